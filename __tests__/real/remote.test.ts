@@ -1,0 +1,196 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { type RemoteError } from "../../lib/operate/remote/remote";
+import { SshRemote } from "../../lib/operate/remote/ssh-remote";
+import { Duration } from "../../lib/units";
+
+/** A real sshd on loopback, with keys of its own. */
+const scratch = mkdtempSync(join(tmpdir(), "sshd-"));
+const privateDirectory = join(scratch, "private");
+let port = 0;
+let nodePort = 0;
+let sshd: ChildProcess;
+
+beforeAll(async () => {
+  mkdirSync(privateDirectory, { mode: 0o700 });
+  mkdirSync("/run/sshd", { recursive: true });
+  for (const name of ["private/id_ed25519", "host_key", "other_key"]) {
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(scratch, name)]);
+  }
+  [port, nodePort] = [await freePort(), await freePort()];
+  writeFileSync(
+    join(scratch, "sshd_config"),
+    [
+      `ListenAddress 127.0.0.1:${port}`,
+      `ListenAddress 127.0.0.2:${nodePort}`,
+      `HostKey ${scratch}/host_key`,
+      `AuthorizedKeysFile ${scratch}/private/id_ed25519.pub`,
+      "PermitRootLogin prohibit-password",
+      "StrictModes no",
+      "UsePAM no",
+      "PidFile none",
+      "MaxSessions 64",
+      // bash reads the operator's ~/.bashrc at the first level only; it is not what is tested here, and may be slow.
+      "SetEnv SHLVL=1",
+    ].join("\n"),
+  );
+  trust("host_key");
+  await startSshd();
+}, 30_000);
+
+afterAll(() => {
+  sshd.kill();
+  rmSync(scratch, { recursive: true });
+});
+
+describe("SshRemote, with a real sshd", () => {
+  it("hands any value and any input to the script as it is", async () => {
+    const remote = connect();
+    const text = fc.string({ unit: "binary" }).filter((value) => !value.includes("\0"));
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, { maxLength: 8 }), text, async (args, input) => {
+        const printed = await remote.run('{ for v; do printf "%s\\0" "$v"; done; cat; } | base64 -w0', { args, input });
+        expect(Buffer.from(printed, "base64").toString()).toBe([...args, input].join("\0"));
+      }),
+      { numRuns: 60 },
+    );
+    await remote.close();
+  }, 60_000);
+
+  it("needs a tenth of a second for a script once the connection is there", async () => {
+    const remote = connect();
+    await remote.run("true");
+    const before = Date.now();
+    for (let k = 0; k < 5; k++) await remote.run("true");
+    expect((Date.now() - before) / 5).toBeLessThan(500);
+    await remote.close();
+  });
+
+  it("carries many scripts at once over one connection", async () => {
+    const remote = connect();
+    await remote.run("true");
+    const answers = await Promise.all(Array.from({ length: 12 }, async (_, k) => remote.run('echo "$1"', { args: [String(k)] })));
+    expect(answers).toEqual(Array.from({ length: 12 }, (_, k) => `${k}\n`));
+    await remote.close();
+  }, 30_000);
+
+  it("refuses a machine with another host key than the pinned one", async () => {
+    trust("other_key");
+    const error = await failure(connect(Duration.seconds(30)).run("true"));
+    expect(error.failure).toBe("refused");
+    expect(error.output).toMatch(/host key/i);
+    trust("host_key");
+  });
+
+  it("refuses a machine that nobody pinned", async () => {
+    const knownHosts = join(scratch, "none");
+    expect((await failure(connect(Duration.seconds(30), knownHosts).run("true"))).failure).toBe("refused");
+  });
+
+  it("takes the committed host keys instead of the private ones", async () => {
+    trust("other_key");
+    const knownHosts = join(scratch, "committed");
+    writeFileSync(knownHosts, `* ${readFileSync(join(scratch, "host_key.pub"), "utf8")}`);
+    const remote = connect(Duration.seconds(0), knownHosts);
+    expect(await remote.run("echo in")).toBe("in\n");
+    await remote.close();
+    trust("host_key");
+  });
+
+  it("reaches a node through the master", async () => {
+    const master = connect();
+    const node = SshRemote.through(master, { host: "cpu-1", address: "127.0.0.2", port: nodePort });
+    expect(await node.run('echo "$SSH_CONNECTION"')).toMatch(new RegExp(` 127\\.0\\.0\\.2 ${nodePort}\n$`));
+    await node.close();
+    await master.close();
+  });
+
+  it("frees what was held when the operator's ohpc is killed", async () => {
+    const marker = join(scratch, "held");
+    const script = 'touch "$1"; trap \'rm -f "$1"\' EXIT; echo held; while IFS= read -r -t 30 _; do :; done';
+    const access = { host: "127.0.0.1", port, user: "root", identity: "cluster" };
+    const program = `
+      const { SshRemote } = require("./lib/operate/remote/ssh-remote");
+      const remote = SshRemote.to(${JSON.stringify({ host: "master", access, privateDirectory })});
+      remote.hold(${JSON.stringify(script)}, { args: [${JSON.stringify(marker)}] }).then(() => console.log("holding"));
+    `;
+    const ohpc = spawn(process.execPath, ["--import", "tsx", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+    await new Promise((resolve) => ohpc.stdout.once("data", resolve));
+    expect(existsSync(marker)).toBe(true);
+    ohpc.kill("SIGKILL");
+    await until(() => !existsSync(marker), Duration.seconds(10));
+    const remote = connect();
+    await remote.close();
+  });
+
+  it("calls a machine that goes away in the middle unreachable, and does not begin again", async () => {
+    const runs = join(scratch, "runs");
+    const remote = connect(Duration.seconds(30));
+    const running = failure(remote.run('echo x >>"$1"; kill -9 $(ps -o ppid= -p "$PPID"); sleep 30', { args: [runs] }));
+    expect((await running).failure).toBe("unreachable");
+    expect(readFileSync(runs, "utf8")).toBe("x\n");
+  }, 60_000);
+
+  it("waits for a machine that is not listening yet", async () => {
+    sshd.kill();
+    await new Promise((resolve) => sshd.once("exit", resolve));
+    expect((await failure(connect().run("true"))).failure).toBe("unreachable");
+    const remote = connect(Duration.seconds(30));
+    const running = remote.run("echo up");
+    await startSshd();
+    expect(await running).toBe("up\n");
+    await remote.close();
+  }, 60_000);
+});
+
+function connect(patience = Duration.seconds(0), knownHosts?: string): SshRemote {
+  const access = { host: "127.0.0.1", port, user: "root", identity: "cluster" } as const;
+  return SshRemote.to({ host: "master", access, privateDirectory, knownHosts, patience });
+}
+
+function trust(key: string): void {
+  writeFileSync(join(privateDirectory, "known_hosts"), `* ${readFileSync(join(scratch, `${key}.pub`), "utf8")}`);
+}
+
+async function startSshd(): Promise<void> {
+  sshd = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", join(scratch, "sshd_config")], { stdio: ["ignore", "ignore", "pipe"] });
+  await new Promise<void>((resolve, reject) => {
+    let text = "";
+    sshd.stderr?.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      if ((text.match(/Server listening/g) ?? []).length === 2) resolve();
+    });
+    sshd.once("exit", () => {
+      reject(new Error(text));
+    });
+  });
+}
+
+async function until(condition: () => boolean, limit: Duration): Promise<void> {
+  const deadline = Date.now() + limit.toMilliseconds();
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`not so after ${limit.toString()}: ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port: free } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return free;
+}
+
+async function failure(promise: Promise<unknown>): Promise<RemoteError> {
+  return promise.then(
+    () => {
+      throw new Error("it should have failed");
+    },
+    (error: unknown) => error as RemoteError,
+  );
+}

@@ -1,0 +1,152 @@
+import fc from "fast-check";
+import type { Manifest } from "../../lib/model/manifest";
+import type { Wish } from "../../lib/model/wish";
+import { renderCgroupConf } from "../../lib/slurm/cgroup-conf";
+import { renderGresConf } from "../../lib/slurm/gres-conf";
+import { renderSlurmConf } from "../../lib/slurm/slurm-conf";
+import { renderSlurmdbdConf } from "../../lib/slurm/slurmdbd-conf";
+import { renderTopologyConf } from "../../lib/slurm/topology-conf";
+import { expectGolden } from "../support/golden";
+import { CLUSTERS, CPU_AND_GPU, type Cluster, NO_POOLS, PRODUCTION, TWO_SITES } from "./clusters";
+
+const FILES: Readonly<Record<string, (wish: Wish, manifest: Manifest) => string | undefined>> = {
+  "slurm.conf": renderSlurmConf,
+  "gres.conf": renderGresConf,
+  "cgroup.conf": renderCgroupConf,
+  "topology.conf": renderTopologyConf,
+  "slurmdbd.conf": renderSlurmdbdConf,
+};
+
+function slurmConf({ manifest, wish }: Cluster): string {
+  return renderSlurmConf(wish, manifest);
+}
+
+function linesOf(text: string, key: string): readonly string[] {
+  return text.split("\n").filter((line) => line.startsWith(`${key}=`));
+}
+
+function withFacts(cluster: Cluster, facts: Partial<Manifest["sites"][number]["facts"]>): Cluster {
+  const sites = cluster.manifest.sites.map((site) => ({ ...site, facts: { ...site.facts, ...facts } }));
+  return { ...cluster, manifest: { ...cluster.manifest, sites } };
+}
+
+describe.each(Object.entries(CLUSTERS))("%s", (name, { manifest, wish }) => {
+  test.each(Object.entries(FILES))("has the %s that was reviewed", (file, render) => {
+    const text = render(wish, manifest);
+    if (text !== undefined) expectGolden(`slurm/${name}/${file}`, text);
+    else expect({ file, name }).not.toEqual({ file: "topology.conf", name: "two-sites" });
+  });
+});
+
+describe("slurm.conf", () => {
+  test("confines jobs with cgroups only where all sites with pools have them", () => {
+    const confined = slurmConf(PRODUCTION);
+    expect(confined).toContain("ProctrackType=proctrack/cgroup\nTaskPlugin=task/affinity,task/cgroup\nPrologFlags=Alloc,Contain\n");
+    const free = slurmConf(withFacts(PRODUCTION, { cgroups: false }));
+    expect(free).toContain("ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\n");
+    expect(free).not.toContain("PrologFlags");
+  });
+
+  test("waits twice as long for a silent node when a network between sites may be at fault", () => {
+    expect(linesOf(slurmConf(PRODUCTION), "SlurmdTimeout")).toEqual(["SlurmdTimeout=300"]);
+    expect(linesOf(slurmConf(TWO_SITES), "SlurmdTimeout")).toEqual(["SlurmdTimeout=600"]);
+  });
+
+  test("writes a NodeName line for each network that the pool's addresses are in", () => {
+    const lines = linesOf(slurmConf(PRODUCTION), "NodeName").filter((line) => line.includes("large-"));
+    expect(lines.map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual([
+      "NodeName=large-[1-255] NodeAddr=10.20.16.[1-255]",
+      "NodeName=large-[256-300] NodeAddr=10.20.17.[0-44]",
+    ]);
+  });
+
+  test("pairs hosts and addresses in the order that the user chose", () => {
+    expect(linesOf(slurmConf(PRODUCTION), "NodeName")).toContainEqual(expect.stringMatching(/^NodeName=s\[01-03\] NodeAddr=10\.20\.200\.\[7,9,8\] /));
+  });
+
+  test("writes single nodes without brackets", () => {
+    expect(slurmConf(PRODUCTION)).toContain("NodeName=a100-1 NodeAddr=10.20.64.1 ");
+  });
+
+  test("gives a job its CPUs' share of the memory of the smallest machine in the partition", () => {
+    const [batch] = linesOf(slurmConf(PRODUCTION), "PartitionName");
+    // 96 CPUs and 373299 MiB in large, 1 CPU and 3635 MiB in spare.
+    expect(batch).toContain("DefMemPerCPU=3635");
+    const [, , whole] = linesOf(slurmConf(PRODUCTION), "PartitionName");
+    expect(whole).toContain(`DefMemPerCPU=${Math.floor(373299 / 96)}`);
+  });
+
+  test("has the user's settings in the order of their keys, in place of the library's", () => {
+    const text = slurmConf(PRODUCTION);
+    expect(linesOf(text, "MessageTimeout")).toEqual(["MessageTimeout=90"]);
+    expect(text).toContain("\n\nMessageTimeout=90\nPriorityWeightFairshare=10000\n\n");
+  });
+
+  test("adds the user's settings to lists that the library begins", () => {
+    expect(linesOf(slurmConf(PRODUCTION), "SlurmctldParameters")).toEqual([
+      "SlurmctldParameters=enable_configless,max_dbd_msg_action=exit",
+    ]);
+  });
+
+  test("has no line for nodes or partitions while there is no pool", () => {
+    expect(slurmConf(NO_POOLS)).not.toMatch(/NodeName|PartitionName/);
+  });
+
+  test("keeps the lines of thousands of nodes few", () => {
+    const pool = { ...PRODUCTION.manifest.pools[0]!, hosts: "large-[1-5000]", addresses: ["10.20.16.1-10.20.35.136"] };
+    const started = performance.now();
+    const text = renderSlurmConf(PRODUCTION.wish, { ...PRODUCTION.manifest, pools: [pool] });
+    expect(performance.now() - started).toBeLessThan(200);
+    expect(linesOf(text, "NodeName")).toHaveLength(20);
+  });
+});
+
+describe("gres.conf", () => {
+  test("names the device files of each pool that has any", () => {
+    const { manifest, wish } = CPU_AND_GPU;
+    expect(renderGresConf(wish, manifest)).toContain("\nNodeName=gpu-[1-2] Name=gpu File=/dev/nvidia[0-1]\n");
+  });
+});
+
+describe("topology.conf", () => {
+  test("is not needed for one site", () => {
+    expect(renderTopologyConf(PRODUCTION.wish, PRODUCTION.manifest)).toBeUndefined();
+    expect(slurmConf(PRODUCTION)).not.toContain("TopologyPlugin");
+  });
+
+  test("puts each site under a switch of its own, with none above", () => {
+    const text = renderTopologyConf(TWO_SITES.wish, TWO_SITES.manifest);
+    expect(text).toMatch(/\nSwitchName=osaka Nodes=far-\[1-2\]\nSwitchName=tokyo Nodes=near-\[1-4\]\n$/);
+    expect(slurmConf(TWO_SITES)).toContain("TopologyPlugin=topology/tree\n");
+  });
+});
+
+describe("all files", () => {
+  const shuffled = ({ manifest, wish }: Cluster): fc.Arbitrary<Cluster> =>
+    fc.record({
+      pools: fc.shuffledSubarray([...manifest.pools], { minLength: manifest.pools.length }),
+      sites: fc.shuffledSubarray([...manifest.sites], { minLength: manifest.sites.length }),
+      wishPools: fc.shuffledSubarray([...wish.pools], { minLength: wish.pools.length }),
+      partitions: fc.shuffledSubarray([...wish.partitions], { minLength: wish.partitions.length }),
+    }).map(({ partitions, pools, sites, wishPools }) => ({
+      manifest: { ...manifest, pools, sites },
+      wish: { ...wish, partitions, pools: wishPools },
+    }));
+
+  test.each(Object.entries(CLUSTERS))("of %s do not depend on the order of pools, partitions and sites", (_name, cluster) => {
+    fc.assert(
+      fc.property(shuffled(cluster), (other) => {
+        for (const render of Object.values(FILES)) {
+          expect(render(other.wish, other.manifest)).toBe(render(cluster.wish, cluster.manifest));
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("say who wrote them", () => {
+    for (const render of Object.values(FILES)) {
+      expect(render(TWO_SITES.wish, TWO_SITES.manifest)).toMatch(/^# Written by ohpc for cluster joined; change the stack, not this file\.\n/);
+    }
+  });
+});

@@ -1,0 +1,39 @@
+import eslint from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["dist/", "cdktf.out/", "coverage/", "node_modules/", ".build/"] },
+  eslint.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { projectService: { allowDefaultProject: ["*.js", "*.mjs", "scripts/*.mjs", "__tests__/support/*.js"] } },
+    },
+    rules: {
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      // Numbers in messages are meant.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", ignoreRestSiblings: true }],
+      "no-restricted-imports": [
+        "error",
+        {
+          paths: ["@cdktf/provider-aws", "@cdktf/provider-azurerm"].map((name) => ({
+            name,
+            message: "Import the one resource you use; the whole provider costs 4 s and 500 MB.",
+          })),
+        },
+      ],
+    },
+  },
+  { files: ["**/*.js", "**/*.mjs"], ...tseslint.configs.disableTypeChecked },
+  {
+    files: ["**/*.js", "**/*.mjs"],
+    languageOptions: { globals: { module: "readonly", process: "readonly", jest: "readonly", console: "readonly" } },
+  },
+  {
+    // `expect(object.method)` and generated test tables need no binding.
+    files: ["__tests__/**"],
+    rules: { "@typescript-eslint/unbound-method": "off", "@typescript-eslint/no-non-null-assertion": "off" },
+  },
+);

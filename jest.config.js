@@ -1,0 +1,34 @@
+const shared = {
+  transform: {
+    "^.+\\.ts$": [
+      "@swc/jest",
+      { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" }, sourceMaps: "inline" },
+    ],
+  },
+  moduleNameMapper: {
+    "^cdktf-openhpc$": "<rootDir>/lib/index.ts",
+    "^cdktf-openhpc/(operate|testing)$": "<rootDir>/lib/$1/index.ts",
+    "^cdktf-openhpc/(.*)$": "<rootDir>/lib/clouds/$1/index.ts",
+  },
+  setupFiles: ["<rootDir>/__tests__/support/setup.js"],
+  // The image's Ansible installation and synthesized stacks hold modules of their own.
+  modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/cdktf.out/"],
+};
+
+/** Fast tests need nothing but Node; real ones need root, a container engine and terraform, and take minutes. */
+module.exports = {
+  maxWorkers: "100%",
+  projects: [
+    {
+      ...shared,
+      displayName: "fast",
+      testMatch: ["<rootDir>/__tests__/**/*.test.ts"],
+      testPathIgnorePatterns: ["<rootDir>/__tests__/real/", "<rootDir>/__tests__/features/"],
+    },
+    {
+      ...shared,
+      displayName: "real",
+      testMatch: ["<rootDir>/__tests__/{real,features}/**/*.test.ts"],
+    },
+  ],
+};

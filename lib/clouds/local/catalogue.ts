@@ -1,0 +1,95 @@
+import { type MachineShape, NEUTRAL_SIZES, type NeutralSize, type VendorMachine } from "../../model/machine";
+import { didYouMean, type Problem } from "../../model/problems";
+import { Size } from "../../units";
+import type { ShapeAnswer } from "../cloud";
+
+export interface LocalMachineProps {
+  /**
+   * Cores that Slurm counts. They are promises: all machines share those of this computer.
+   *
+   * @default 1
+   * @onChange slurm.conf; no container is replaced
+   */
+  readonly cpus?: number;
+
+  /**
+   * Memory that Slurm counts. A promise, too: no limit is set.
+   *
+   * @default Size.gibibytes(4)
+   * @onChange slurm.conf; no container is replaced
+   */
+  readonly memory?: Size;
+
+  /**
+   * GPUs that Slurm counts. Their device files lead nowhere: they are good for trying out GRES, not for computing.
+   *
+   * @default 0
+   * @onChange replaces the machines
+   */
+  readonly gpus?: number;
+}
+
+/** A container that promises hardware of your choice. */
+export class LocalMachine implements VendorMachine {
+  readonly cloud = "local";
+
+  static of({ cpus = 1, memory = Size.gibibytes(4), gpus = 0 }: LocalMachineProps): LocalMachine {
+    return new LocalMachine(cpus, memory, gpus);
+  }
+
+  private constructor(
+    readonly cpus: number,
+    readonly memory: Size,
+    readonly gpus: number,
+  ) {}
+
+  get type(): string {
+    return `${this.cpus} CPUs, ${this.memory.toString()}${this.gpus === 0 ? "" : `, ${this.gpus} GPUs`}`;
+  }
+}
+
+/** One CPU each: nodes that promise more than they share run MPI many times slower. */
+const SIZES: Readonly<Record<NeutralSize, LocalMachine>> = {
+  small: LocalMachine.of({ memory: Size.gibibytes(2) }),
+  medium: LocalMachine.of({ memory: Size.gibibytes(4) }),
+  large: LocalMachine.of({ memory: Size.gibibytes(8) }),
+  gpu: LocalMachine.of({ memory: Size.gibibytes(4), gpus: 2 }),
+};
+
+/** Slurm is promised 95 % of it less 256 MB. */
+const LEAST_MEMORY = Size.mebibytes(512);
+
+export function shapeOf(machine: string | VendorMachine): ShapeAnswer {
+  if (typeof machine === "string") {
+    const size = NEUTRAL_SIZES.find((name) => name === machine);
+    if (size !== undefined) return { shape: toShape(SIZES[size]), problems: [] };
+    const hint = didYouMean(machine, NEUTRAL_SIZES);
+    const want = `one of ${NEUTRAL_SIZES.join(", ")}, or LocalMachine.of({ cpus, memory, gpus })`;
+    return { problems: [{ at: "machine", got: machine, want, ...(hint === undefined ? {} : { hint }) }] };
+  }
+  if (!(machine instanceof LocalMachine)) {
+    const want = `a machine of the local cloud, such as LocalMachine.of({ cpus: 2 }); this is one of ${machine.cloud}`;
+    return { problems: [{ at: "machine", got: machine.type, want }] };
+  }
+  const problems = machineProblems(machine);
+  return problems.length > 0 ? { problems } : { shape: toShape(machine), problems };
+}
+
+function machineProblems({ cpus, memory, gpus }: LocalMachine): Problem[] {
+  const problems: Problem[] = [];
+  if (!Number.isInteger(cpus) || cpus < 1 || cpus > 1024) {
+    problems.push({ at: "machine.cpus", got: cpus, want: "a whole number from 1 to 1024" });
+  }
+  if (memory.isLessThan(LEAST_MEMORY)) {
+    problems.push({ at: "machine.memory", got: memory.toString(), want: `at least ${LEAST_MEMORY.toString()}` });
+  }
+  if (!Number.isInteger(gpus) || gpus < 0 || gpus > 64) {
+    problems.push({ at: "machine.gpus", got: gpus, want: "a whole number from 0 to 64" });
+  }
+  return problems;
+}
+
+function toShape({ cpus, memory, gpus }: LocalMachine): MachineShape {
+  const shape = { sockets: 1, coresPerSocket: cpus, threadsPerCore: 1, memory, architecture: "x86_64" } as const;
+  return gpus === 0 ? shape : { ...shape, gpus: { count: gpus } };
+}

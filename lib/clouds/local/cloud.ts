@@ -1,0 +1,102 @@
+import type { Construct } from "constructs";
+import type { VendorMachine } from "../../model/machine";
+import type { CloudFacts } from "../../model/manifest";
+import type { Problem } from "../../model/problems";
+import type { Cloud, Disk, DiskSpec, MachinesSpec, NetworkSpec, RulesSpec, ShapeAnswer, Site } from "../cloud";
+import { shapeOf } from "./catalogue";
+import { defaultSshPort, defaultSubnet } from "./defaults";
+import { makeDisk } from "./disk";
+import type { EngineName } from "./engine-prelude";
+import { nodeImage } from "./image";
+import { LocalMachines } from "./machines";
+import { DEFAULT_SITE } from "./names";
+import { makeNetwork } from "./network";
+import { propsProblems } from "./props-problems";
+import { makeRules } from "./rules";
+
+export interface LocalCloudProps {
+  /**
+   * The container engine for clusters that do not exist yet. The environment variable OHPC_ENGINE goes first;
+   * a cluster stays with the engine that it was made with.
+   *
+   * @default - podman if it works on this machine, else docker; found out at deploy, never at synth
+   * @onChange nothing, until the cluster is destroyed and made again
+   */
+  readonly engine?: EngineName;
+
+  /**
+   * The subnet of the cluster's bridge: private, from /8 to /22.
+   *
+   * @default - one of 64 in 10.64.0.0/10, chosen by the cluster's name
+   * @onChange replaces the network and all machines; disks stay
+   */
+  readonly subnet?: string;
+
+  /**
+   * Whether machines reach the world outside. Without, the bridge has no way out, and the master is reached by its own address.
+   *
+   * @default true
+   * @onChange replaces the network and all machines; disks stay
+   */
+  readonly internet?: boolean;
+
+  /**
+   * The port on 127.0.0.1 that leads to the master's SSH.
+   *
+   * @default - one from 20000 to 29999, chosen by the cluster's name
+   * @onChange replaces the master; disks stay
+   */
+  readonly sshPort?: number;
+
+  /**
+   * Names the site in the manifest.
+   *
+   * @default "local"
+   * @onChange replaces everything but disks
+   */
+  readonly id?: string;
+}
+
+/** Clusters on this machine: each machine is a container with systemd as its first process. */
+export class LocalCloud implements Cloud<LocalMachines> {
+  readonly kind = "local";
+  readonly id: string;
+  readonly defaultMachine = "small";
+  readonly facts: CloudFacts = { slurmdTimeout: 30, cgroups: false, configOverrides: true };
+
+  constructor(private readonly props: LocalCloudProps = {}) {
+    this.id = props.id ?? DEFAULT_SITE;
+  }
+
+  network(scope: Construct, id: string, spec: NetworkSpec): Site {
+    const { engine, subnet = defaultSubnet(spec.cluster, this.id), internet = true } = this.props;
+    return makeNetwork(scope, id, spec, { cloud: this, engine, subnet, internet, sshPort: this.sshPort(spec.cluster) });
+  }
+
+  machines(scope: Construct, id: string, spec: MachinesSpec): LocalMachines {
+    const { engine } = this.props;
+    return new LocalMachines(scope, id, spec, { engine, sshPort: this.sshPort(spec.site.cluster), image: nodeImage });
+  }
+
+  disk(scope: Construct, id: string, spec: DiskSpec): Disk {
+    return makeDisk(scope, id, spec, this.props.engine);
+  }
+
+  rules(scope: Construct, id: string, spec: RulesSpec): void {
+    makeRules(scope, id, spec);
+  }
+
+  shapeOf(machine: string | VendorMachine): ShapeAnswer {
+    return shapeOf(machine);
+  }
+
+  problems(): readonly Problem[] {
+    return propsProblems(this.props);
+  }
+
+  /** A bridge without a way out publishes no ports. */
+  private sshPort(cluster: string): number | undefined {
+    const { internet = true, sshPort = defaultSshPort(cluster, this.id) } = this.props;
+    return internet ? sshPort : undefined;
+  }
+}

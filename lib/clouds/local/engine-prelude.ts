@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PRIVATE_DIRECTORY_SHELL } from "../../model/private-directory";
+import { assignments } from "./shell";
+
+export const ENGINE_NAMES = ["podman", "docker"] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+/**
+ * Bash text that finds this machine's container engine when it runs, and defines the function `engine`.
+ *
+ * `engine ARGS` is the engine's command line with every global flag that the host needs; `run`, `create` and `build` also get
+ * resource limits that the host allows. Afterwards `$engine_name` is `podman` or `docker`.
+ * It reads `$cluster` and `$engine_choice` (both may be empty) and ends the script with 69 or 77 and a message when there is no engine.
+ */
+export const ENGINE_PRELUDE: string = readFileSync(join(__dirname, "engine.sh"), "utf8").replaceAll(
+  "@PRIVATE_DIRECTORY@",
+  () => PRIVATE_DIRECTORY_SHELL,
+);
+
+export interface EngineWanted {
+  /** Use the engine that this cluster was made with, if it exists already. */
+  readonly cluster?: string;
+  /** What to use for clusters that do not exist yet, unless `OHPC_ENGINE` says otherwise. */
+  readonly engine?: EngineName;
+}
+
+/** The prelude for one cluster. */
+export function enginePrelude({ cluster = "", engine = undefined }: EngineWanted): string {
+  return assignments({ cluster, engine_choice: engine ?? "" }) + ENGINE_PRELUDE;
+}

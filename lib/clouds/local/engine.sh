@@ -1,0 +1,121 @@
+# Which container engine this machine has, found out when a script runs and never before. Defines the function `engine`.
+# Reads: cluster (empty: none), engine_choice (podman, docker or empty), OHPC_ENGINE.
+# Sets: engine_name; directory, where the private things of the cluster lie.
+# Order: the engine that the cluster was made with, OHPC_ENGINE, engine_choice, podman if it works, docker if it works.
+# Exit codes: 69 no engine works, 77 no permission to use it.
+
+# Tools for networks lie where the search path of ordinary users does not lead.
+PATH=$PATH:/usr/sbin:/sbin
+
+engine_quit() { # CODE MESSAGE...
+  printf '%s\n' "${@:2}" >&2
+  exit "$1"
+}
+
+# The command line of engine $1 with its global flags, as this host needs them.
+engine_use() {
+  engine_name=$1
+  engine_line=("$1")
+  engine_limits=()
+  [ "$1" = podman ] || return 0
+  # Without systemd nobody would make the cgroups that podman asks for.
+  [ -d /run/systemd/system ] || engine_line+=(--cgroup-manager cgroupfs)
+  # crun refuses hosts that have controllers in cgroup v1 and in v2; runc does not.
+  if [ -s /sys/fs/cgroup/unified/cgroup.controllers ] && command -v runc >/dev/null 2>&1; then
+    engine_line+=(--runtime runc)
+  fi
+  # podman raises limits unless told; a root without CAP_SYS_RESOURCE may not. podman itself lowers nproc to pid_max first.
+  local files processes most
+  files=$(ulimit -Hn)
+  processes=$(ulimit -Hu)
+  read -r most </proc/sys/kernel/pid_max || most=32768
+  case $files in unlimited) files=1048576 ;; esac
+  case $processes in unlimited) processes=$most ;; esac
+  [ "$files" -lt 1048576 ] || files=1048576
+  [ "$processes" -lt "$most" ] || processes=$most
+  engine_limits=(--ulimit "nofile=$files:$files" --ulimit "nproc=$processes:$processes")
+}
+
+# 0: engine $1 works; 1: not installed; 2: no permission; 3: does not answer. Its own words stay in engine_answer.
+engine_try() {
+  command -v "$1" >/dev/null 2>&1 || return 1
+  engine_use "$1"
+  engine_answer=$(LC_ALL=C "${engine_line[@]}" info 2>&1 >/dev/null) && return 0
+  case $engine_answer in
+    *[Pp]ermission\ denied* | *[Oo]peration\ not\ permitted*) return 2 ;;
+    *) return 3 ;;
+  esac
+}
+
+# Ends the script, saying why engine $1 cannot be used ($2: what engine_try answered, $3: who asks for it).
+engine_refuse() {
+  local who=${3:+"$3 asks for $1: "}
+  case $1:$2 in
+    *:1) engine_quit 69 "${who}$1 is not installed." "Install it (apt-get install $1), or choose the other engine with OHPC_ENGINE." ;;
+    podman:2) engine_quit 77 "${who}you have no permission to use podman: $engine_answer" \
+      "Run this as root, or set up rootless podman (ranges for $(id -un) in /etc/subuid and /etc/subgid, and newuidmap)." ;;
+    docker:2) engine_quit 77 "${who}you have no permission to use docker: $engine_answer" \
+      "Join its group (sudo usermod -aG docker $(id -un)) and log in again, run this as root, or install podman." ;;
+    docker:*) engine_quit 69 "${who}docker is installed, but its daemon does not answer: $engine_answer" \
+      "Start it (sudo systemctl start docker), or install podman." ;;
+    *) engine_quit 69 "${who}podman is installed, but does not work: $engine_answer" "\"podman info\" must succeed first." ;;
+  esac
+}
+
+engine_find() {
+  local recorded='' chosen='' who='' code podman_code docker_code
+  if [ -n "${cluster-}" ]; then
+    : "${XDG_STATE_HOME:=}"
+    directory="@PRIVATE_DIRECTORY@/$cluster"
+    if [ -r "$directory/engine" ]; then read -r recorded <"$directory/engine" || true; fi
+  fi
+  if [ -n "${OHPC_ENGINE-}" ]; then
+    chosen=$OHPC_ENGINE who=OHPC_ENGINE
+  elif [ -n "${engine_choice-}" ]; then
+    chosen=$engine_choice who='the property "engine" of LocalCloud'
+  fi
+  case $recorded in
+    podman | docker)
+      if [ -n "$chosen" ] && [ "$chosen" != "$recorded" ]; then
+        echo "$cluster was made with $recorded and stays there; $who ($chosen) holds when it is made the next time." >&2
+      fi
+      command -v "$recorded" >/dev/null 2>&1 || engine_refuse "$recorded" 1 "$directory/engine"
+      engine_use "$recorded"
+      return 0
+      ;;
+  esac
+  case $chosen in
+    '') ;;
+    podman | docker)
+      code=0
+      engine_try "$chosen" || code=$?
+      [ "$code" = 0 ] || engine_refuse "$chosen" "$code" "$who"
+      return 0
+      ;;
+    *) engine_quit 69 "$who is \"$chosen\", but must be podman or docker." ;;
+  esac
+  podman_code=0
+  engine_try podman || podman_code=$?
+  [ "$podman_code" != 0 ] || return 0
+  local podman_answer=${engine_answer-}
+  docker_code=0
+  engine_try docker || docker_code=$?
+  case $podman_code:$docker_code in
+    *:0) return 0 ;;
+    1:1) engine_quit 69 "No container engine: neither podman nor docker is installed." "Install one, e.g.: sudo apt-get install podman" ;;
+    1:*) engine_refuse docker "$docker_code" ;;
+    2:* | *:1) engine_answer=$podman_answer && engine_refuse podman "$podman_code" ;;
+    *) engine_refuse docker "$docker_code" ;;
+  esac
+}
+
+# The engine's command line; what it makes and builds gets limits that this host allows, and no limit on processes.
+engine() {
+  case $1 in
+    run | create) set -- "$1" ${engine_limits[@]+"${engine_limits[@]}"} --pids-limit=-1 "${@:2}" ;;
+    build) set -- "$1" ${engine_limits[@]+"${engine_limits[@]}"} "${@:2}" ;;
+  esac
+  "${engine_line[@]}" "$@"
+}
+
+engine_find

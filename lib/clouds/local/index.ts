@@ -1,0 +1,5 @@
+export { LocalCloud, type LocalCloudProps } from "./cloud";
+export { LocalMachine, type LocalMachineProps } from "./catalogue";
+export { LocalMachines } from "./machines";
+export { LocalNetwork } from "./network";
+export { LocalVolume } from "./disk";

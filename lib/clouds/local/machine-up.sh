@@ -1,0 +1,63 @@
+# Starts one machine. Reads: host, address, role, network, image, spec, run_flags, volumes (must exist), ssh_port (empty: none is published).
+
+name="ohpc-$cluster-$host"
+identity="$cluster $site $spec $image $address"
+
+for volume in "${volumes[@]}"; do
+  engine volume inspect "$volume" >/dev/null 2>&1 || quit "There is no volume called \"$volume\"." \
+    "If it is a disk of the cluster \"$cluster\", \"ohpc up\" makes it again, empty; if it is an existing disk: $engine_name volume create $volume"
+done
+[ -r "$directory/id_ed25519.pub" ] && [ -r "$directory/host_ed25519_key" ] || quit "The keys of the cluster \"$cluster\" are not in $directory." \
+  "They were removed, or the cluster was made by another user or with another XDG_STATE_HOME."
+
+labels=$(engine container inspect --format "{{index .Config.Labels \"$label.cluster\"}} {{index .Config.Labels \"$label.site\"}} {{index .Config.Labels \"$label.spec\"}} {{index .Config.Labels \"$label.image\"}} {{index .Config.Labels \"$label.address\"}}" "$name" 2>/dev/null) || labels=''
+case $labels in
+  "$identity")
+    # An earlier apply got this far; it is the very machine that is wanted.
+    if engine start "$name" >/dev/null; then exit 0; fi
+    remove "$name"
+    ;;
+  '') ;;
+  "$cluster $site "*) remove "$name" ;;
+  *)
+    quit "There is a container called \"$name\" that does not belong to the cluster \"$cluster\"." \
+      "If nobody needs it: $engine_name rm -f $name"
+    ;;
+esac
+
+if [ -n "$ssh_port" ] && port_taken "$ssh_port"; then
+  quit "Port $ssh_port on 127.0.0.1, the way in to the cluster \"$cluster\", is taken by another program." \
+    "Choose another: new LocalCloud({ sshPort: $((ssh_port < 65535 ? ssh_port + 1 : 20000)) })"
+fi
+
+flags=()
+command=()
+case $engine_name in
+  podman) flags+=(--systemd=always --no-hosts --security-opt unmask=all) ;;
+  docker)
+    # What podman's --systemd does, by hand.
+    flags+=(-e container=docker --tmpfs /run:rw,mode=0755 --tmpfs /run/lock --security-opt systempaths=unconfined)
+    if [ -d /sys/fs/cgroup/systemd ]; then
+      # Only this hierarchy: systemd would make a mount of all of /sys/fs/cgroup read-only on the host.
+      flags+=(-v /sys/fs/cgroup/systemd:/sys/fs/cgroup/systemd:rw)
+    else
+      flags+=(--cgroupns=private)
+      command=(/bin/sh -c 'mount -o remount,rw /sys/fs/cgroup && exec /sbin/init')
+    fi
+    ;;
+esac
+# For Apptainer.
+[ ! -e /dev/fuse ] || flags+=(--device /dev/fuse)
+
+engine run -d --pull=never --name "$name" --hostname "$host" --network "$network" --ip "$address" \
+  --label "$label.cluster=$cluster" --label "$label.site=$site" --label "$label.host=$host" --label "$label.role=$role" \
+  --label "$label.spec=$spec" --label "$label.image=$image" --label "$label.address=$address" \
+  -v "$directory/id_ed25519.pub:/etc/ssh/authorized_keys.d/root:ro" \
+  -v "$directory/host_ed25519_key:/etc/ssh/ssh_host_ed25519_key:ro" \
+  -v "$directory/host_ed25519_key.pub:/etc/ssh/ssh_host_ed25519_key.pub:ro" \
+  "${run_flags[@]}" "${flags[@]}" "$image" ${command[@]+"${command[@]}"} >/dev/null || {
+  code=$?
+  remove "$name" 2>/dev/null || true
+  engine image inspect "$image" >/dev/null 2>&1 || quit "The image $image is not in $engine_name: \"ohpc up\" builds it."
+  quit "$engine_name could not start $host (exit code $code); it said why above."
+}

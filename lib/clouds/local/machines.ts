@@ -1,0 +1,87 @@
+import type { ITerraformDependable } from "cdktf";
+import type { Construct } from "constructs";
+import { SSH_PORT } from "../../model/ports";
+import type { ManifestMaster } from "../../model/manifest";
+import type { MachineGroup, MachinesSpec } from "../cloud";
+import { TerraformData } from "../terraform-data";
+import { literal } from "../terraform-text";
+import type { EngineName } from "./engine-prelude";
+import { containerName } from "./names";
+import { LocalNetwork } from "./network";
+import { forEachHost, provisioners } from "./provisioners";
+import { runSpec } from "./run-spec";
+import { script } from "./script";
+import { specHash } from "./spec-hash";
+
+export interface MachineSettings {
+  readonly engine: EngineName | undefined;
+  /** The master's way in; absent where a bridge publishes no port. */
+  readonly sshPort: number | undefined;
+  /** Asked only when the spec names no image. */
+  readonly image: () => string;
+}
+
+/** Equal containers with systemd as their first process: one resource with `for_each` by host name. */
+export class LocalMachines implements MachineGroup {
+  readonly containers: TerraformData;
+  private readonly way: ManifestMaster["access"];
+
+  constructor(scope: Construct, id: string, spec: MachinesSpec, settings: MachineSettings) {
+    const { site, role, hosts, shape, disks, boot } = spec;
+    const { engine } = settings;
+    const image = spec.image ?? settings.image();
+    const network = networkOf(site.handle);
+    const sshPort = role === "master" ? settings.sshPort : undefined;
+    const { flags, volumes } = runSpec({ role, boot, disks, gpus: shape.gpus?.count ?? 0, sshPort });
+    const run = { network: network.name, role, flags };
+    const context = { cluster: site.cluster, site: site.name, engine };
+    const up = script("machine-up", context, {
+      role,
+      image,
+      network: network.name,
+      spec: specHash(run),
+      run_flags: flags,
+      volumes,
+      ssh_port: sshPort === undefined ? "" : String(sshPort),
+    });
+
+    this.containers = new TerraformData(scope, id, {
+      forEach: Object.fromEntries(hosts.map(({ name, address }) => [name, address])),
+      input: {
+        kind: "machine",
+        cluster: site.cluster,
+        host: "${each.key}",
+        name: containerName(site.cluster, "${each.key}"),
+        down: forEachHost(script("machine-down", context, { role })),
+      },
+      // A changed input alone runs nothing, and depends_on hands no replacement on: these are all the reasons for a new container.
+      triggersReplace: {
+        network: network.network.getStringAttribute("id"),
+        spec: specHash(run),
+        image: literal(image),
+        address: "${each.value}",
+      },
+      provisioners: provisioners(forEachHost(up)),
+      dependsOn: [...site.dependsOn, ...disks.flatMap((disk) => disk.dependsOn)],
+    });
+    this.way = {
+      host: sshPort === undefined ? (hosts[0]?.address ?? "") : "127.0.0.1",
+      port: sshPort ?? SSH_PORT,
+      user: "root",
+      identity: "cluster",
+    };
+  }
+
+  get dependsOn(): readonly ITerraformDependable[] {
+    return [this.containers];
+  }
+
+  access(): ManifestMaster["access"] {
+    return this.way;
+  }
+}
+
+function networkOf(handle: unknown): LocalNetwork {
+  if (handle instanceof LocalNetwork) return handle;
+  throw new TypeError("a machine of LocalCloud needs a network of LocalCloud");
+}

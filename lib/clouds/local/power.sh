@@ -1,0 +1,41 @@
+# Starts or stops machines of a cluster. Reads: action (start or stop), hosts (none: all).
+
+collect engine ps -aq --filter "label=$label.cluster=$cluster"
+[ ${#found[@]} -gt 0 ] || quit "The cluster \"$cluster\" has no machines on this computer."
+
+known=''
+masters=()
+others=()
+lines=$(engine container inspect --format "{{.Id}} {{.State.Status}} {{index .Config.Labels \"$label.host\"}} {{index .Config.Labels \"$label.role\"}}" "${found[@]}")
+while read -r id status host role; do
+  known="$known $host"
+  [ ${#hosts[@]} = 0 ] || case " ${hosts[*]} " in *" $host "*) ;; *) continue ;; esac
+  case $action:$status in start:running | stop:exited | stop:created) continue ;; esac
+  case $role in master) masters+=("$id") ;; *) others+=("$id") ;; esac
+done <<<"$lines"
+for host in ${hosts[@]+"${hosts[@]}"}; do
+  case "$known " in *" $host "*) ;; *) quit "The cluster \"$cluster\" has no machine \"$host\" here, only:$known." ;; esac
+done
+
+case $action in
+  start)
+    # A boot of this computer forgets the route.
+    if command -v ip >/dev/null 2>&1; then
+      case $engine_name in
+        podman) shape='{{range .Subnets}}{{.Subnet}} {{end}}' ;;
+        *) shape='{{range .IPAM.Config}}{{.Subnet}} {{end}}' ;;
+      esac
+      collect engine network ls -q --filter "label=$label.cluster=$cluster"
+      subnets=''
+      [ ${#found[@]} = 0 ] || subnets=$(engine network inspect --format "$shape" "${found[@]}")
+      for subnet in $subnets; do ip route replace unreachable "$subnet" metric "$guard_metric" 2>/dev/null || true; done
+    fi
+    all=(${masters[@]+"${masters[@]}"} ${others[@]+"${others[@]}"})
+    [ ${#all[@]} = 0 ] || engine start "${all[@]}" >/dev/null
+    ;;
+  stop)
+    # Nodes first: Slurm then loses no node without having been told.
+    [ ${#others[@]} = 0 ] || engine stop -t 20 "${others[@]}" >/dev/null
+    [ ${#masters[@]} = 0 ] || engine stop -t 20 "${masters[@]}" >/dev/null
+    ;;
+esac

@@ -1,0 +1,11 @@
+# Removes containers of the cluster whose hosts are no longer in the code. Reads: OHPC_HOSTS, names with spaces between.
+
+collect engine ps -aq "${ours[@]}"
+if [ ${#found[@]} -gt 0 ]; then
+  stale=()
+  hosts=$(engine container inspect --format "{{.Id}} {{index .Config.Labels \"$label.host\"}}" "${found[@]}")
+  while read -r id host; do
+    case " $OHPC_HOSTS " in *" $host "*) ;; *) stale+=("$id") ;; esac
+  done <<<"$hosts"
+  remove ${stale[@]+"${stale[@]}"}
+fi

@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import type { Disk, Host, Site } from "../clouds/cloud";
+import { encodeAddresses } from "../model/address-runs";
+import type { MachineShape } from "../model/machine";
+import type { Manifest, ManifestMaster, ManifestPool, ManifestShape } from "../model/manifest";
+import { MANIFEST_SCHEMA, WISH_SCHEMA } from "../model/schema-numbers";
+import type { Wish } from "../model/wish";
+import { foldHosts } from "../slurm/hostlist";
+import { partitionsOf } from "./partitions";
+import type { PoolPlan } from "./pool-plan";
+
+/** A whole cluster as it was declared, once nothing more is to come. */
+export interface DeclaredCluster {
+  readonly name: string;
+  readonly master: Host;
+  readonly site: Site;
+  readonly shape: MachineShape;
+  readonly access: ManifestMaster["access"];
+  readonly disks: { readonly state: Disk; readonly bundle: Disk; readonly home?: Disk };
+  readonly pools: readonly PoolPlan[];
+  readonly users: Wish["users"];
+  readonly slurmSettings: Readonly<Record<string, string>>;
+}
+
+/** The text of `cluster.json`. Equal clusters give equal bytes. */
+export function wishText(cluster: DeclaredCluster): string {
+  return `${JSON.stringify(wishOf(cluster), undefined, 2)}\n`;
+}
+
+function wishOf({ name, pools, users, slurmSettings }: DeclaredCluster): Wish {
+  const sorted = Object.entries(slurmSettings).sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    schema: WISH_SCHEMA,
+    cluster: name,
+    partitions: partitionsOf(pools.map((pool) => pool.partition)),
+    pools: pools.map((pool) => ({ name: pool.name, features: [...pool.features], weight: pool.weight })),
+    slurm: { settings: Object.fromEntries(sorted) },
+    users,
+  };
+}
+
+/** What exists, with Terraform's expressions for what is known only after apply. */
+export function manifestOf(cluster: DeclaredCluster): Manifest {
+  const { name, master, site, shape, access, disks, pools } = cluster;
+  return {
+    schema: MANIFEST_SCHEMA,
+    cluster: name,
+    wish: createHash("sha256").update(wishText(cluster)).digest("hex"),
+    sites: [{ name: site.name, cloud: site.cloud.kind, cidr: site.cidr, place: site.place, facts: site.cloud.facts }],
+    master: { host: master.name, address: master.address, site: site.name, shape: manifestShape(shape), access },
+    disks: { state: disks.state.manifest, bundle: disks.bundle.manifest, home: disks.home?.manifest },
+    pools: pools.map(manifestPool),
+  };
+}
+
+function manifestPool({ name, site, hosts, shape, gres }: PoolPlan): ManifestPool {
+  return {
+    name,
+    site: site.name,
+    hosts: foldHosts(hosts.map((host) => host.name)),
+    addresses: encodeAddresses(hosts.map((host) => host.address)),
+    shape: manifestShape(shape),
+    gres,
+  };
+}
+
+function manifestShape({ sockets, coresPerSocket, threadsPerCore, memory, architecture }: MachineShape): ManifestShape {
+  return { sockets, coresPerSocket, threadsPerCore, memoryMebibytes: memory.toMebibytes(), architecture };
+}

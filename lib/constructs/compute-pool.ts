@@ -1,0 +1,199 @@
+import { Construct } from "constructs";
+import type { Boot, Cloud, Host, MachineGroup } from "../clouds/cloud";
+import type { AddressChoice } from "../model/addresses";
+import type { MachineChoice } from "../model/machine";
+import type { ManifestDisk } from "../model/manifest";
+import { portsBetween } from "../model/ports";
+import { ConfigurationError, didYouMean, type Problem } from "../model/problems";
+import { Size } from "../units";
+import { cdktf } from "./cdktf";
+import type { OpenHpcMaster } from "./open-hpc-master";
+import type { PartitionOptions } from "./partitions";
+import { type GpuWish, type PoolPlan, planPool } from "./pool-plan";
+
+export interface ComputePoolOptions {
+  /**
+   * How many machines: a number from 1 to 10000 that is known when the stack is synthesized.
+   *
+   * @onChange adds machines behind the last, or removes the last ones; no other is touched
+   */
+  readonly nodes: number;
+
+  /**
+   * A size (`small`, `medium`, `large`, `gpu`), a vendor's name or value of a machine, or one of those per kind of cloud.
+   *
+   * @default - the cloud's own choice; "gpu" for a GpuComputePool
+   * @onChange replaces every machine of the pool
+   */
+  readonly machine?: MachineChoice;
+
+  /**
+   * Names of the hosts: text that ends with a place for the number, which begins at 1: `c{}`, `c{:02}`.
+   *
+   * @default - the pool's name, a hyphen and the number: `cpu-1`
+   * @onChange replaces every machine of the pool
+   */
+  readonly hostnames?: string;
+
+  /**
+   * The pool's part of the subnet: `10.77.33.0/24` (host k has address k of it), a range `10.77.33.5-10.77.33.9`,
+   * or a list of addresses and ranges in the order of the hosts.
+   *
+   * @default - a block that the pool's name alone chooses, so that no other pool moves it
+   * @onChange replaces every machine of the pool
+   */
+  readonly addresses?: AddressChoice;
+
+  /**
+   * How jobs get at the nodes: the name of a partition, or a name with settings. Pools may share a partition.
+   *
+   * @default - a partition of the pool's name. Jobs that name none go to the first declared pool that is not a GPU pool
+   * (to the first pool, if all are), unless a partition says `default: true`
+   * @onChange live
+   */
+  readonly partition?: string | PartitionOptions;
+
+  /**
+   * What jobs may ask for with `--constraint`.
+   *
+   * @default - none
+   * @onChange reconfigures slurmctld
+   */
+  readonly features?: readonly string[];
+
+  /**
+   * Slurm fills nodes of lower weight first.
+   *
+   * @default - Slurm's own: 1
+   * @onChange reconfigures slurmctld
+   */
+  readonly weight?: number;
+
+  /**
+   * The disk of the operating system: at least 20 GiB.
+   *
+   * @default Size.gibibytes(40)
+   * @onChange replaces every machine of the pool
+   */
+  readonly rootDisk?: Size;
+
+  /**
+   * The vendor's name of an image.
+   *
+   * @default - the cloud's own
+   * @onChange nothing before machines are replaced on purpose
+   */
+  readonly image?: string;
+
+  /**
+   * Another site than the master's.
+   *
+   * @default - the master's cloud
+   * @onChange replaces every machine of the pool
+   */
+  readonly cloud?: Cloud;
+}
+
+export interface ComputePoolProps<M extends MachineGroup = MachineGroup> extends ComputePoolOptions {
+  /** @onChange replaces every machine of the pool */
+  readonly master: OpenHpcMaster<M>;
+}
+
+/**
+ * Equal machines that are nodes of one Slurm partition. The construct's id is the pool's name.
+ *
+ * They find the master, configure themselves and register, whenever they boot.
+ */
+export class ComputePool<M extends MachineGroup = MachineGroup> extends Construct {
+  readonly hosts: readonly Host[];
+  /** The vendor's own resources. */
+  readonly machines: M;
+
+  /**
+   * @param gpus used by GpuComputePool
+   * @throws ConfigurationError naming everything that is wrong with it
+   */
+  constructor(scope: Construct, id: string, props: ComputePoolProps<M>, gpus?: GpuWish) {
+    super(scope, id);
+    const { master, nodes, machine = master.cloud.defaultMachine, hostnames, addresses, partition, features = [], weight } = props;
+    const { rootDisk = Size.gibibytes(40), image, cloud = master.cloud } = props;
+    const wish = { name: id, nodes, machine, hostnames, addresses, partition, features, weight, rootDisk, image, gpus };
+    const answer = planPool(wish, { master: master.host, site: master.site, pools: master.pools });
+    const problems = [...this.placeProblems(master, cloud), ...answer.problems];
+    if (problems.length > 0 || answer.plan === undefined) {
+      throw new ConfigurationError(`${gpus === undefined ? "ComputePool" : "GpuComputePool"} "${this.node.path}"`, problems);
+    }
+
+    const { plan } = answer;
+    master.add(plan);
+    this.hosts = plan.hosts;
+    this.machines = master.cloud.machines(this, "machines", {
+      site: plan.site,
+      role: "compute",
+      group: id,
+      hosts: plan.hosts,
+      machine: plan.machine,
+      shape: plan.shape,
+      rootDisk,
+      image,
+      disks: sharedDisks(master),
+      boot: bootOf(master),
+    });
+    this.openPorts(plan);
+    this.warn(plan, master, gpus);
+  }
+
+  /** Made here and not by the master, which need not know its pools. `compute` stands for the nodes of all pools. */
+  private openPorts({ name, site }: PoolPlan): void {
+    const { cloud } = site;
+    cloud.rules(this, "to-master", { site, from: name, to: "master", ports: portsBetween("compute", "master") });
+    cloud.rules(this, "from-master", { site, from: "master", to: name, ports: portsBetween("master", "compute") });
+    cloud.rules(this, "from-compute", { site, from: "compute", to: name, ports: portsBetween("compute", "compute") });
+  }
+
+  private placeProblems(master: OpenHpcMaster<M>, cloud: Cloud): readonly Problem[] {
+    const { TerraformStack } = cdktf();
+    const [own, others] = [TerraformStack.of(this), TerraformStack.of(master)];
+    const problems: Problem[] = [];
+    if (own !== others) {
+      const want = `in the stack of its master, which is "${others.node.id}"`;
+      problems.push({ at: "scope", got: own.node.id, want, hint: "a cluster and its pools are one stack" });
+    }
+    if (cloud.id !== master.cloud.id) {
+      const want = `the master's cloud, which is "${master.cloud.id}"`;
+      problems.push({ at: "cloud", got: cloud.id, want, hint: "joining sites comes with VirtualRouterVpn" });
+    }
+    return problems;
+  }
+
+  private warn({ shape, partition }: PoolPlan, { users }: OpenHpcMaster<M>, gpus: GpuWish | undefined): void {
+    const warnings: string[] = [];
+    if (shape.gpus !== undefined && gpus === undefined) {
+      warnings.push("Slurm hands out no GPU of these machines; use GpuComputePool if jobs are to have them");
+    }
+    const groups = users?.groups.map((group) => group.name) ?? [];
+    for (const group of users === undefined ? [] : (partition.settings?.allowGroups ?? [])) {
+      if (groups.includes(group)) continue;
+      const hint = didYouMean(group, groups);
+      const message = `allowGroups names ${JSON.stringify(group)}, which is no group of the cluster's users`;
+      warnings.push(hint === undefined ? message : `${message}; ${hint}`);
+    }
+    // Not through Annotations, which would write the paths of this checkout's files beside it.
+    for (const warning of warnings) this.node.addMetadata(cdktf().AnnotationMetadataEntryType.WARN, warning);
+  }
+}
+
+/** The state disk is the master's alone. */
+function sharedDisks({ disks: { bundle, home } }: OpenHpcMaster): readonly (typeof bundle)[] {
+  return home === undefined ? [bundle] : [bundle, home];
+}
+
+function bootOf({ clusterName, host, disks: { bundle } }: OpenHpcMaster): Boot {
+  return { cluster: clusterName, role: "compute", master: host, bundle: asNodesSeeIt(bundle.manifest, host) };
+}
+
+/** What only the master has, nodes mount from it. */
+function asNodesSeeIt(disk: ManifestDisk, master: Host): ManifestDisk {
+  if (disk.kind === "mounted" || disk.kind === "nfs") return disk;
+  return { kind: "nfs", server: master.address, export: disk.path, path: disk.path };
+}

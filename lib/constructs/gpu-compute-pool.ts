@@ -1,0 +1,41 @@
+import type { Construct } from "constructs";
+import type { MachineGroup } from "../clouds/cloud";
+import { ComputePool, type ComputePoolOptions, type ComputePoolProps } from "./compute-pool";
+
+export interface GpuComputePoolOptions extends ComputePoolOptions {
+  /**
+   * What Slurm hands out of each machine's GPUs.
+   *
+   * @default - all of them, under the type that the vendor's catalogue says
+   * @onChange drains the nodes and restarts slurmd
+   */
+  readonly gpus?: GpuOptions;
+}
+
+export interface GpuOptions {
+  /**
+   * How many, from the first on.
+   *
+   * @default - as many as the machine has
+   * @onChange drains the nodes and restarts slurmd
+   */
+  readonly count?: number;
+
+  /**
+   * Slurm's GRES type, which jobs may ask for: `--gres=gpu:a10g:1`.
+   *
+   * @default - from the vendor's catalogue
+   * @onChange drains the nodes and restarts slurmd
+   */
+  readonly type?: string;
+}
+
+export interface GpuComputePoolProps<M extends MachineGroup = MachineGroup> extends ComputePoolProps<M>, GpuComputePoolOptions {}
+
+/** A compute pool whose machines have GPUs; jobs get them by asking: `srun --gres=gpu:1`. */
+export class GpuComputePool<M extends MachineGroup = MachineGroup> extends ComputePool<M> {
+  /** @throws ConfigurationError naming everything that is wrong with it */
+  constructor(scope: Construct, id: string, props: GpuComputePoolProps<M>) {
+    super(scope, id, { ...props, machine: props.machine ?? "gpu" }, props.gpus ?? {});
+  }
+}

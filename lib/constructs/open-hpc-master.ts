@@ -1,0 +1,303 @@
+import { Construct, type IConstruct } from "constructs";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Cloud, Disk, Host, MachineGroup, Site } from "../clouds/cloud";
+import { MASTER_OFFSET, masterAddressProblems } from "../model/addresses";
+import { contains, nthAddress, parseCidr } from "../model/cidr";
+import type { MachineChoice } from "../model/machine";
+import { clusterNameProblems, hostNameProblems } from "../model/names";
+import { portsBetween } from "../model/ports";
+import { ConfigurationError, type Problem } from "../model/problems";
+import { MANIFEST_OUTPUT } from "../model/schema-numbers";
+import type { Wish } from "../model/wish";
+import { settingsProblems } from "../slurm/owned-settings";
+import { Size } from "../units";
+import { addCustomSynthesis, cdktf } from "./cdktf";
+import { type DeclaredCluster, manifestOf, wishText } from "./cluster-documents";
+import { chooseMachine, rootDiskProblems } from "./machine-choice";
+import type { NfsDisk } from "./nfs-disk";
+import type { PoolPlan } from "./pool-plan";
+import { relativeStatePath } from "./state-path";
+import type { Users } from "./users";
+
+export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
+  /**
+   * Where the cluster is.
+   *
+   * @onChange replaces the cluster
+   */
+  readonly cloud: Cloud<M>;
+
+  /**
+   * Slurm's ClusterName; it labels everything that is made.
+   *
+   * @default - the name of the stack
+   * @onChange replaces the cluster: accounting and Slurm's state belong to the name
+   */
+  readonly clusterName?: string;
+
+  /**
+   * @default "master"
+   * @onChange replaces the master; its disks stay
+   */
+  readonly hostname?: string;
+
+  /**
+   * A size (`small`, `medium`, `large`, `gpu`), a vendor's name or value of a machine, or one of those per kind of cloud.
+   *
+   * @default - the smallest that the cloud thinks fit
+   * @onChange replaces the master; its disks stay
+   */
+  readonly machine?: MachineChoice;
+
+  /**
+   * @default - the network address of the subnet + 10
+   * @onChange replaces the master, and all nodes have to learn it: drain first
+   */
+  readonly address?: string;
+
+  /**
+   * The disk that all machines share as `/home`.
+   *
+   * @default - none: each machine has a home of its own
+   * @onChange mounts the other disk, with all jobs drained; the old one's data stay on it
+   */
+  readonly home?: NfsDisk;
+
+  /**
+   * Slurm's state, the accounting database and the cluster's keys. It outlives the master and is shared with nobody.
+   *
+   * @default - a new disk of 16 GiB
+   * @onChange grows it; another `existing` one is another cluster's history
+   */
+  readonly stateDisk?: StateDiskOptions;
+
+  /**
+   * The disk of the operating system: at least 20 GiB.
+   *
+   * @default Size.gibibytes(40)
+   * @onChange replaces the master; its disks stay
+   */
+  readonly rootDisk?: Size;
+
+  /**
+   * The vendor's name of an image.
+   *
+   * @default - the cloud's own
+   * @onChange nothing before the master is replaced on purpose
+   */
+  readonly image?: string;
+
+  /**
+   * Who has an account.
+   *
+   * @default - nobody but root
+   * @onChange live
+   */
+  readonly users?: Users;
+
+  /**
+   * What slurm.conf says beyond what the cluster's shape says.
+   *
+   * @default - production settings
+   */
+  readonly slurm?: SlurmOptions;
+}
+
+export interface StateDiskOptions {
+  /**
+   * At least 8 GiB.
+   *
+   * @default Size.gibibytes(16)
+   * @onChange grows the disk; a smaller size is refused by the cloud
+   */
+  readonly size?: Size;
+
+  /**
+   * The vendor's id of a disk that exists already.
+   *
+   * @default - a new disk is made
+   * @onChange the cluster continues the history that is on it
+   */
+  readonly existing?: string;
+}
+
+export interface SlurmOptions {
+  /**
+   * Keys of slurm.conf and their values, for all that the library does not set from what it knows.
+   *
+   * @default - none
+   * @onChange reconfigures slurmctld, or restarts it where Slurm needs that
+   */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+const MASTER = Symbol.for("cdktf-openhpc/OpenHpcMaster");
+const SMALLEST_STATE = Size.gibibytes(8);
+const STATE_PATH = "/srv/ohpc/state";
+const BUNDLE_PATH = "/srv/ohpc/bundle";
+
+/**
+ * The head of a Slurm cluster: controller, accounting, file server, and the one machine that people log in to.
+ *
+ * One per stack, and its pools in the same stack. What exists of the cluster is the stack's output `cluster`; what is
+ * wanted of it lies in `cluster.json` beside the synthesized Terraform. `ohpc configure` reads both.
+ */
+export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Construct {
+  static isMaster(this: void, construct: IConstruct): construct is OpenHpcMaster {
+    return MASTER in construct;
+  }
+
+  readonly clusterName: string;
+  readonly cloud: Cloud<M>;
+  readonly host: Host;
+  readonly site: Site;
+  /** The vendor's own resources. */
+  readonly machine: M;
+  readonly disks: { readonly state: Disk; readonly bundle: Disk; readonly home?: Disk };
+  /** @internal Absent when no users were given. */
+  readonly users: Wish["users"] | undefined;
+  private readonly plans: PoolPlan[] = [];
+
+  /** @throws ConfigurationError naming everything that is wrong with it */
+  constructor(scope: Construct, id: string, props: OpenHpcMasterProps<M>) {
+    super(scope, id);
+    Object.defineProperty(this, MASTER, { value: true });
+    const stack = cdktf().TerraformStack.of(this);
+    const { cloud, hostname = "master", clusterName = stack.node.id, machine = cloud.defaultMachine } = props;
+    const { rootDisk = Size.gibibytes(40), stateDisk = {}, home, image, users, slurm = {} } = props;
+    const { size: stateSize = Size.gibibytes(16), existing } = stateDisk;
+
+    const wrongCloud = cloud.problems();
+    const network = { cluster: clusterName, hosts: () => [hostname, ...this.pools.flatMap((pool) => pool.hosts.map(({ name }) => name))] };
+    const site = wrongCloud.length > 0 ? undefined : cloud.network(this, "network", network);
+    const chosen = chooseMachine(machine, cloud, { role: "master", gpus: false, image });
+    const problems: readonly Problem[] = [
+      ...this.placeProblems(home),
+      ...clusterNameProblems(clusterName),
+      ...wrongCloud,
+      ...hostNameProblems(hostname, "hostname"),
+      ...chosen.problems,
+      ...(site === undefined ? [] : addressProblems(props.address, site)),
+      ...rootDiskProblems(rootDisk),
+      ...stateSizeProblems(stateSize),
+      ...settingsProblems(slurm.settings ?? {}),
+      ...(users?.answer.problems ?? []),
+    ];
+    if (problems.length > 0 || site === undefined || chosen.machine === undefined || chosen.shape === undefined) {
+      throw new ConfigurationError(`OpenHpcMaster "${this.node.path}"`, problems);
+    }
+
+    this.clusterName = clusterName;
+    this.cloud = cloud;
+    this.site = site;
+    this.users = users?.answer.users;
+    this.host = { name: hostname, address: props.address ?? defaultAddress(site) ?? "" };
+    home?.use();
+    this.disks = {
+      state: cloud.disk(this, "state", { site, purpose: "state", path: STATE_PATH, size: stateSize, existing }),
+      bundle: cloud.disk(this, "bundle", { site, purpose: "bundle", path: BUNDLE_PATH }),
+      home: home && cloud.disk(home, "disk", { site, purpose: "home", path: home.path, size: home.size, existing: home.existing }),
+    };
+    const { state, bundle } = this.disks;
+    this.machine = cloud.machines(this, "machine", {
+      site,
+      role: "master",
+      group: "master",
+      hosts: [this.host],
+      machine: chosen.machine,
+      shape: chosen.shape,
+      rootDisk,
+      image,
+      disks: [state, bundle, ...(this.disks.home === undefined ? [] : [this.disks.home])],
+      boot: { cluster: clusterName, role: "master", master: this.host, bundle: bundle.manifest },
+    });
+    cloud.rules(this, "from-operator", { site, from: "operator", to: "master", ports: portsBetween("operator", "master") });
+
+    const { shape } = chosen;
+    this.writeDocuments(() => ({
+      name: clusterName,
+      master: this.host,
+      site,
+      shape,
+      access: this.machine.access(),
+      disks: this.disks,
+      pools: this.pools,
+      users: this.users ?? { groups: [], users: [] },
+      slurmSettings: slurm.settings ?? {},
+    }));
+  }
+
+  /** @internal What is known of the pools, in the order of their declaration. */
+  get pools(): readonly PoolPlan[] {
+    return this.plans;
+  }
+
+  /** @internal Called by the pool. */
+  add(pool: PoolPlan): void {
+    this.plans.push(pool);
+  }
+
+  private writeDocuments(declared: () => DeclaredCluster): void {
+    const { Lazy, TerraformOutput, TerraformStack } = cdktf();
+    const stack = TerraformStack.of(this);
+    new TerraformOutput(this, MANIFEST_OUTPUT, {
+      staticId: true,
+      description: `What exists of the cluster ${this.clusterName}; read by ohpc`,
+      value: Lazy.anyValue({ produce: () => manifestOf(declared()) }),
+    });
+    addCustomSynthesis(this, {
+      onSynthesize: ({ outdir, manifest }) => {
+        const folder = join(outdir, manifest.forStack(stack).workingDirectory);
+        writeFileSync(join(folder, "cluster.json"), wishText(declared()));
+        relativeStatePath(stack, folder);
+      },
+    });
+    this.node.addValidation({
+      validate: () => (this.plans.length > 0 ? [] : [`OpenHpcMaster "${this.node.path}" has no pool: give it to a ComputePool as master`]),
+    });
+  }
+
+  private placeProblems(home: NfsDisk | undefined): readonly Problem[] {
+    const { TerraformStack } = cdktf();
+    const stack = TerraformStack.of(this);
+    const problems: Problem[] = [];
+    const other = stack.node.findAll().find((construct) => construct !== this && OpenHpcMaster.isMaster(construct));
+    if (other !== undefined) {
+      const hint = "put each cluster into a stack of its own";
+      problems.push({ at: "id", got: this.node.id, want: `the only master of the stack, which has "${other.node.id}"`, hint });
+    }
+    if (home !== undefined && TerraformStack.of(home) !== stack) {
+      problems.push({ at: "home", got: home.node.path, want: `a disk in the master's own stack, "${stack.node.id}"` });
+    }
+    return problems;
+  }
+}
+
+function addressProblems(address: string | undefined, site: Site): readonly Problem[] {
+  const cidr = subnetOf(site);
+  if (address !== undefined) return masterAddressProblems(address, cidr, site.reserved);
+  if (site.addressesRequired) {
+    const want = "given, because the network was there before the cluster and may hold other machines";
+    return [{ at: "address", got: undefined, want }];
+  }
+  const standard = defaultAddress(site);
+  if (standard !== undefined) return masterAddressProblems(standard, cidr, site.reserved);
+  return [{ at: "address", got: undefined, want: `given, because the subnet ${cidr.text} has too few addresses for a default` }];
+}
+
+function defaultAddress(site: Site): string | undefined {
+  const cidr = subnetOf(site);
+  return contains(cidr, cidr.first + MASTER_OFFSET) ? nthAddress(cidr, MASTER_OFFSET) : undefined;
+}
+
+function subnetOf({ cloud, cidr, masterCidr = cidr }: Site) {
+  const subnet = parseCidr(masterCidr);
+  if (subnet === undefined) throw new Error(`bug in the cloud "${cloud.id}": ${JSON.stringify(masterCidr)} is not a subnet`);
+  return subnet;
+}
+
+function stateSizeProblems(size: Size): readonly Problem[] {
+  if (!size.isLessThan(SMALLEST_STATE)) return [];
+  return [{ at: "stateDisk.size", got: size.toString(), want: `at least ${SMALLEST_STATE.toString()}` }];
+}

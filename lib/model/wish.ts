@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { WISH_SCHEMA } from "./schema-numbers";
+import { readVersioned } from "./versioned";
+
+/**
+ * What the user wants of the cluster and no cloud has to make: users, partitions, Slurm's own settings.
+ * Written beside the synthesized Terraform as `cluster.json`; it holds no secret.
+ */
+export type Wish = z.infer<typeof wishSchema>;
+export type WishPartition = Wish["partitions"][number];
+export type WishPool = Wish["pools"][number];
+export type WishUser = Wish["users"]["users"][number];
+export type WishGroup = Wish["users"]["groups"][number];
+
+export { WISH_SCHEMA };
+
+const userSchema = z.strictObject({
+  name: z.string(),
+  uid: z.int(),
+  gid: z.int(),
+  /** Supplementary groups, by name. */
+  groups: z.array(z.string()),
+  shell: z.string(),
+  /** OpenSSH public keys that may log in to the master. */
+  keys: z.array(z.string()),
+  /** Slurm account that the user's jobs are charged to. */
+  account: z.string(),
+});
+
+export const wishSchema = z.strictObject({
+  schema: z.literal(WISH_SCHEMA),
+  cluster: z.string(),
+  partitions: z.array(
+    z.strictObject({
+      name: z.string(),
+      pools: z.array(z.string()),
+      default: z.boolean(),
+      /** As slurm.conf takes it, e.g. `1-00:00:00`; absent: no limit. */
+      maxTime: z.string().optional(),
+      defaultTime: z.string().optional(),
+      /** Unix groups whose members may submit; absent: everybody. */
+      allowGroups: z.array(z.string()).optional(),
+      /** One job per node. */
+      exclusive: z.boolean(),
+    }),
+  ),
+  pools: z.array(
+    z.strictObject({
+      name: z.string(),
+      features: z.array(z.string()),
+      /** Slurm fills nodes of lower weight first. */
+      weight: z.int().optional(),
+    }),
+  ),
+  slurm: z.strictObject({
+    /** slurm.conf keys that the user set, beyond those the library owns. */
+    settings: z.record(z.string(), z.string()),
+  }),
+  users: z.strictObject({
+    groups: z.array(z.strictObject({ name: z.string(), gid: z.int() })),
+    users: z.array(userSchema),
+  }),
+});
+
+/** @throws Error naming the schema if it is newer than this version reads, or what in it does not fit */
+export function readWish(document: unknown): Wish {
+  return readVersioned({ what: "cluster.json", schema: wishSchema, current: WISH_SCHEMA, upgrades: {}, document });
+}
+
+/** The text of `cluster.json`: the same for the same wish, whatever the order of its keys. */
+export function renderWish(wish: Wish): string {
+  return `${JSON.stringify(wish, sortKeys, 2)}\n`;
+}
+
+/** What the manifest says of the wish that it was synthesized with: SHA-256 of the text of `cluster.json`, as hex. */
+export function wishHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function sortKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# Waits until every node takes jobs, then asks all idle ones by one srun per group.
+# ready.sh SECONDS NODES [PARTITION HOSTLIST]...
+# Prints, whenever it changes: nodes READY TOTAL, and a line `waiting NAME STATE REASON` for (some of) the others;
+# then `aside NAME REASON` for what an administrator drained, and for each group `answered N PARTITION`,
+# `busy N PARTITION` (nodes with jobs were not asked) or `silent PARTITION` and what srun said.
+deadline=$((SECONDS + $1)) expected=$2
+shift 2
+
+told=x
+while :; do
+  # One line per node, although a node is listed once for each of its partitions.
+  nodes=$(sinfo --all --noheader --Node --format='%N|%T|%U|%E' 2>/dev/null | sort -u) || nodes=''
+  now=$(awk -F'|' '
+    # Reasons of drained nodes name who gave them; slurmctld itself (slurm) means that something is wrong with the node.
+    $2 ~ /^drain/ && $3 !~ /^slurm/ { aside = aside "aside " $1 " " $4 "\n"; ready++; next }
+    $2 ~ /^(idle|mixed|allocated|completing|planned)(~)?$/ { ready++; next }
+    { others++; if (others <= 10) waiting = waiting "waiting " $1 " " $2 " " $4 "\n" }
+    END { printf "nodes %d %d\n%s%s", ready, NR, waiting, aside }' <<<"$nodes")
+  [ -n "$nodes" ] || now='nodes 0 0'
+  if [ "$now" != "$told" ]; then
+    told=$now
+    printf '%s\n' "$now"
+  fi
+  [[ "$now"$'\n' != "nodes $expected $expected"$'\n'* ]] || break
+  if [ "$SECONDS" -ge "$deadline" ]; then
+    echo overdue
+    exit 0
+  fi
+  sleep 0.2
+done
+
+ask() {
+  local partition=$1 hosts=$2 idle count said
+  idle=$(sinfo --noheader --Node --partition="$partition" --nodes="$hosts" --states=idle --format=%N | sort -u)
+  count=$(grep -c . <<<"$idle") || count=0
+  local all
+  all=$(scontrol show hostnames "$hosts" | wc -l)
+  [ "$count" = "$all" ] || echo "busy $((all - count)) $partition"
+  [ "$count" -gt 0 ] || return 0
+  if said=$(srun --immediate=30 --time=1 --job-name=ohpc-up --partition="$partition" --nodes="$count" \
+    --ntasks-per-node=1 --nodelist="$(paste -sd, <<<"$idle")" hostname 2>&1); then
+    # Words of srun itself come between the names; every node must have said its own.
+    if [ "$(grep -Fxf <(printf '%s\n' "$idle") <<<"$said" | sort -u | wc -l)" = "$count" ]; then
+      echo "answered $count $partition"
+      return 0
+    fi
+  fi
+  echo "silent $partition ${said//$'\n'/; }"
+}
+
+while [ $# -gt 0 ]; do
+  ask "$1" "$2" &
+  shift 2
+done
+wait

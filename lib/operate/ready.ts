@@ -1,0 +1,113 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Manifest } from "../model/manifest";
+import type { Wish } from "../model/wish";
+import { expandHosts, foldHosts } from "../slurm/hostlist";
+import { Duration } from "../units";
+import { Failure } from "./failure";
+import type { Report } from "./progress";
+import type { Remote } from "./remote/remote";
+import { coveringPartitions } from "./smoke/placement";
+
+/** What waiting for the nodes came to. */
+export interface Readiness {
+  readonly nodes: number;
+  /** Nodes that ran a task of the one `srun` over all (per partition, where no partition has all). */
+  readonly answered: number;
+  /** Nodes that were not asked because jobs run on them. */
+  readonly busy: number;
+  /** Nodes that an administrator has drained: nobody waits for them. */
+  readonly aside: readonly { readonly node: string; readonly reason: string }[];
+}
+
+/**
+ * Waits until every node takes jobs and has run a task.
+ *
+ * @throws Failure naming the nodes that did not come, with their reasons
+ */
+export async function nodesReady(
+  master: Remote,
+  { wish, manifest }: { readonly wish: Wish; readonly manifest: Manifest },
+  limit: Duration,
+  report: Report,
+): Promise<Readiness> {
+  const hosts = new Map(manifest.pools.map((pool) => [pool.name, expandHosts(pool.hosts)]));
+  const total = [...hosts.values()].reduce((sum, pool) => sum + pool.length, 0);
+  if (total === 0) return { nodes: 0, answered: 0, busy: 0, aside: [] };
+  const groups = coveringPartitions(wish).flatMap(({ partition, pools }) => {
+    const members = pools.flatMap((pool) => hosts.get(pool) ?? []);
+    return members.length === 0 ? [] : [partition.name, foldHosts(members)];
+  });
+  const printed = await master.run(readyScript(), {
+    args: [String(Math.ceil(limit.toSeconds())), String(total), ...groups],
+    timeout: Duration.seconds(limit.toSeconds() + 90),
+    onLine: (line) => {
+      tell(line, total, report);
+    },
+  });
+  const reading = readReady(printed);
+  if (reading.overdue) {
+    const missing = reading.waiting.map(({ node, state, reason }) => `${node} is ${state}${reason === "" ? "" : `: ${reason}`}`);
+    throw new Failure("failed", `${reading.ready} of ${total} nodes are ready after ${limit.toSeconds()} s`, {
+      code: "nodes.late",
+      remedy: "`ohpc status` shows how far each node came; when it is mended, run `ohpc up` again",
+      output: missing.length === 0 ? ["slurmctld does not know any node"] : missing,
+    });
+  }
+  if (reading.silent.length > 0) {
+    throw new Failure("failed", "not every node answered the one srun over all", {
+      code: "nodes.silent",
+      remedy: "`ohpc status` shows how each node is",
+      output: reading.silent,
+    });
+  }
+  return { nodes: total, answered: reading.answered, busy: reading.busy, aside: reading.aside };
+}
+
+interface ReadyReading {
+  readonly ready: number;
+  readonly overdue: boolean;
+  readonly waiting: readonly { readonly node: string; readonly state: string; readonly reason: string }[];
+  readonly aside: Readiness["aside"];
+  readonly answered: number;
+  readonly busy: number;
+  readonly silent: readonly string[];
+}
+
+/** What ready.sh printed; of the lines about nodes the last picture counts. */
+export function readReady(printed: string): ReadyReading {
+  const lines = printed.split("\n").filter((line) => line !== "");
+  const picture = lines.slice(Math.max(0, lines.findLastIndex((line) => line.startsWith("nodes "))));
+  const of = (what: string, from: readonly string[]) =>
+    from.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1).split(" "));
+  const sum = (what: string) => of(what, lines).reduce((total, [count]) => total + Number(count), 0);
+  return {
+    ready: Number(of("nodes", picture)[0]?.[0] ?? 0),
+    overdue: lines.includes("overdue"),
+    waiting: of("waiting", picture).map(([node = "", state = "", ...reason]) => ({ node, state, reason: unexplained(reason) })),
+    aside: of("aside", picture).map(([node = "", ...reason]) => ({ node, reason: unexplained(reason) })),
+    answered: sum("answered"),
+    busy: sum("busy"),
+    silent: of("silent", lines).map((words) => words.join(" ")),
+  };
+}
+
+function tell(line: string, total: number, report: Report): void {
+  const [what, ...words] = line.split(" ");
+  if (what === "nodes") report.title(`Nodes ready: ${words[0] ?? "0"} of ${total}`);
+  if (what === "waiting") {
+    const [node = "", state = "", ...reason] = words;
+    const why = unexplained(reason);
+    report.detail(`${node} ${state}${why === "" ? "" : ` (${why})`}`);
+  }
+}
+
+/** Slurm writes `none` where nobody gave a reason. */
+function unexplained(words: readonly string[]): string {
+  const reason = words.join(" ");
+  return reason === "none" ? "" : reason;
+}
+
+function readyScript(): string {
+  return readFileSync(join(__dirname, "ready.sh"), "utf8");
+}

@@ -1,0 +1,137 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Duration } from "../../units";
+import { lastLines } from "../app-failure";
+import { Failure } from "../failure";
+import type { Report } from "../progress";
+import { type Remote, RemoteError } from "../remote/remote";
+
+/** A job to be submitted, with the files that it needs beside it. */
+export interface Submission {
+  /** Short: names the directory in the user's home. */
+  readonly name: string;
+  /** Who submits it: an ordinary user of the cluster. */
+  readonly user: string;
+  /** The batch script. */
+  readonly script: string;
+  /** Beside the script, by name. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Run by the user on the master, in the job's directory, before the job is submitted. */
+  readonly compile?: string;
+  /** How long it may take from being submitted to its end, waiting included. */
+  readonly deadline: Duration;
+}
+
+/** A job that came to its end by itself, with exit code 0. */
+export interface FinishedJob {
+  readonly id: string;
+  /** In the user's home: script, input and output are kept there. */
+  readonly directory: string;
+  /** Slurm hostlist. */
+  readonly nodes: string;
+  readonly output: string;
+}
+
+/**
+ * Submits a job as the user and follows it, through Slurm, to its end.
+ *
+ * @throws Failure if it did not come to a good end
+ */
+export async function runJob(master: Remote, submission: Submission, report: Report): Promise<FinishedJob> {
+  const { name, user, script, files, compile = "", deadline } = submission;
+  let job = "";
+  const pairs = Object.entries({ ...files, "job.sh": script }).flat();
+  const printed = await master
+    .run(followScript(), {
+      args: [user, name, String(Math.ceil(deadline.toSeconds())), compile, ...pairs],
+      // Compiling and the last poll come on top of the job's own deadline.
+      timeout: Duration.seconds(deadline.toSeconds() + 120),
+      onLine: (line) => {
+        const [what, first = "", second = ""] = line.split(" ");
+        if (what === "job") job = first;
+        if (what === "state") report.detail(stateLine(job, first, second));
+      },
+    })
+    .catch((error: unknown) => {
+      throw notSubmitted(error, name, user);
+    });
+  return finished(readProtocol(printed), name);
+}
+
+interface Followed {
+  readonly directory: string;
+  readonly id: string;
+  readonly state: string;
+  readonly rest: readonly string[];
+  readonly output: string;
+}
+
+/** What follow-job.sh printed. */
+export function readProtocol(printed: string): Followed {
+  const marker = printed.indexOf("\noutput\n");
+  const head = (marker < 0 ? printed : printed.slice(0, marker)).split("\n");
+  const value = (what: string) => head.find((line) => line.startsWith(`${what} `))?.slice(what.length + 1) ?? "";
+  const [state = "", ...rest] = value("end").split(" ");
+  return {
+    directory: value("directory"),
+    id: value("job"),
+    state,
+    rest,
+    output: marker < 0 ? "" : printed.slice(marker + "\noutput\n".length),
+  };
+}
+
+/** What the shell calls `output.txt` of a job that ended well. */
+function finished({ directory, id, state, rest, output }: Followed, name: string): FinishedJob {
+  const [exitCode = "", nodes = ""] = rest;
+  if (state === "COMPLETED" && exitCode === "0:0") return { id, directory, nodes, output };
+  if (state === "STUCK") {
+    throw new Failure("failed", `job ${id} (${name}) cannot start: ${readable(rest.join(" "))}`, {
+      code: "smoke.stuck",
+      remedy: "`ohpc status` shows which nodes are down, and why",
+    });
+  }
+  if (state === "OVERDUE") {
+    throw new Failure("failed", `job ${id} (${name}) was cancelled because it took too long: ${readable(rest.join(" "))}`, {
+      code: "smoke.overdue",
+      remedy: "wait until the queue is shorter, or give it more time with --timeout",
+    });
+  }
+  throw new Failure("failed", `job ${id} (${name}) ended as ${state}, exit code ${exitCode}, on ${nodes}`, {
+    code: "smoke.job-failed",
+    remedy: `look at ${directory} on the master`,
+    output: lastLines(output, 50),
+  });
+}
+
+function notSubmitted(error: unknown, name: string, user: string): unknown {
+  if (!(error instanceof RemoteError) || error.failure !== "failed") return error;
+  if (error.exitCode === NO_SUCH_USER) {
+    return new Failure("usage", `there is no user ${JSON.stringify(user)} on this cluster`, {
+      code: "smoke.no-user",
+      remedy: "add the user to the stack's `users` and run `ohpc up`, or choose another with --user",
+    });
+  }
+  return new Failure("failed", `the job ${name} could not be submitted as ${user}`, {
+    code: "smoke.not-submitted",
+    output: lastLines(error.output, 50),
+  });
+}
+
+function stateLine(job: string, state: string, reason: string): string {
+  const why = reason === "" || reason === "None" ? "" : ` (${readable(reason)})`;
+  return `job ${job} ${state.toLowerCase()}${why}`;
+}
+
+/** Slurm writes reasons without blanks. */
+function readable(reason: string): string {
+  return reason.replaceAll("_", " ");
+}
+
+const NO_SUCH_USER = 67;
+
+let script: string | undefined;
+function followScript(): string {
+  script ??= readFileSync(join(__dirname, "follow-job.sh"), "utf8");
+  return script;
+}

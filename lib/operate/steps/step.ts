@@ -1,0 +1,43 @@
+import type { Manifest } from "../../model/manifest";
+import type { Wish } from "../../model/wish";
+import type { Effect } from "../../slurm/effects";
+
+export { EFFECTS, type Effect } from "../../slurm/effects";
+
+/** All that steps are made from: what is wanted, and what exists. */
+export interface ClusterView {
+  readonly wish: Wish;
+  readonly manifest: Manifest;
+}
+
+/** A JSON value: what a step's state is made of, so that it can be compared and carried over SSH. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/**
+ * One thing that must be true of the master, as data: scripts and pure functions, carried out by the runner.
+ * `State` holds no secret: a secret is made where it is used, and only its presence is part of the state.
+ */
+export interface Step<State extends Json = Json> {
+  /** Kebab-case; the file's name. */
+  readonly id: string;
+  /** What is made true, for people: `munge key`. */
+  readonly title: string;
+  /** Ids of the steps that come before it. */
+  readonly needs: readonly string[];
+  /** What should be the case. Pure. */
+  desired(cluster: ClusterView): State;
+  /** A bash script that looks, changes nothing and prints the state as JSON; it must work on a machine where nothing is set up. */
+  readonly inspect: string;
+  /** A bash script that reads the desired state as JSON on standard input and makes it so. Running it twice does no harm. */
+  readonly apply: string;
+  /** What going from `before` to `after` does to a running cluster. */
+  effect(before: State, after: State): Effect;
+  /** What to try when it fails, by a pattern in its output. */
+  readonly remedies?: readonly Remedy[];
+}
+
+export interface Remedy {
+  readonly when: RegExp;
+  readonly cause: string;
+  readonly remedy: string;
+}

@@ -1,0 +1,98 @@
+import { z } from "zod";
+
+export type Action = "create" | "update" | "replace" | "delete";
+
+/** What losing it means. `machine`, `disk` and `network` are what a cluster is made of; `glue` can be made again at any time. */
+export type ResourceKind = "machine" | "disk" | "network" | "glue" | "other";
+
+export interface PlannedChange {
+  readonly address: string;
+  readonly action: Action;
+  readonly kind: ResourceKind;
+  /** The key in a `for_each`: a host's name. */
+  readonly key?: string;
+  /** Terraform's word for why, e.g. `replace_because_tainted`. */
+  readonly reason?: string;
+}
+
+export interface PlanVerdict {
+  readonly changes: readonly PlannedChange[];
+  /** What would be lost with all that is on it: needs consent. */
+  readonly losses: readonly PlannedChange[];
+}
+
+/**
+ * Sorts what a plan does into what may simply be done and what needs consent. Pure.
+ *
+ * `gone` are the addresses that we asked to be replaced because nothing is there any more: no loss.
+ * Neither is a tainted resource, whose creation never succeeded.
+ */
+export function judgePlan(shown: unknown, gone: readonly string[] = []): PlanVerdict {
+  const { resource_changes: resourceChanges } = planSchema.parse(shown);
+  const changes = resourceChanges.flatMap((resource) => {
+    const action = resource.mode === "managed" ? actionOf(resource.change.actions) : undefined;
+    if (action === undefined) return [];
+    const change: PlannedChange = {
+      address: resource.address,
+      action,
+      kind: kindOf(resource.type, resource.change.before ?? resource.change.after),
+      ...(typeof resource.index === "string" && { key: resource.index }),
+      ...(resource.action_reason !== undefined && { reason: resource.action_reason }),
+    };
+    return [change];
+  });
+  const nothingThere = new Set(gone);
+  const losses = changes.filter(
+    ({ action, kind, address, reason }) =>
+      (action === "replace" || action === "delete") &&
+      kind !== "glue" &&
+      reason !== "replace_because_tainted" &&
+      !nothingThere.has(address),
+  );
+  return { changes, losses };
+}
+
+/** What people call the resource: the host's name, or its address without what only Terraform needs. */
+export function nameOf({ address, key }: Pick<PlannedChange, "address" | "key">): string {
+  return key ?? address;
+}
+
+function actionOf(actions: readonly string[]): Action | undefined {
+  const has = (action: string) => actions.includes(action);
+  if (has("delete") && has("create")) return "replace";
+  return (["create", "update", "delete"] as const).find(has);
+}
+
+function kindOf(type: string, values: unknown): ResourceKind {
+  if (type === "terraform_data") {
+    const marked = markSchema.safeParse(values);
+    return marked.success ? marked.data.input.kind : "glue";
+  }
+  return KINDS.find(([pattern]) => pattern.test(type))?.[1] ?? "other";
+}
+
+/** The first that fits. A type that is in no line is somebody's own: losing it needs consent too. */
+const KINDS: readonly (readonly [RegExp, ResourceKind])[] = [
+  [/^(aws_instance|azurerm_linux_virtual_machine|aws_network_interface|azurerm_network_interface)$/, "machine"],
+  [/^(aws_ebs_volume|azurerm_managed_disk|aws_efs_file_system|aws_fsx_\w+_file_system)$/, "disk"],
+  [/^(aws_vpc|aws_subnet|azurerm_virtual_network|azurerm_subnet|azurerm_resource_group)$/, "network"],
+  [/_(rule|association|attachment|route)$|^(null_resource|random_\w+|time_\w+)$/, "glue"],
+];
+
+/** On `local` everything is a `terraform_data`: what is more than glue says so in its input. */
+const markSchema = z.looseObject({ input: z.looseObject({ kind: z.enum(["machine", "disk", "network"]) }) });
+
+const planSchema = z.looseObject({
+  resource_changes: z
+    .array(
+      z.looseObject({
+        address: z.string(),
+        mode: z.string(),
+        type: z.string(),
+        index: z.union([z.string(), z.number()]).optional(),
+        action_reason: z.string().optional(),
+        change: z.looseObject({ actions: z.array(z.string()), before: z.unknown(), after: z.unknown() }),
+      }),
+    )
+    .default([]),
+});

@@ -1,0 +1,19 @@
+import type { Manifest } from "../model/manifest";
+import type { Wish } from "../model/wish";
+import { clusterFacts } from "./cluster-facts";
+import { confFile, confLines } from "./conf-line";
+
+/** cgroup.conf: what jobs are confined to, where the kernel lets Slurm confine them. */
+export function renderCgroupConf(_wish: Wish, manifest: Manifest): string {
+  const confined = {
+    CgroupPlugin: "autodetect",
+    ConstrainCores: "yes",
+    ConstrainRAMSpace: "yes",
+    ConstrainSwapSpace: "yes",
+    AllowedSwapSpace: 0,
+    ConstrainDevices: "yes",
+  };
+  return confFile(manifest.cluster, [
+    confLines(clusterFacts(manifest).cgroups ? confined : { CgroupPlugin: "disabled" }),
+  ]);
+}

@@ -1,0 +1,4 @@
+/** What users need to test their own stacks. */
+export { FakeCloud, FakeMachines, type FakeCloudProps } from "./fake-cloud";
+export { synthesize, type Synthesized } from "./synthesize";
+export { instancesOf, type TerraformBlock, type TerraformInstance, type TerraformJson } from "./terraform-json";

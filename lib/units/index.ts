@@ -1,0 +1,2 @@
+export { Duration } from "./duration";
+export { Size } from "./size";
