@@ -10,9 +10,27 @@ export interface Cluster {
 const local: CloudFacts = { slurmdTimeout: 30, cgroups: false, configOverrides: true };
 const cloud: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false };
 
-const medium = { sockets: 1, coresPerSocket: 1, threadsPerCore: 1, memoryMebibytes: 4096, architecture: "x86_64" } as const;
-const large = { sockets: 2, coresPerSocket: 48, threadsPerCore: 1, memoryMebibytes: 393216, architecture: "x86_64" } as const;
-const accelerated = { sockets: 1, coresPerSocket: 24, threadsPerCore: 2, memoryMebibytes: 196608, architecture: "x86_64" } as const;
+const medium = {
+  sockets: 1,
+  coresPerSocket: 1,
+  threadsPerCore: 1,
+  memoryMebibytes: 4096,
+  architecture: "x86_64",
+} as const;
+const large = {
+  sockets: 2,
+  coresPerSocket: 48,
+  threadsPerCore: 1,
+  memoryMebibytes: 393216,
+  architecture: "x86_64",
+} as const;
+const accelerated = {
+  sockets: 1,
+  coresPerSocket: 24,
+  threadsPerCore: 2,
+  memoryMebibytes: 196608,
+  architecture: "x86_64",
+} as const;
 
 function manifest(name: string, rest: Pick<Manifest, "sites" | "pools"> & { readonly master: string }): Manifest {
   const { master, pools, sites } = rest;
@@ -34,7 +52,10 @@ function manifest(name: string, rest: Pick<Manifest, "sites" | "pools"> & { read
   });
 }
 
-function wish(name: string, rest: Pick<Wish, "partitions" | "pools"> & { readonly settings?: Record<string, string> }): Wish {
+function wish(
+  name: string,
+  rest: Pick<Wish, "partitions" | "pools"> & { readonly settings?: Record<string, string> },
+): Wish {
   const { partitions, pools, settings = {} } = rest;
   return readWish({
     schema: 1,
@@ -66,7 +87,14 @@ export const CPU_AND_GPU: Cluster = {
     sites: [{ name: "local", cloud: "local", cidr: "10.77.0.0/16", facts: local }],
     pools: [
       { name: "cpu", site: "local", hosts: "cpu-[1-2]", addresses: ["10.77.32.1-10.77.32.2"], shape: medium, gres: [] },
-      { name: "gpu", site: "local", hosts: "gpu-[1-2]", addresses: ["10.77.91.1-10.77.91.2"], shape: medium, gres: localGpus },
+      {
+        name: "gpu",
+        site: "local",
+        hosts: "gpu-[1-2]",
+        addresses: ["10.77.91.1-10.77.91.2"],
+        shape: medium,
+        gres: localGpus,
+      },
     ],
   }),
 };
@@ -84,14 +112,32 @@ export const PRODUCTION: Cluster = {
       { name: "spare", features: [], weight: 100 },
       { name: "a100", features: ["nvlink"] },
     ],
-    settings: { SlurmctldParameters: "max_dbd_msg_action=exit", MessageTimeout: "90", PriorityWeightFairshare: "10000" },
+    settings: {
+      SlurmctldParameters: "max_dbd_msg_action=exit",
+      MessageTimeout: "90",
+      PriorityWeightFairshare: "10000",
+    },
   }),
   manifest: manifest("tokyo", {
     master: "10.20.0.10",
     sites: [{ name: "tokyo", cloud: "aws", cidr: "10.20.0.0/16", facts: cloud }],
     pools: [
-      { name: "large", site: "tokyo", hosts: "large-[1-300]", addresses: ["10.20.16.1-10.20.17.44"], shape: large, gres: [] },
-      { name: "spare", site: "tokyo", hosts: "s[01-03]", addresses: ["10.20.200.7", "10.20.200.9", "10.20.200.8"], shape: medium, gres: [] },
+      {
+        name: "large",
+        site: "tokyo",
+        hosts: "large-[1-300]",
+        addresses: ["10.20.16.1-10.20.17.44"],
+        shape: large,
+        gres: [],
+      },
+      {
+        name: "spare",
+        site: "tokyo",
+        hosts: "s[01-03]",
+        addresses: ["10.20.200.7", "10.20.200.9", "10.20.200.8"],
+        shape: medium,
+        gres: [],
+      },
       {
         name: "a100",
         site: "tokyo",
@@ -107,7 +153,7 @@ export const PRODUCTION: Cluster = {
 /** A master and a pool in one site, another pool in a second one. */
 export const TWO_SITES: Cluster = {
   wish: wish("joined", {
-    partitions: [partition("near", { default: true }), partition("far")],
+    partitions: [partition("near", { default: true }), partition("far"), partition("both", { pools: ["near", "far"] })],
     pools: [
       { name: "near", features: [] },
       { name: "far", features: [] },

@@ -45,6 +45,8 @@ export class TerraformData extends TerraformResource {
 
   protected override synthesizeHclAttributes(): Record<string, unknown> {
     const attributes = Object.entries(this.synthesizeAttributes()).filter(([, value]) => value !== undefined);
-    return Object.fromEntries(attributes.map(([name, value]) => [name, { value, isBlock: false, type: "map", storageClassType: "anyMap" }]));
+    return Object.fromEntries(
+      attributes.map(([name, value]) => [name, { value, isBlock: false, type: "map", storageClassType: "anyMap" }]),
+    );
   }
 }

@@ -115,13 +115,25 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
    */
   constructor(scope: Construct, id: string, props: ComputePoolProps<M>, gpus?: GpuWish) {
     super(scope, id);
-    const { master, nodes, machine = master.cloud.defaultMachine, hostnames, addresses, partition, features = [], weight } = props;
+    const {
+      master,
+      nodes,
+      machine = master.cloud.defaultMachine,
+      hostnames,
+      addresses,
+      partition,
+      features = [],
+      weight,
+    } = props;
     const { rootDisk = Size.gibibytes(40), image, cloud = master.cloud } = props;
     const wish = { name: id, nodes, machine, hostnames, addresses, partition, features, weight, rootDisk, image, gpus };
     const answer = planPool(wish, { master: master.host, site: master.site, pools: master.pools });
     const problems = [...this.placeProblems(master, cloud), ...answer.problems];
     if (problems.length > 0 || answer.plan === undefined) {
-      throw new ConfigurationError(`${gpus === undefined ? "ComputePool" : "GpuComputePool"} "${this.node.path}"`, problems);
+      throw new ConfigurationError(
+        `${gpus === undefined ? "ComputePool" : "GpuComputePool"} "${this.node.path}"`,
+        problems,
+      );
     }
 
     const { plan } = answer;

@@ -30,7 +30,8 @@ export interface GpuOptions {
   readonly type?: string;
 }
 
-export interface GpuComputePoolProps<M extends MachineGroup = MachineGroup> extends ComputePoolProps<M>, GpuComputePoolOptions {}
+export interface GpuComputePoolProps<M extends MachineGroup = MachineGroup>
+  extends ComputePoolProps<M>, GpuComputePoolOptions {}
 
 /** A compute pool whose machines have GPUs; jobs get them by asking: `srun --gres=gpu:1`. */
 export class GpuComputePool<M extends MachineGroup = MachineGroup> extends ComputePool<M> {

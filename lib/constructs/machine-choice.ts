@@ -31,5 +31,7 @@ export function rootDiskProblems(size: Size): readonly Problem[] {
 function withoutGpus(machine: string | VendorMachine, { gpus }: MachineShape): readonly Problem[] {
   if (gpus !== undefined && gpus.count > 0) return [];
   const got = typeof machine === "string" ? machine : machine.type;
-  return [{ at: "machine", got, want: "a machine with at least one GPU; it has none", hint: 'the neutral size is "gpu"' }];
+  return [
+    { at: "machine", got, want: "a machine with at least one GPU; it has none", hint: 'the neutral size is "gpu"' },
+  ];
 }

@@ -53,7 +53,8 @@ export class NfsDisk extends Construct {
     this.existing = existing;
     refuse(`NfsDisk "${this.node.path}"`, diskProblems({ size, path, existing }));
     this.node.addValidation({
-      validate: () => (this.used ? [] : [`NfsDisk "${this.node.path}" belongs to no cluster: pass it to a master as home`]),
+      validate: () =>
+        this.used ? [] : [`NfsDisk "${this.node.path}" belongs to no cluster: pass it to a master as home`],
     });
   }
 

@@ -144,7 +144,7 @@ const BUNDLE_PATH = "/srv/ohpc/bundle";
  * wanted of it lies in `cluster.json` beside the synthesized Terraform. `ohpc configure` reads both.
  */
 export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Construct {
-  static isMaster(this: void, construct: IConstruct): construct is OpenHpcMaster {
+  static isMaster(construct: IConstruct): construct is OpenHpcMaster {
     return MASTER in construct;
   }
 
@@ -169,7 +169,10 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
     const { size: stateSize = Size.gibibytes(16), existing } = stateDisk;
 
     const wrongCloud = cloud.problems();
-    const network = { cluster: clusterName, hosts: () => [hostname, ...this.pools.flatMap((pool) => pool.hosts.map(({ name }) => name))] };
+    const network = {
+      cluster: clusterName,
+      hosts: () => [hostname, ...this.pools.flatMap((pool) => pool.hosts.map(({ name }) => name))],
+    };
     const site = wrongCloud.length > 0 ? undefined : cloud.network(this, "network", network);
     const chosen = chooseMachine(machine, cloud, { role: "master", gpus: false, image });
     const problems: readonly Problem[] = [
@@ -197,7 +200,9 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
     this.disks = {
       state: cloud.disk(this, "state", { site, purpose: "state", path: STATE_PATH, size: stateSize, existing }),
       bundle: cloud.disk(this, "bundle", { site, purpose: "bundle", path: BUNDLE_PATH }),
-      home: home && cloud.disk(home, "disk", { site, purpose: "home", path: home.path, size: home.size, existing: home.existing }),
+      home:
+        home &&
+        cloud.disk(home, "disk", { site, purpose: "home", path: home.path, size: home.size, existing: home.existing }),
     };
     const { state, bundle } = this.disks;
     this.machine = cloud.machines(this, "machine", {
@@ -212,7 +217,12 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
       disks: [state, bundle, ...(this.disks.home === undefined ? [] : [this.disks.home])],
       boot: { cluster: clusterName, role: "master", master: this.host, bundle: bundle.manifest },
     });
-    cloud.rules(this, "from-operator", { site, from: "operator", to: "master", ports: portsBetween("operator", "master") });
+    cloud.rules(this, "from-operator", {
+      site,
+      from: "operator",
+      to: "master",
+      ports: portsBetween("operator", "master"),
+    });
 
     const { shape } = chosen;
     this.writeDocuments(() => ({
@@ -254,7 +264,10 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
       },
     });
     this.node.addValidation({
-      validate: () => (this.plans.length > 0 ? [] : [`OpenHpcMaster "${this.node.path}" has no pool: give it to a ComputePool as master`]),
+      validate: () =>
+        this.plans.length > 0
+          ? []
+          : [`OpenHpcMaster "${this.node.path}" has no pool: give it to a ComputePool as master`],
     });
   }
 
@@ -265,7 +278,12 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
     const other = stack.node.findAll().find((construct) => construct !== this && OpenHpcMaster.isMaster(construct));
     if (other !== undefined) {
       const hint = "put each cluster into a stack of its own";
-      problems.push({ at: "id", got: this.node.id, want: `the only master of the stack, which has "${other.node.id}"`, hint });
+      problems.push({
+        at: "id",
+        got: this.node.id,
+        want: `the only master of the stack, which has "${other.node.id}"`,
+        hint,
+      });
     }
     if (home !== undefined && TerraformStack.of(home) !== stack) {
       problems.push({ at: "home", got: home.node.path, want: `a disk in the master's own stack, "${stack.node.id}"` });
@@ -283,7 +301,13 @@ function addressProblems(address: string | undefined, site: Site): readonly Prob
   }
   const standard = defaultAddress(site);
   if (standard !== undefined) return masterAddressProblems(standard, cidr, site.reserved);
-  return [{ at: "address", got: undefined, want: `given, because the subnet ${cidr.text} has too few addresses for a default` }];
+  return [
+    {
+      at: "address",
+      got: undefined,
+      want: `given, because the subnet ${cidr.text} has too few addresses for a default`,
+    },
+  ];
 }
 
 function defaultAddress(site: Site): string | undefined {
@@ -293,7 +317,8 @@ function defaultAddress(site: Site): string | undefined {
 
 function subnetOf({ cloud, cidr, masterCidr = cidr }: Site) {
   const subnet = parseCidr(masterCidr);
-  if (subnet === undefined) throw new Error(`bug in the cloud "${cloud.id}": ${JSON.stringify(masterCidr)} is not a subnet`);
+  if (subnet === undefined)
+    throw new Error(`bug in the cloud "${cloud.id}": ${JSON.stringify(masterCidr)} is not a subnet`);
   return subnet;
 }
 

@@ -90,14 +90,27 @@ export function partitionProblems(partition: string | PartitionOptions): readonl
   const problems: Problem[] = [...partitionNameProblems(name, "partition.name")];
   for (const [key, time] of Object.entries({ maxTime, defaultTime })) {
     if (time !== undefined && time.toSeconds() < 60) {
-      problems.push({ at: `partition.${key}`, got: time.toString(), want: "at least one minute, in which Slurm counts time limits" });
+      problems.push({
+        at: `partition.${key}`,
+        got: time.toString(),
+        want: "at least one minute, in which Slurm counts time limits",
+      });
     }
   }
   if (maxTime !== undefined && defaultTime !== undefined && defaultTime.toSeconds() > maxTime.toSeconds()) {
-    problems.push({ at: "partition.defaultTime", got: defaultTime.toSlurm(), want: `at most maxTime, which is ${maxTime.toSlurm()}` });
+    problems.push({
+      at: "partition.defaultTime",
+      got: defaultTime.toSlurm(),
+      want: `at most maxTime, which is ${maxTime.toSlurm()}`,
+    });
   }
   if (allowGroups?.length === 0) {
-    problems.push({ at: "partition.allowGroups", got: allowGroups, want: "at least one group", hint: "leave it out to let everybody submit" });
+    problems.push({
+      at: "partition.allowGroups",
+      got: allowGroups,
+      want: "at least one group",
+      hint: "leave it out to let everybody submit",
+    });
   }
   return problems;
 }
@@ -116,7 +129,12 @@ export function partitionConflicts(claim: PartitionClaim, earlier: readonly Part
   );
   if (claim.settings !== undefined && different !== undefined) {
     const want = `what pool "${different.pool}" says of the same partition`;
-    problems.push({ at: "partition", got: JSON.parse(said(claim)), want, hint: `write partition: "${claim.partition}" to join it` });
+    problems.push({
+      at: "partition",
+      got: JSON.parse(said(claim)),
+      want,
+      hint: `write partition: "${claim.partition}" to join it`,
+    });
   }
   return problems;
 }

@@ -81,8 +81,13 @@ export function planPool(wish: PoolWish, around: PoolSurroundings): PoolAnswer {
   const others = namesake ? [] : around.pools;
 
   const claim = partitionClaim(name, gpus !== undefined, partition ?? name);
-  const { machine, shape, problems: machineProblems } = chooseMachine(wish.machine, site.cloud, { role: "compute", gpus: gpus !== undefined, image: wish.image });
-  const names = named.length > 0 && wish.hostnames === undefined ? NOTHING : planHostnames(wish, nodes, around.master, others);
+  const {
+    machine,
+    shape,
+    problems: machineProblems,
+  } = chooseMachine(wish.machine, site.cloud, { role: "compute", gpus: gpus !== undefined, image: wish.image });
+  const names =
+    named.length > 0 && wish.hostnames === undefined ? NOTHING : planHostnames(wish, nodes, around.master, others);
   const addresses = planAddresses(wish, nodes, { ...around, pools: others });
 
   const problems: readonly Problem[] = [
@@ -94,7 +99,10 @@ export function planPool(wish: PoolWish, around: PoolSurroundings): PoolAnswer {
     ...names.problems,
     ...addresses.problems,
     ...(partition === undefined ? [] : partitionProblems(partition)),
-    ...partitionConflicts(claim, others.map((pool) => pool.partition)),
+    ...partitionConflicts(
+      claim,
+      others.map((pool) => pool.partition),
+    ),
     ...featureProblems(features),
     ...weightProblems(weight),
     ...rootDiskProblems(rootDisk),
@@ -116,7 +124,9 @@ function nodesProblems(nodes: unknown): readonly Problem[] {
   if (typeof nodes === "number" && Number.isInteger(nodes) && nodes >= 1 && nodes <= MOST_NODES) return [];
   // cdktf encodes a value that only Terraform knows as a number far below zero, or as text with ${ in it.
   if ((typeof nodes === "number" && nodes < -1e100) || (typeof nodes === "string" && nodes.includes("${"))) {
-    return [{ at: "nodes", got: "a value that is known only to Terraform", want: `${want} when the stack is synthesized` }];
+    return [
+      { at: "nodes", got: "a value that is known only to Terraform", want: `${want} when the stack is synthesized` },
+    ];
   }
   return [{ at: "nodes", got: nodes, want }];
 }
@@ -152,7 +162,8 @@ function planHostnames(
 function planAddresses({ name, addresses }: PoolWish, nodes: number, { master, site, pools }: PoolSurroundings) {
   const { cidr: whole, poolCidr = whole } = site;
   const cidr = parseCidr(poolCidr);
-  if (cidr === undefined) throw new Error(`bug in the cloud "${site.cloud.id}": ${JSON.stringify(poolCidr)} is not a subnet`);
+  if (cidr === undefined)
+    throw new Error(`bug in the cloud "${site.cloud.id}": ${JSON.stringify(poolCidr)} is not a subnet`);
   const taken = pools.map((pool) => ({ owner: `pool "${pool.name}"`, ranges: pool.block.owned }));
   const claim = { pool: name, nodes, addresses, required: site.addressesRequired };
   return claimAddresses(claim, { cidr, reserved: site.reserved, masterAddress: master.address, taken });
@@ -168,7 +179,12 @@ function gpuProblems(gpus: GpuWish | undefined, shape: MachineShape | undefined)
   }
   if (type !== undefined && !/^[a-z][a-z0-9_]*$/.test(type)) {
     const hint = didYouMean(type, [type.toLowerCase().replaceAll(/[^a-z0-9_]/g, "_")]);
-    problems.push({ at: "gpus.type", got: type, want: "a GRES type: lower case letters, digits and underscores", hint });
+    problems.push({
+      at: "gpus.type",
+      got: type,
+      want: "a GRES type: lower case letters, digits and underscores",
+      hint,
+    });
   }
   return problems;
 }

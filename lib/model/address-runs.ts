@@ -1,4 +1,5 @@
-import { type AddressRange, formatAddress, formatRange, parseRange, parseAddress } from "./cidr";
+import { foldRanges } from "./address-ranges";
+import { type AddressRange, formatAddress, formatRange, parseAddress, parseRange } from "./cidr";
 import { DocumentError } from "./document-error";
 
 /**
@@ -30,15 +31,4 @@ export function decodeAddresses(runs: readonly string[]): string[] {
 
 export function listAddresses({ first, last }: AddressRange): string[] {
   return Array.from({ length: last - first + 1 }, (_, k) => formatAddress(first + k));
-}
-
-/** Joins neighbours where one ends just before the next begins; the order stays. */
-export function foldRanges(ranges: readonly AddressRange[]): AddressRange[] {
-  const folded: { first: number; last: number }[] = [];
-  for (const { first, last } of ranges) {
-    const previous = folded.at(-1);
-    if (previous !== undefined && previous.last + 1 === first) previous.last = last;
-    else folded.push({ first, last });
-  }
-  return folded;
 }

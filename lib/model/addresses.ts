@@ -1,16 +1,8 @@
 import { createHash } from "node:crypto";
-import { foldRanges, listAddresses } from "./address-runs";
-import {
-  type AddressRange,
-  type Cidr,
-  contains,
-  formatCidr,
-  formatRange,
-  overlaps,
-  parseAddress,
-  parseRange,
-  sizeOf,
-} from "./cidr";
+import { commonPart, foldRanges, repeated, sorted } from "./address-ranges";
+import { listAddresses } from "./address-runs";
+import { type AddressRange, type Cidr, contains, formatRange, parseAddress, parseRange, sizeOf } from "./cidr";
+import { freeAddresses } from "./free-addresses";
 import type { Problem } from "./problems";
 
 /** Addresses per slot: a pool owns whole slots, so that it can grow without moving anything. */
@@ -141,14 +133,18 @@ interface Judged {
 function judge({ claim, space, at, block }: Judged): AddressAnswer {
   const { cidr, masterAddress, reserved, taken } = space;
   const got = claim.addresses;
-  const paste = pasteHint(claim, space);
   if (block === undefined) {
     const want = `given, because the subnet ${cidr.text} has too few addresses for a block per pool`;
-    return { problems: [{ at, got, want, ...paste }] };
+    return { problems: [{ at, got, want, ...pasteHint(claim, space) }] };
   }
   const problems: Problem[] = [];
   const blame = (want: string) =>
-    problems.push({ at, got: got ?? block.owned.map(formatRange).join(", "), want, ...paste });
+    problems.push({
+      at,
+      got: shortened(got) ?? block.owned.map(formatRange).join(", "),
+      want,
+      ...pasteHint(claim, space),
+    });
 
   const room = got === undefined ? { first: cidr.first + SLOT, last: cidr.last - SLOT } : cidr;
   if (block.owned.some(({ first, last }) => first < room.first || last > room.last)) {
@@ -160,15 +156,22 @@ function judge({ claim, space, at, block }: Judged): AddressAnswer {
   const capacity = block.hosts.reduce((sum, range) => sum + sizeOf(range), 0);
   if (capacity < claim.nodes) blame(`enough for ${claim.nodes} nodes (it is enough for ${capacity})`);
 
+  const hosts = sorted(block.hosts);
   for (const { owner, ranges } of [...platformRanges(cidr, reserved), masterRange(masterAddress)]) {
-    const hit = commonPart(block.hosts, ranges);
+    const hit = commonPart(hosts, sorted(ranges));
     if (hit !== undefined) blame(`addresses that are free (${formatRange(hit)} is ${owner})`);
   }
+  const owned = sorted(block.owned);
   for (const { owner, ranges } of taken) {
-    const hit = commonPart(block.owned, ranges);
+    const hit = commonPart(owned, sorted(ranges));
     if (hit !== undefined) blame(`a block of its own (${formatRange(hit)} belongs to ${owner})`);
   }
   return problems.length > 0 ? { problems } : { block: { ...block, owned: foldRanges(block.owned) }, problems };
+}
+
+/** A list may be thousands long; its beginning shows which it is. */
+function shortened(choice: AddressChoice | undefined): AddressChoice | undefined {
+  return typeof choice === "object" && choice.length > 4 ? [...choice.slice(0, 3), "…"] : choice;
 }
 
 function rangeProblems(text: string, at: string): Problem[] {
@@ -190,84 +193,17 @@ function masterRange(address: string): Taken {
 }
 
 /** `paste addresses: "10.77.33.0/24"`, or that there is no room. */
-function pasteHint(claim: AddressClaim, space: AddressSpace): { readonly hint: string } {
-  const free = freeAddresses(claim, space);
-  return {
-    hint: free === undefined ? `${space.cidr.text} has no room for ${claim.nodes} nodes` : `paste addresses: "${free}"`,
-  };
-}
-
-/**
- * Addresses that nobody has: the first free block behind the one that the name's hash stands for, with room to grow;
- * in a crowded subnet just as many as are needed.
- */
-function freeAddresses(claim: AddressClaim, space: AddressSpace): string | undefined {
+function pasteHint({ nodes, pool }: AddressClaim, space: AddressSpace): { readonly hint: string } {
   const { cidr, masterAddress, reserved, taken } = space;
-  const kept = sorted([...platformRanges(cidr, reserved), masterRange(masterAddress)].flatMap(({ ranges }) => ranges));
-  const owned = sorted(taken.flatMap(({ ranges }) => ranges));
-  const needed = 2 ** Math.ceil(Math.log2(claim.nodes + 1));
-  const wanted = slotBlock(claim.pool, claim.nodes, cidr)?.owned[0]?.first ?? cidr.first;
-  // Where there are slots, the first is for the master and routers, and the last stays empty.
-  const margin = sizeOf(cidr) >= 3 * SLOT ? SLOT : 0;
-  for (const size of needed < SLOT ? [SLOT, needed] : [needed]) {
-    const count = Math.floor(sizeOf(cidr) / size);
-    const start = Math.floor((wanted - cidr.first) / size);
-    for (let step = 0; step < count; step++) {
-      const first = cidr.first + ((start + step) % count) * size;
-      const block = { first, last: first + size - 1 };
-      const inside = first >= cidr.first + margin && block.last <= cidr.last - margin;
-      const hosts = { first: first + 1, last: first + claim.nodes };
-      if (inside && commonPart([block], owned) === undefined && commonPart([hosts], kept) === undefined) {
-        return formatCidr(first, 32 - Math.log2(size));
-      }
-    }
-  }
-  const gap = firstGap(
-    { first: cidr.first + margin, last: cidr.last - margin },
-    sorted([...kept, ...owned]),
-    claim.nodes,
-  );
-  return gap === undefined ? undefined : formatRange(gap);
-}
-
-/** The first `size` addresses of `room` between ranges that are taken. */
-function firstGap(room: AddressRange, taken: readonly AddressRange[], size: number): AddressRange | undefined {
-  let first = room.first;
-  for (const range of taken) {
-    if (first + size - 1 < range.first) break;
-    first = Math.max(first, range.last + 1);
-  }
-  return first + size - 1 <= room.last ? { first, last: first + size - 1 } : undefined;
-}
-
-function sorted(ranges: readonly AddressRange[]): readonly AddressRange[] {
-  return [...ranges].sort((a, b) => a.first - b.first);
-}
-
-/** What is in two of the ranges. Of overlapping ranges in order, two neighbours overlap. */
-function repeated(ranges: readonly AddressRange[]): AddressRange | undefined {
-  const ordered = sorted(ranges);
-  for (let k = 1; k < ordered.length; k++) {
-    const hit = intersection(ordered[k - 1], ordered[k]);
-    if (hit !== undefined) return hit;
-  }
-  return undefined;
-}
-
-/** The first addresses that are in both; one pass over each, because a pool may be a list of thousands. */
-function commonPart(some: readonly AddressRange[], others: readonly AddressRange[]): AddressRange | undefined {
-  const [a, b] = [sorted(some), sorted(others)];
-  let [i, j] = [0, 0];
-  while (i < a.length && j < b.length) {
-    const hit = intersection(a[i], b[j]);
-    if (hit !== undefined) return hit;
-    if ((a[i]?.last ?? 0) < (b[j]?.last ?? 0)) i++;
-    else j++;
-  }
-  return undefined;
-}
-
-function intersection(a: AddressRange | undefined, b: AddressRange | undefined): AddressRange | undefined {
-  if (a === undefined || b === undefined || !overlaps(a, b)) return undefined;
-  return { first: Math.max(a.first, b.first), last: Math.min(a.last, b.last) };
+  const free = freeAddresses({
+    cidr,
+    nodes,
+    from: slotBlock(pool, nodes, cidr)?.owned[0]?.first ?? cidr.first,
+    kept: [...platformRanges(cidr, reserved), masterRange(masterAddress)].flatMap(({ ranges }) => ranges),
+    owned: taken.flatMap(({ ranges }) => ranges),
+    slot: SLOT,
+    // Where there are slots, the first is for the master and routers, and the last stays empty.
+    margin: sizeOf(cidr) >= 3 * SLOT ? SLOT : 0,
+  });
+  return { hint: free === undefined ? `${cidr.text} has no room for ${nodes} nodes` : `paste addresses: "${free}"` };
 }

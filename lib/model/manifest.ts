@@ -114,5 +114,11 @@ export const manifestSchema = z.strictObject({
 
 /** @throws DocumentError naming the schema if it is newer than this version reads, or what in it does not fit */
 export function readManifest(document: unknown): Manifest {
-  return readVersioned({ what: "the manifest", schema: manifestSchema, current: MANIFEST_SCHEMA, upgrades: {}, document });
+  return readVersioned({
+    what: "the manifest",
+    schema: manifestSchema,
+    current: MANIFEST_SCHEMA,
+    upgrades: {},
+    document,
+  });
 }

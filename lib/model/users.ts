@@ -109,51 +109,29 @@ function gidOf({ gid, uid }: FileUser): number {
 }
 
 function groupProblems(groups: readonly FileGroup[]): readonly Problem[] {
+  const [names, gids] = [firstPlaces(groups.map(({ name }) => name)), firstPlaces(groups.map(({ gid }) => gid))];
   return groups.flatMap(({ name, gid }, k) => [
     ...nameProblems(name, `groups[${k}].name`),
     ...idProblems(gid, `groups[${k}].gid`),
-    ...repeated(
-      groups.map((group) => group.name),
-      k,
-      "groups",
-      "name",
-    ),
-    ...repeated(
-      groups.map((group) => group.gid),
-      k,
-      "groups",
-      "gid",
-    ),
+    ...repeated({ list: "groups", property: "name", k, value: name, places: names }),
+    ...repeated({ list: "groups", property: "gid", k, value: gid, places: gids }),
   ]);
 }
 
 function userProblems(users: readonly FileUser[], groups: readonly FileGroup[]): readonly Problem[] {
   const groupNames = new Set(groups.map(({ name }) => name));
+  const [names, uids] = [firstPlaces(users.map(({ name }) => name)), firstPlaces(users.map(({ uid }) => uid))];
+  const gids = firstPlaces(users.map(gidOf));
   return users.flatMap((user, k) => {
     const at = `users[${k}]`;
     return [
       ...nameProblems(user.name, `${at}.name`),
       ...idProblems(user.uid, `${at}.uid`),
       ...(user.gid === undefined ? [] : idProblems(user.gid, `${at}.gid`)),
-      ...repeated(
-        users.map(({ name }) => name),
-        k,
-        "users",
-        "name",
-      ),
-      ...repeated(
-        users.map(({ uid }) => uid),
-        k,
-        "users",
-        "uid",
-      ),
-      ...ownGroupProblems(user, k, users, groups),
-      ...user.groups
-        .map((name, g) => ({ name, at: `${at}.groups[${g}]` }))
-        .filter(({ name }) => !groupNames.has(name))
-        .map(({ name, at: place }) =>
-          withHint({ at: place, got: name, want: "a group of this file" }, didYouMean(name, groupNames)),
-        ),
+      ...repeated({ list: "users", property: "name", k, value: user.name, places: names }),
+      ...repeated({ list: "users", property: "uid", k, value: user.uid, places: uids }),
+      ...ownGroupProblems(user, at, groups, users[gids.get(gidOf(user)) ?? k], gids),
+      ...user.groups.flatMap((name, g) => groupProblem(name, `${at}.groups[${g}]`, groupNames)),
       ...(/^\/[^\s:]*$/.test(user.shell)
         ? []
         : [{ at: `${at}.shell`, got: user.shell, want: "the absolute path of a shell" }]),
@@ -163,35 +141,35 @@ function userProblems(users: readonly FileUser[], groups: readonly FileGroup[]):
   });
 }
 
+function groupProblem(name: string, at: string, names: ReadonlySet<string>): readonly Problem[] {
+  if (names.has(name)) return [];
+  return [withHint({ at, got: name, want: "a group of this file" }, didYouMean(name, names))];
+}
+
 /** A user's own group must have a name and a gid that nobody else has. */
 function ownGroupProblems(
   user: FileUser,
-  k: number,
-  users: readonly FileUser[],
+  at: string,
   groups: readonly FileGroup[],
+  first: FileUser | undefined,
+  gids: ReadonlyMap<number, number>,
 ): readonly Problem[] {
   const gid = gidOf(user);
   if (groups.some((group) => group.gid === gid)) {
     if (user.gid !== undefined) return [];
     const want = `another number than the gid of a group, unless gid says that this group is the user's first`;
-    return [{ at: `users[${k}].uid`, got: user.uid, want, hint: `write gid: ${gid} if it is` }];
+    return [{ at: `${at}.uid`, got: user.uid, want, hint: `write gid: ${gid} if it is` }];
   }
   const named = groups.find(({ name }) => name === user.name);
   if (named !== undefined) {
     const hint = `write gid: ${named.gid} if it is the user's first group`;
-    return [{ at: `users[${k}].name`, got: user.name, want: "another name than that of a group", hint }];
+    return [{ at: `${at}.name`, got: user.name, want: "another name than that of a group", hint }];
   }
-  const other = users.findIndex((one) => gidOf(one) === gid);
-  if (other === k || users[other]?.uid === user.uid) return [];
-  const want = `another number than the gid of users[${other}]`;
-  return [
-    {
-      at: `users[${k}].${user.gid === undefined ? "uid" : "gid"}`,
-      got: gid,
-      want,
-      hint: "declare a group to share it",
-    },
-  ];
+  // Of users with the same uid, that is what they are told.
+  if (first === undefined || first.uid === user.uid) return [];
+  const want = `another number than the gid of users[${gids.get(gid) ?? 0}]`;
+  const hint = "declare a group to share it";
+  return [{ at: `${at}.${user.gid === undefined ? "uid" : "gid"}`, got: gid, want, hint }];
 }
 
 function nameProblems(name: string, at: string): readonly Problem[] {
@@ -208,12 +186,23 @@ function idProblems(id: number, at: string): readonly Problem[] {
   return idSchema.safeParse(id).success ? [] : [{ at, got: id, want: ID_WANT }];
 }
 
+interface Place {
+  readonly list: string;
+  readonly property: string;
+  readonly k: number;
+  readonly value: string | number;
+  readonly places: ReadonlyMap<string | number, number>;
+}
+
 /** The later of two equal values is the one that is told. */
-function repeated(values: readonly (string | number)[], k: number, list: string, property: string): readonly Problem[] {
-  const value = values[k];
-  const first = values.findIndex((one) => one === value);
+function repeated({ k, list, places, property, value }: Place): readonly Problem[] {
+  const first = places.get(value) ?? k;
   if (first === k) return [];
   return [{ at: `${list}[${k}].${property}`, got: value, want: `another ${property} than that of ${list}[${first}]` }];
+}
+
+function firstPlaces<T>(values: readonly T[]): ReadonlyMap<T, number> {
+  return new Map(values.map((value, k) => [value, k] as const).reverse());
 }
 
 function schemaProblems(issue: z.core.$ZodIssue, content: unknown, file: string): readonly Problem[] {

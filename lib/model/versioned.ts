@@ -17,7 +17,13 @@ interface Versioned<T extends z.ZodType> {
 export { DocumentError };
 
 /** Reads a document that carries its schema number, upgrading older ones step by step. */
-export function readVersioned<T extends z.ZodType>({ what, schema, current, upgrades, document }: Versioned<T>): z.infer<T> {
+export function readVersioned<T extends z.ZodType>({
+  what,
+  schema,
+  current,
+  upgrades,
+  document,
+}: Versioned<T>): z.infer<T> {
   const header = z.looseObject({ schema: z.int().positive() }).safeParse(document);
   if (!header.success) throw new DocumentError(`${what} has no schema number: it was not written by cdktf-openhpc`);
   let upgraded: Record<string, unknown> & { schema: number } = header.data;
@@ -29,7 +35,9 @@ export function readVersioned<T extends z.ZodType>({ what, schema, current, upgr
   while (upgraded.schema < current) {
     const upgrade = upgrades[upgraded.schema];
     if (upgrade === undefined) {
-      throw new DocumentError(`${what} has schema ${upgraded.schema}, which is too old for this cdktf-openhpc. Synthesize it again.`);
+      throw new DocumentError(
+        `${what} has schema ${upgraded.schema}, which is too old for this cdktf-openhpc. Synthesize it again.`,
+      );
     }
     upgraded = { ...upgrade(upgraded), schema: upgraded.schema + 1 };
   }

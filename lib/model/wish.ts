@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { WISH_SCHEMA } from "./schema-numbers";
 import { readVersioned } from "./versioned";
@@ -14,6 +13,7 @@ export type WishUser = Wish["users"]["users"][number];
 export type WishGroup = Wish["users"]["groups"][number];
 
 export { WISH_SCHEMA };
+export { renderWish, wishHash } from "./wish-text";
 
 const userSchema = z.strictObject({
   name: z.string(),
@@ -66,19 +66,4 @@ export const wishSchema = z.strictObject({
 /** @throws Error naming the schema if it is newer than this version reads, or what in it does not fit */
 export function readWish(document: unknown): Wish {
   return readVersioned({ what: "cluster.json", schema: wishSchema, current: WISH_SCHEMA, upgrades: {}, document });
-}
-
-/** The text of `cluster.json`: the same for the same wish, whatever the order of its keys. */
-export function renderWish(wish: Wish): string {
-  return `${JSON.stringify(wish, sortKeys, 2)}\n`;
-}
-
-/** What the manifest says of the wish that it was synthesized with: SHA-256 of the text of `cluster.json`, as hex. */
-export function wishHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
-
-function sortKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -25,6 +25,13 @@ export interface ChildResult {
   readonly interrupted: boolean;
 }
 
+let waitedFor = 0;
+
+/** Whether a program runs that has been promised to get to its end. */
+export function waitsForChildren(): boolean {
+  return waitedFor > 0;
+}
+
 /**
  * Runs a program to its end, whatever its exit code.
  *
@@ -42,7 +49,10 @@ export async function runChild(
     interrupted = true;
     child.kill("SIGINT");
   };
-  if (finishOnInterrupt) for (const signal of INTERRUPTS) process.on(signal, interrupt);
+  if (finishOnInterrupt) {
+    waitedFor++;
+    for (const signal of INTERRUPTS) process.on(signal, interrupt);
+  }
   try {
     return await new Promise<ChildResult>((resolve, reject) => {
       let stdout = "";
@@ -66,6 +76,7 @@ export async function runChild(
       });
     });
   } finally {
+    if (finishOnInterrupt) waitedFor--;
     for (const signal of INTERRUPTS) process.off(signal, interrupt);
   }
 }

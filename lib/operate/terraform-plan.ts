@@ -9,8 +9,8 @@ export interface PlannedChange {
   readonly address: string;
   readonly action: Action;
   readonly kind: ResourceKind;
-  /** The key in a `for_each`: a host's name. */
-  readonly key?: string;
+  /** What people call it: the host, the volume; else the address. */
+  readonly name: string;
   /** Terraform's word for why, e.g. `replace_because_tainted`. */
   readonly reason?: string;
 }
@@ -32,11 +32,12 @@ export function judgePlan(shown: unknown, gone: readonly string[] = []): PlanVer
   const changes = resourceChanges.flatMap((resource) => {
     const action = resource.mode === "managed" ? actionOf(resource.change.actions) : undefined;
     if (action === undefined) return [];
+    const values = resource.change.before ?? resource.change.after;
     const change: PlannedChange = {
       address: resource.address,
       action,
-      kind: kindOf(resource.type, resource.change.before ?? resource.change.after),
-      ...(typeof resource.index === "string" && { key: resource.index }),
+      kind: kindOf(resource.type, values),
+      name: hostKey(resource.address) ?? ownName(values) ?? resource.address,
       ...(resource.action_reason !== undefined && { reason: resource.action_reason }),
     };
     return [change];
@@ -52,9 +53,15 @@ export function judgePlan(shown: unknown, gone: readonly string[] = []): PlanVer
   return { changes, losses };
 }
 
-/** What people call the resource: the host's name, or its address without what only Terraform needs. */
-export function nameOf({ address, key }: Pick<PlannedChange, "address" | "key">): string {
-  return key ?? address;
+/** The key of a resource in a `for_each`, from its address: a host's name. */
+export function hostKey(address: string): string | undefined {
+  return /\["([^"]+)"\]$/.exec(address)?.[1];
+}
+
+/** `name` is what the engine and most providers call it. */
+function ownName(values: unknown): string | undefined {
+  const parsed = namedSchema.safeParse(values);
+  return parsed.success ? (parsed.data.input?.name ?? parsed.data.name) : undefined;
 }
 
 function actionOf(actions: readonly string[]): Action | undefined {
@@ -66,7 +73,8 @@ function actionOf(actions: readonly string[]): Action | undefined {
 function kindOf(type: string, values: unknown): ResourceKind {
   if (type === "terraform_data") {
     const marked = markSchema.safeParse(values);
-    return marked.success ? marked.data.input.kind : "glue";
+    if (!marked.success) return "glue";
+    return marked.data.input.kind === "volume" ? "disk" : marked.data.input.kind;
   }
   return KINDS.find(([pattern]) => pattern.test(type))?.[1] ?? "other";
 }
@@ -80,7 +88,12 @@ const KINDS: readonly (readonly [RegExp, ResourceKind])[] = [
 ];
 
 /** On `local` everything is a `terraform_data`: what is more than glue says so in its input. */
-const markSchema = z.looseObject({ input: z.looseObject({ kind: z.enum(["machine", "disk", "network"]) }) });
+const markSchema = z.looseObject({ input: z.looseObject({ kind: z.enum(["machine", "volume", "network"]) }) });
+
+const namedSchema = z.looseObject({
+  name: z.string().optional(),
+  input: z.looseObject({ name: z.string().optional() }).optional(),
+});
 
 const planSchema = z.looseObject({
   resource_changes: z

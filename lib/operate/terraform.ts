@@ -39,15 +39,23 @@ export class Terraform {
 
   /** Compares what is with what should be. `replace`: addresses of what has to be made anew. */
   async plan(replace: readonly string[] = []): Promise<SavedPlan> {
-    const file = join(this.directory, ".terraform", "ohpc.tfplan");
-    const options = ["-input=false", `-out=${file}`, "-detailed-exitcode", ...LOCK, ...replace.map((address) => `-replace=${address}`)];
-    const { exitCode } = await this.stream("plan", options, [0, 2]);
-    return { file, changesAnything: exitCode === 2 };
+    return this.planWith(replace.map((address) => `-replace=${address}`));
+  }
+
+  /** A plan that leaves nothing. */
+  async planDestroy(): Promise<SavedPlan> {
+    return this.planWith(["-destroy"]);
   }
 
   /** A plan as `terraform show -json` tells it. */
   async show(plan: SavedPlan): Promise<unknown> {
     const { stdout } = await this.quiet("show", ["-json", plan.file]);
+    return JSON.parse(stdout);
+  }
+
+  /** What exists, as `terraform show -json` tells it. */
+  async state(): Promise<unknown> {
+    const { stdout } = await this.quiet("show", ["-json"]);
     return JSON.parse(stdout);
   }
 
@@ -71,16 +79,10 @@ export class Terraform {
     return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
   }
 
-  /** The addresses of all resources that exist. */
-  async resources(): Promise<readonly string[]> {
-    const { exitCode, stdout, stderr } = await this.run(["state", "list"]);
-    if (exitCode === 0) return stdout.split("\n").filter((line) => line !== "");
-    if (/no state file was found/i.test(stderr)) return [];
-    throw terraformFailure("state list", [], stderr);
-  }
-
-  async destroy(onEvent: (event: TerraformEvent) => void): Promise<void> {
-    await this.stream("destroy", ["-input=false", "-auto-approve", ...LOCK], [0], onEvent);
+  private async planWith(options: readonly string[]): Promise<SavedPlan> {
+    const file = join(this.directory, ".terraform", "ohpc.tfplan");
+    const { exitCode } = await this.stream("plan", ["-input=false", `-out=${file}`, "-detailed-exitcode", ...LOCK, ...options], [0, 2]);
+    return { file, changesAnything: exitCode === 2 };
   }
 
   /** Runs a command with `-json`, once more after `init` if that is all that it wants. */

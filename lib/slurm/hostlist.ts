@@ -54,8 +54,21 @@ function expandItem(item: string, hostlist: string): string[] {
   });
 }
 
+/** In one pass: lists of thousands of hosts are ordinary. */
 function splitOutsideBrackets(hostlist: string): string[] {
-  return hostlist.split(/,(?![^[]*\])/);
+  const items: string[] = [];
+  let start = 0;
+  let inside = false;
+  for (let k = 0; k < hostlist.length; k++) {
+    const character = hostlist[k];
+    if (character === "[") inside = true;
+    else if (character === "]") inside = false;
+    else if (character === "," && !inside) {
+      items.push(hostlist.slice(start, k));
+      start = k + 1;
+    }
+  }
+  return [...items, hostlist.slice(start)];
 }
 
 /** Runs of hosts whose names end with a number; other hosts as they are. */

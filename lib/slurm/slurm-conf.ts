@@ -35,7 +35,7 @@ function controller({ cluster, master }: Manifest): ConfSettings {
     SlurmctldParameters: "enable_configless",
     StateSaveLocation: STATE_SAVE_LOCATION,
     SlurmdSpoolDir: "/var/spool/slurmd",
-    SlurmctldPidFile: "/run/slurmctld.pid",
+    SlurmctldPidFile: "/run/slurmctld/slurmctld.pid",
     SlurmdPidFile: "/run/slurmd.pid",
     SlurmctldLogFile: "/var/log/slurm/slurmctld.log",
     SlurmdLogFile: "/var/log/slurm/slurmd.log",

@@ -22,7 +22,7 @@ export function renderSlurmdbdConf(_wish: Wish, { cluster, master }: Manifest): 
       StorageUser: "slurm",
       StorageLoc: ACCOUNTING_DATABASE,
       LogFile: "/var/log/slurm/slurmdbd.log",
-      PidFile: "/run/slurmdbd.pid",
+      PidFile: "/run/slurmdbd/slurmdbd.pid",
     }),
   ]);
 }

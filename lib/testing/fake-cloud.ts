@@ -79,7 +79,16 @@ export class FakeCloud implements Cloud<FakeMachines> {
   network(scope: Construct, id: string, { cluster }: NetworkSpec): Site {
     const { cidr = "10.77.0.0/16", reserved = [], addressesRequired = false } = this.props;
     const network = new TerraformData(scope, id, { input: { cluster, cidr } });
-    return { name: this.id, cloud: this, cluster, cidr, reserved, addressesRequired, handle: network, dependsOn: [network] };
+    return {
+      name: this.id,
+      cloud: this,
+      cluster,
+      cidr,
+      reserved,
+      addressesRequired,
+      handle: network,
+      dependsOn: [network],
+    };
   }
 
   machines(scope: Construct, id: string, spec: MachinesSpec): FakeMachines {
@@ -87,7 +96,8 @@ export class FakeCloud implements Cloud<FakeMachines> {
   }
 
   disk(scope: Construct, id: string, { site, purpose, size, path, existing }: DiskSpec): Disk {
-    if (purpose === "bundle") return { purpose, manifest: { kind: "directory", path }, handle: undefined, dependsOn: [] };
+    if (purpose === "bundle")
+      return { purpose, manifest: { kind: "directory", path }, handle: undefined, dependsOn: [] };
     if (existing !== undefined) {
       return { purpose, manifest: { kind: "block", device: existing, path }, handle: undefined, dependsOn: [] };
     }

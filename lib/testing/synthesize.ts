@@ -1,4 +1,4 @@
-import { App, TerraformStack } from "cdktf";
+import { App, LocalBackend, TerraformBackend, TerraformStack } from "cdktf";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ export interface Synthesized {
 }
 
 /**
- * Synthesizes a stack as `cdktf synth` does, in a directory that is gone afterwards.
+ * Synthesizes a stack as `cdktf synth` does, in a directory that is gone afterwards. Equal stacks give equal text on every machine.
  *
  * @throws ConfigurationError and whatever else building the stack throws
  */
@@ -27,7 +27,11 @@ export function synthesize(build: (stack: TerraformStack) => void, stackName = "
   const outdir = mkdtempSync(join(tmpdir(), "cdktf-openhpc-"));
   try {
     const app = new App({ outdir, stackTraces: false });
-    build(new TerraformStack(app, stackName));
+    const stack = new TerraformStack(app, stackName);
+    build(stack);
+    // The path as seen from cdktf.out/stacks/NAME, not from the directory that is made here.
+    const hasBackend = stack.node.findAll().some((construct) => TerraformBackend.isBackend(construct));
+    if (!hasBackend) new LocalBackend(stack, { path: `../../../terraform.${stackName}.tfstate` });
     app.synth();
     return read(outdir, stackName);
   } finally {

@@ -21,8 +21,12 @@ export function instancesOf({ resource = {} }: TerraformJson): Map<string, Terra
     Object.entries(blocks).flatMap(([name, { for_each: forEach, ...body }]): [string, TerraformInstance][] => {
       const address = `${type}.${name}`;
       if (forEach === undefined) return [[address, { body, each: undefined }]];
-      if (typeof forEach !== "object" || forEach === null) throw new Error(`for_each of ${address} is not known at synth`);
-      return Object.entries(forEach).map(([key, each]) => [`${address}[${JSON.stringify(key)}]`, { body, each: each as unknown }]);
+      if (typeof forEach !== "object" || forEach === null)
+        throw new Error(`for_each of ${address} is not known at synth`);
+      return Object.entries(forEach).map(([key, each]) => [
+        `${address}[${JSON.stringify(key)}]`,
+        { body, each: each as unknown },
+      ]);
     }),
   );
   return new Map(instances.sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -4,7 +4,7 @@ import { TerraformData } from "../terraform-data";
 import { literal } from "../terraform-text";
 import type { EngineName } from "./engine-prelude";
 import { volumeName } from "./names";
-import { provisioners } from "./provisioners";
+import { whenDestroyed, whenMade } from "./provisioners";
 import { script } from "./script";
 
 /** A named volume of the engine. */
@@ -31,7 +31,10 @@ export function makeDisk(scope: Construct, id: string, spec: DiskSpec, engine: E
   const volume = new TerraformData(scope, id, {
     input: { kind: "volume", cluster, name, down: literal(script("volume-down", context, { volume: name })) },
     triggersReplace: { name },
-    provisioners: provisioners(literal(script("volume-up", context, { volume: name }))),
+    provisioners: [
+      whenMade("make the volume", literal(script("volume-up", context, { volume: name }))),
+      whenDestroyed("remove the volume"),
+    ],
     dependsOn: [...site.dependsOn],
   });
   return { purpose, manifest, handle: new LocalVolume(name, volume), dependsOn: [volume] };

@@ -13,10 +13,12 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
  * resource limits that the host allows. Afterwards `$engine_name` is `podman` or `docker`.
  * It reads `$cluster` and `$engine_choice` (both may be empty) and ends the script with 69 or 77 and a message when there is no engine.
  */
-export const ENGINE_PRELUDE: string = readFileSync(join(__dirname, "engine.sh"), "utf8").replaceAll(
-  "@PRIVATE_DIRECTORY@",
-  () => PRIVATE_DIRECTORY_SHELL,
-);
+export const ENGINE_PRELUDE: string = withDirectory(readFileSync(join(__dirname, "engine.sh"), "utf8"));
+
+/** Shell text in which `@PRIVATE_DIRECTORY@` stands for the directory of all clusters. */
+export function withDirectory(text: string): string {
+  return text.replaceAll("@PRIVATE_DIRECTORY@", () => PRIVATE_DIRECTORY_SHELL);
+}
 
 export interface EngineWanted {
   /** Use the engine that this cluster was made with, if it exists already. */

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { pipeline } from "node:stream";
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
@@ -104,7 +104,7 @@ async function run({ file, args }: EngineCommand, title: string, options: Engine
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     detached: timeoutSeconds !== undefined,
   });
-  const limit = timeoutSeconds === undefined ? undefined : setTimeout(() => endGroup(child.pid), timeoutSeconds * 1000);
+  const limit = timeoutSeconds === undefined ? undefined : setTimeout(() => endGroup(child), timeoutSeconds * 1000);
   // The engine may end before it has read everything (EPIPE); its exit code tells the story.
   if (typeof input === "string") child.stdin?.on("error", () => undefined).end(input);
   else if (input !== undefined && child.stdin !== null) pipeline(input, child.stdin, () => undefined);
@@ -151,8 +151,18 @@ function engineError({ title, code, signal, said, timeoutSeconds }: Failure): En
   return new EngineError("failed", `the container engine: ${title} ${how}${said === "" ? "" : `:\n${said}`}`, code);
 }
 
-function endGroup(leader: number | undefined): void {
-  if (leader !== undefined) process.kill(-leader, "SIGTERM");
+/** `engine run` in the foreground hands SIGTERM on to a container that may ignore it. */
+const GRACE_MILLISECONDS = 3000;
+
+/** Ends a command with all that it started. */
+function endGroup(child: ChildProcess): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  const kill = setTimeout(() => process.kill(-pid, "SIGKILL"), GRACE_MILLISECONDS);
+  child.once("close", () => {
+    clearTimeout(kill);
+  });
+  process.kill(-pid, "SIGTERM");
 }
 
 function eachLine(stream: Readable, tell: (line: string) => void): void {

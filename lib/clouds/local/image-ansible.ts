@@ -18,13 +18,26 @@ const MACHINES: Readonly<Partial<Record<string, string>>> = { x64: "x86_64", arm
 export async function fetchAnsible(recipe: ImageRecipe, cache: string, env: NodeJS.ProcessEnv): Promise<string> {
   const requirements = join(recipe.root, "images/node/requirements.txt");
   const machine = MACHINES[arch()] ?? arch();
-  const hash = createHash("sha256").update(readFileSync(requirements)).update(`${recipe.python} ${machine}`).digest("hex");
+  const hash = createHash("sha256")
+    .update(readFileSync(requirements))
+    .update(`${recipe.python} ${machine}`)
+    .digest("hex");
   const folder = join(cache, `ansible-${hash.slice(0, 12)}`);
   if (existsSync(folder)) return folder;
   mkdirSync(cache, { recursive: true });
   const fresh = `${folder}.${process.pid}`;
   const args = [
-    ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps", "--target", fresh],
+    ...[
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--disable-pip-version-check",
+      "--no-compile",
+      "--no-deps",
+      "--target",
+      fresh,
+    ],
     ...["--only-binary", ":all:", "--implementation", "cp", "--python-version", recipe.python],
     ...["--platform", `manylinux2014_${machine}`, "--requirement", requirements],
   ];

@@ -41,7 +41,11 @@ export async function buildBase(recipe: ImageRecipe, options: BaseOptions): Prom
 }
 
 async function isPresent(image: string, { engine }: BaseOptions): Promise<boolean> {
-  const present = await runEngineScript('engine image inspect "$1" >/dev/null 2>&1 && echo yes || echo no', [image], engine);
+  const present = await runEngineScript(
+    'engine image inspect "$1" >/dev/null 2>&1 && echo yes || echo no',
+    [image],
+    engine,
+  );
   return present.trim() === "yes";
 }
 
@@ -51,7 +55,11 @@ async function pull(image: string, { engine, env, onLine }: BaseOptions): Promis
 }
 
 /** Adds what Ansible needs to an image that has an apt. */
-async function prepare(image: string, { root, base }: ImageRecipe, { engine, env, onLine }: BaseOptions): Promise<void> {
+async function prepare(
+  image: string,
+  { root, base }: ImageRecipe,
+  { engine, env, onLine }: BaseOptions,
+): Promise<void> {
   await withBuildContainer({ parent: image, name: "base", root, engine, env, onLine }, async (container) => {
     await container.exec(["apt-get", "--quiet", "update"]);
     await container.exec(["apt-get", "--quiet", "--yes", "install", ...base.packages]);
@@ -59,7 +67,10 @@ async function prepare(image: string, { root, base }: ImageRecipe, { engine, env
   });
 }
 
-async function debootstrap({ root, base }: ImageRecipe, { engine, env, directory, onLine }: BaseOptions): Promise<void> {
+async function debootstrap(
+  { root, base }: ImageRecipe,
+  { engine, env, directory, onLine }: BaseOptions,
+): Promise<void> {
   const { main = "", security = "" } = hostMirror();
   const scratch = mkdtempSync(join(directory, "base-"));
   const script = `

@@ -30,6 +30,12 @@ const VOLUMES = { lists: "/var/lib/apt/lists", cache: "/var/cache/apt" } as cons
 const PROXIES = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
 const LAYER_SECONDS = 1800;
 
+/** docker takes the stop signal over from the container and, before version 24, knows no such change; podman must be told. */
+const COMMIT = `
+  changes=(--change 'CMD ["/sbin/init"]' --change 'ENTRYPOINT []')
+  [ "$engine_name" != podman ] || changes+=(--change 'STOPSIGNAL SIGRTMIN+3')
+  engine commit "\${changes[@]}" "$1" "$2" >/dev/null`;
+
 /** Runs the work in a container that is gone afterwards. On the host's network: a mirror that this machine can reach, it can reach. */
 export async function withBuildContainer(
   options: BuildContainerOptions,
@@ -68,11 +74,15 @@ export async function withBuildContainer(
     await work({
       exec: async (command, folder = "/") => {
         const flags = [...variables.flatMap((variable) => ["--env", variable]), "--workdir", folder];
-        await runEngine(["exec", ...flags, name, ...command], { ...engine, env, onLine, timeoutSeconds: LAYER_SECONDS });
+        await runEngine(["exec", ...flags, name, ...command], {
+          ...engine,
+          env,
+          onLine,
+          timeoutSeconds: LAYER_SECONDS,
+        });
       },
       commit: async (tag) => {
-        const changes = ['CMD ["/sbin/init"]', "ENTRYPOINT []"].flatMap((change) => ["--change", change]);
-        await runEngine(["commit", ...changes, name, tag], { ...engine, env });
+        await runEngineScript(COMMIT, [name, tag], { ...engine, env });
       },
     });
   } finally {
@@ -82,7 +92,11 @@ export async function withBuildContainer(
 
 /** Removes what the layers of a build shared. */
 export async function removeBuildVolumes(engine: EngineWanted): Promise<void> {
-  await runEngineScript(`for name; do engine volume rm "$name" >/dev/null 2>&1 || true; done`, Object.keys(VOLUMES).map(volume), engine);
+  await runEngineScript(
+    `for name; do engine volume rm "$name" >/dev/null 2>&1 || true; done`,
+    Object.keys(VOLUMES).map(volume),
+    engine,
+  );
 }
 
 function volume(key: string): string {

@@ -19,17 +19,26 @@ export class ImageBuildError extends Error {
 
 export const KEPT_LINES = 50;
 
-/** What people need to know when a layer fails: which, at which task, why, what is kept, and the end of the output. */
-export function imageFailure(recipe: ImageRecipe, layer: string, output: readonly string[], cause?: string): ImageBuildError {
+/**
+ * What people need to know when a layer fails: which, at which task, why, what is kept, and the end of the output.
+ *
+ * @param error what ended the layer; what Ansible or apt said comes first
+ */
+export function imageFailure(
+  recipe: ImageRecipe,
+  layer: string,
+  output: readonly string[],
+  error?: Error,
+): ImageBuildError {
   const names = ["base", ...recipe.layers.map(({ name }) => name)];
   const number = names.indexOf(layer) + 1;
   const task = lastTask(output);
-  const said = cause ?? ansibleCause(output);
+  const why = causeIn(output) ?? error?.message.split("\n")[0];
   const kept = names.slice(0, number - 1);
   const last = output.slice(-KEPT_LINES);
   const message = [
     `the node image cannot be built: layer ${number} of ${names.length} (${layer}) failed${task === undefined ? "" : ` at "${task}"`}`,
-    ...(said === undefined ? [] : [`why: ${said}`]),
+    ...(why === undefined ? [] : [`why: ${why}`]),
     kept.length === 0
       ? "the next build starts from the beginning"
       : `the finished layers are kept (${kept.join(", ")}); the next build goes on from there`,
@@ -38,12 +47,15 @@ export function imageFailure(recipe: ImageRecipe, layer: string, output: readonl
   return new ImageBuildError(layer, task, last, message);
 }
 
+/** The task that was under way; none when Ansible had not begun or had come to its end. */
 function lastTask(output: readonly string[]): string | undefined {
+  const ended = output.some((line) => /^localhost .*\bfailed=0\b/.test(line));
   const heading = output.findLast((line) => /^(TASK|RUNNING HANDLER) \[/.test(line));
-  return heading === undefined ? undefined : /\[(?<task>.*)\]/.exec(heading)?.groups?.["task"];
+  return ended || heading === undefined ? undefined : /\[(?<task>.*)\]/.exec(heading)?.groups?.["task"];
 }
 
-function ansibleCause(output: readonly string[]): string | undefined {
-  const line = output.findLast((text) => text.startsWith("[ERROR]: "));
-  return line?.replace(/^\[ERROR\]: (Task failed: )?(Module failed: )?/, "");
+/** The error as Ansible or apt reports it. */
+function causeIn(output: readonly string[]): string | undefined {
+  const line = output.findLast((text) => /^(\[ERROR\]|E): /.test(text));
+  return line?.replace(/^(\[ERROR\]|E): (Task failed: )?(Module failed: )?/, "");
 }

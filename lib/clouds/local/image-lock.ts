@@ -10,7 +10,9 @@ import { dirname } from "node:path";
 export async function whileLocked<T>(file: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   mkdirSync(dirname(file), { recursive: true });
   // The lock lasts for as long as `cat` has an input to read: until we end it, or until we are gone.
-  const holder = spawn("flock", ["--exclusive", file, "sh", "-c", "echo held; exec cat"], { stdio: ["pipe", "pipe", "inherit"] });
+  const holder = spawn("flock", ["--exclusive", file, "sh", "-c", "echo held; exec cat"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const waiting = setTimeout(onWait, 300);
   try {
     await new Promise<void>((resolve, reject) => {

@@ -14,7 +14,8 @@ export interface DebianMirror {
 export function debianMirror(texts: readonly string[]): DebianMirror {
   const sources = texts.flatMap((text) => (/^Types:/m.test(text) ? paragraphs(text) : lines(text)));
   const of = (suites: RegExp): string | undefined =>
-    sources.find((source) => source.components.includes("main") && source.suites.some((suite) => suites.test(suite)))?.uri;
+    sources.find((source) => source.components.includes("main") && source.suites.some((suite) => suites.test(suite)))
+      ?.uri;
   const main = of(new RegExp(`^(${SUITES})$`));
   const security = of(new RegExp(`^(${SUITES})-security$`));
   return { ...(main === undefined ? {} : { main }), ...(security === undefined ? {} : { security }) };
@@ -23,8 +24,19 @@ export function debianMirror(texts: readonly string[]): DebianMirror {
 /** The mirrors of this machine; none if it is not a Debian. */
 export function hostMirror(etc = "/etc/apt"): DebianMirror {
   const folder = join(etc, "sources.list.d");
-  const files = [join(etc, "sources.list"), ...(existsSync(folder) ? readdirSync(folder).sort().map((file) => join(folder, file)) : [])];
-  return debianMirror(files.filter((file) => /\.(list|sources)$/.test(file) && existsSync(file)).map((file) => readFileSync(file, "utf8")));
+  const files = [
+    join(etc, "sources.list"),
+    ...(existsSync(folder)
+      ? readdirSync(folder)
+          .sort()
+          .map((file) => join(folder, file))
+      : []),
+  ];
+  return debianMirror(
+    files
+      .filter((file) => /\.(list|sources)$/.test(file) && existsSync(file))
+      .map((file) => readFileSync(file, "utf8")),
+  );
 }
 
 const SUITES = "bullseye|bookworm|trixie|forky|sid|oldstable|stable|testing|unstable";
@@ -49,7 +61,12 @@ function paragraphs(text: string): readonly Source[] {
     .replace(/^#.*\n/gm, "")
     .split(/\n\s*\n/)
     .flatMap((paragraph) => {
-      const fields = new Map([...paragraph.matchAll(/^(?<key>[\w-]+):(?<value>.*(?:\n[ \t].*)*)/gm)].map((match) => [match[1]?.toLowerCase(), match[2]]));
+      const fields = new Map(
+        [...paragraph.matchAll(/^(?<key>[\w-]+):(?<value>.*(?:\n[ \t].*)*)/gm)].map((match) => [
+          match[1]?.toLowerCase(),
+          match[2],
+        ]),
+      );
       if (!words(fields.get("types")).includes("deb") || fields.get("enabled")?.trim() === "no") return [];
       const [suites, components] = [words(fields.get("suites")), words(fields.get("components"))];
       return words(fields.get("uris")).flatMap((uri) => usable({ uri, suites, components }));

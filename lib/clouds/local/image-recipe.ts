@@ -6,6 +6,8 @@ import { dirname, join } from "node:path";
 export interface ImageRecipe {
   /** The package's root: `images/` and `ansible/` lie in it. */
   readonly root: string;
+  /** What the tags of all its images begin with. */
+  readonly name: string;
   readonly base: BaseRecipe;
   /** From the bottom up; each stands on the one before it. */
   readonly layers: readonly ImageLayer[];
@@ -41,7 +43,13 @@ interface ImageFile {
 }
 
 /** What takes part in building every layer, besides the roles. */
-const BUILD_FILES = ["ansible/ansible.cfg", "ansible/layer.yml", "images/node/apt.conf", "images/node/requirements.txt"];
+const BUILD_FILES = [
+  "ansible/ansible.cfg",
+  "ansible/layer.yml",
+  "images/node/apt.conf",
+  "images/node/requirements.txt",
+  "images/node/seal.sh",
+];
 const BASE_FILES = ["images/node/base.sh"];
 
 /**
@@ -60,10 +68,15 @@ export function readRecipe(root: string = packageRoot()): ImageRecipe {
   const layers: ImageLayer[] = [];
   let below = baseHash;
   for (const layer of file.layers) {
-    below = hash(below, common, JSON.stringify(layer), ...layer.roles.map((role) => content(root, `ansible/roles/${role}`)));
+    below = hash(
+      below,
+      common,
+      JSON.stringify(layer),
+      ...layer.roles.map((role) => content(root, `ansible/roles/${role}`)),
+    );
     layers.push({ ...layer, tag: tag(`${name}-${layer.name}`, below) });
   }
-  return { root, base: { ...base, tag: tag(`${name}-base`, baseHash) }, layers, image: tag(name, below), python };
+  return { root, name, base: { ...base, tag: tag(`${name}-base`, baseHash) }, layers, image: tag(name, below), python };
 }
 
 /** The folder that holds `images/` and `ansible/`: above `lib/` in a checkout, above `dist/` in an installed package. */
@@ -95,7 +108,9 @@ function readdirOrFile(path: string): readonly string[] {
   }
   return entries
     .flatMap((entry) =>
-      entry.isDirectory() ? readdirOrFile(join(path, entry.name)).map((below) => `${entry.name}/${below}`) : [entry.name],
+      entry.isDirectory()
+        ? readdirOrFile(join(path, entry.name)).map((below) => `${entry.name}/${below}`)
+        : [entry.name],
     )
     .sort((a, b) => (a < b ? -1 : 1));
 }

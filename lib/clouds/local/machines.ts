@@ -8,7 +8,7 @@ import { literal } from "../terraform-text";
 import type { EngineName } from "./engine-prelude";
 import { containerName } from "./names";
 import { LocalNetwork } from "./network";
-import { forEachHost, provisioners } from "./provisioners";
+import { forEachHost, whenDestroyed, whenMade } from "./provisioners";
 import { runSpec } from "./run-spec";
 import { script } from "./script";
 import { specHash } from "./spec-hash";
@@ -61,7 +61,7 @@ export class LocalMachines implements MachineGroup {
         image: literal(image),
         address: "${each.value}",
       },
-      provisioners: provisioners(forEachHost(up)),
+      provisioners: [whenMade("start the machine", forEachHost(up)), whenDestroyed("remove the machine")],
       dependsOn: [...site.dependsOn, ...disks.flatMap((disk) => disk.dependsOn)],
     });
     this.way = {

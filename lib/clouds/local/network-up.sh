@@ -1,5 +1,5 @@
 # Makes the bridge of a cluster, its keys, and a route that keeps its traffic from leaving while the bridge is absent.
-# Reads: network, spec, subnet, gateway, internal (yes or empty), ssh_port (empty: none is published).
+# Reads: network, spec, subnet, gateway, internal (yes or empty), ssh_port (empty: none is published), guard_metric.
 
 # Sets first and last, as numbers, of subnet $1; a bare address is a subnet of one.
 span() {

@@ -6,8 +6,8 @@ import { TerraformData } from "../terraform-data";
 import { literal } from "../terraform-text";
 import type { EngineName } from "./engine-prelude";
 import { networkName } from "./names";
-import { provisioners } from "./provisioners";
-import { script } from "./script";
+import { whenDestroyed, whenMade } from "./provisioners";
+import { GUARD_METRIC, script } from "./script";
 import { specHash } from "./spec-hash";
 
 export interface NetworkSettings {
@@ -46,23 +46,25 @@ export function makeNetwork(
     network: name,
     spec: specHash(shape),
     ...shape,
+    guard_metric: GUARD_METRIC,
     ssh_port: sshPort === undefined ? "" : String(sshPort),
   });
-  const down = script("network-down", context, { network: name, subnet });
+  const down = script("network-down", context, { subnet, guard_metric: GUARD_METRIC });
   const network = new TerraformData(scope, id, {
     input: { kind: "network", cluster, name, down: literal(down) },
     triggersReplace: { name, ...shape },
-    provisioners: provisioners(literal(up)),
+    provisioners: [whenMade("make the network", literal(up)), whenDestroyed("remove the network")],
   });
 
   // The hosts of pools that are written down after the network.
   const names = () => [...hosts()].sort();
   const sweep = new TerraformData(scope, `${id}-sweep`, {
-    input: { kind: "sweep", cluster, down: ":" },
     triggersReplace: { network: network.getStringAttribute("id"), hosts: Lazy.listValue({ produce: names }) },
-    provisioners: provisioners(literal(script("sweep-up", context, {})), {
-      OHPC_HOSTS: Lazy.stringValue({ produce: () => names().join(" ") }),
-    }),
+    provisioners: [
+      whenMade("remove machines that are no longer wanted", literal(script("sweep-up", context, {})), {
+        OHPC_HOSTS: Lazy.stringValue({ produce: () => names().join(" ") }),
+      }),
+    ],
   });
 
   return {

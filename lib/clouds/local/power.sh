@@ -14,7 +14,7 @@ while read -r id status host role; do
   case $role in master) masters+=("$id") ;; *) others+=("$id") ;; esac
 done <<<"$lines"
 for host in ${hosts[@]+"${hosts[@]}"}; do
-  case "$known " in *" $host "*) ;; *) quit "The cluster \"$cluster\" has no machine \"$host\" here, only:$known." ;; esac
+  case "$known " in *" $host "*) ;; *) quit "The cluster \"$cluster\" has no machine \"$host\" on this computer." "It has:$known" ;; esac
 done
 
 case $action in

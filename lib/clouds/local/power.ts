@@ -1,6 +1,6 @@
 import { listContainers, type LocalContainer } from "./containers";
 import { runBash } from "./engine";
-import { script } from "./script";
+import { GUARD_METRIC, script } from "./script";
 
 export { listContainers, type LocalContainer };
 
@@ -25,6 +25,6 @@ export async function stopMachines(cluster: string, hosts: readonly string[] = [
 }
 
 async function power(cluster: string, action: "start" | "stop", hosts: readonly string[]): Promise<void> {
-  const text = script("power", { cluster, site: "" }, { action, hosts });
+  const text = script("power", { cluster, site: "" }, { action, hosts, guard_metric: GUARD_METRIC });
   await runBash(text, `${action} ${hosts.length === 0 ? `the machines of ${cluster}` : hosts.join(", ")}`);
 }

@@ -1,22 +1,35 @@
 import type { LocalExecProvisioner } from "cdktf";
 import { literal } from "../terraform-text";
 
-/** Terraform would print the whole script before it runs. cdktf's type does not know of it yet. */
-type QuietProvisioner = LocalExecProvisioner & { readonly quiet: true };
+/**
+ * Runs a script when the resource is made. The script travels as a variable:
+ * Terraform repeats the command when it starts and when it fails, and would bury the message under the script.
+ *
+ * @param title what Terraform's messages call it
+ */
+export function whenMade(
+  title: string,
+  script: string,
+  environment: Readonly<Record<string, string>> = {},
+): LocalExecProvisioner {
+  return { ...bash(title), environment: { ...environment, [SCRIPT]: script } };
+}
 
 /**
- * Runs `up` when the resource is made, and what its input calls `down` when it is destroyed.
- * The second comes from the state, not from the code: a newer version of the code destroys what an older one made as that one wanted.
+ * Runs what the resource's input calls `down` when it is destroyed.
+ * It comes from the state, not from the code: a newer version of the code destroys what an older one made as that one wanted.
  */
-export function provisioners(up: string, environment?: Record<string, string>): QuietProvisioner[] {
-  const bash = { type: "local-exec", interpreter: ["bash", "-c"], quiet: true } as const;
-  return [
-    { ...bash, interpreter: [...bash.interpreter], command: up, ...(environment === undefined ? {} : { environment }) },
-    { ...bash, interpreter: [...bash.interpreter], command: "${self.input.down}", when: "destroy" },
-  ];
+export function whenDestroyed(title: string): LocalExecProvisioner {
+  return { ...bash(title), environment: { [SCRIPT]: "${self.input.down}" }, when: "destroy" };
 }
 
 /** The host's name and address as the scripts of machines read them; Terraform fills them in for each instance. */
 export function forEachHost(script: string): string {
   return `host='\${each.key}' address='\${each.value}'\n${literal(script)}`;
+}
+
+const SCRIPT = "OHPC_SCRIPT";
+
+function bash(title: string): LocalExecProvisioner {
+  return { type: "local-exec", interpreter: ["bash", "-c"], command: `eval "$${SCRIPT}" # ${title}` };
 }

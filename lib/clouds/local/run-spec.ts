@@ -54,6 +54,8 @@ const MODES: Readonly<Record<DiskPurpose, { readonly master: string; readonly co
 const FIXED_FLAGS: readonly string[] = [
   // A reboot inside comes back; what was stopped on purpose stays stopped, also when the engine's daemon starts again.
   "--restart=unless-stopped",
+  // systemd shuts down cleanly when told so.
+  "--stop-signal=SIGRTMIN+3",
   // systemd, Apptainer's mounts, debuggers, network settings, Slurm's priorities.
   ...["SYS_ADMIN", "SYS_PTRACE", "NET_ADMIN", "SYS_NICE"].flatMap((capability) => ["--cap-add", capability]),
   ...["seccomp=unconfined", "apparmor=unconfined", "label=disable"].flatMap((option) => ["--security-opt", option]),

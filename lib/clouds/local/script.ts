@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ENGINE_PRELUDE } from "./engine-prelude";
+import { ENGINE_PRELUDE, withDirectory } from "./engine-prelude";
 import type { EngineName } from "./engine-prelude";
 import { LABEL } from "./labels";
 import { assignments } from "./shell";
 
-/** The scripts beside this file, without their ending. */
+/** The scripts beside this file, without their ending. Those that end in `-down` lie in Terraform's state. */
 export type ScriptName =
   "network-up" | "network-down" | "sweep-up" | "volume-up" | "volume-down" | "machine-up" | "machine-down" | "power";
 
@@ -16,33 +16,25 @@ export interface ScriptContext {
   readonly engine?: EngineName | undefined;
 }
 
+type Variables = Readonly<Record<string, string | readonly string[]>>;
+
 /** Behind every other route, so that it counts only while the bridge is absent. */
-const GUARD_METRIC = "4000000000";
+export const GUARD_METRIC = "4000000000";
 
 /**
- * A whole bash script that needs no file of ours: it lies in Terraform's state, and must still run when this version is gone.
+ * A whole bash script that needs no file of ours: a `-down` script must still run when this version is gone.
  *
  * @param variables what the script reads, see its first lines
  */
-export function script(
-  name: ScriptName,
-  { cluster, site, engine }: ScriptContext,
-  variables: Readonly<Record<string, string | readonly string[]>>,
-): string {
-  const header = assignments({
-    cluster,
-    site,
-    engine_choice: engine ?? "",
-    label: LABEL,
-    guard_metric: GUARD_METRIC,
-    ...variables,
-  });
-  return ["set -euo pipefail\n", header, ENGINE_PRELUDE, read("common"), read(name)].map(withoutComments).join("");
+export function script(name: ScriptName, { cluster, site, engine }: ScriptContext, variables: Variables): string {
+  const header = assignments({ cluster, site, engine_choice: engine ?? "", label: LABEL, ...variables });
+  const parts = name.endsWith("-down") ? [withDirectory(read("recorded"))] : [ENGINE_PRELUDE, read("common")];
+  return ["set -euo pipefail\n", header, ...parts, read(name)].map(withoutComments).join("");
 }
 
 const texts = new Map<string, string>();
 
-function read(name: ScriptName | "common"): string {
+function read(name: ScriptName | "common" | "recorded"): string {
   const known = texts.get(name);
   if (known !== undefined) return known;
   const text = readFileSync(join(__dirname, `${name}.sh`), "utf8");
@@ -50,7 +42,7 @@ function read(name: ScriptName | "common"): string {
   return text;
 }
 
-/** Whole lines of comment: every machine's state has a copy of its script. */
+/** Whole lines of comment and empty ones: the scripts are shown in every plan. */
 function withoutComments(text: string): string {
-  return text.replace(/^ *#.*\n/gm, "");
+  return text.replace(/^ *(#.*)?\n/gm, "");
 }

@@ -65,16 +65,12 @@ export class SshRemote implements HoldingRemote {
 
   async run(script: string, { args = [], input = "", timeout = DEFAULT_TIMEOUT, onLine }: RunOptions = {}): Promise<string> {
     const sent = envelope(script, args, input);
-    const deadline = Date.now() + this.patience.toMilliseconds();
-    for (let pause = 250; ; pause = Math.min(pause * 2, 2000)) {
-      const attempt = await this.attempt(sent, timeout, onLine);
-      if (attempt.exitCode === 0) return attempt.stdout;
-      const error = this.errorOf(attempt, timeout);
-      // Only what never started may be started again.
-      const healable = error.failure === "unreachable" && !attempt.started;
-      if (!healable || Date.now() + pause >= deadline) throw error;
-      await sleep(pause);
-    }
+    return this.patiently(async () => {
+      const ssh = await this.spawn(timeout, onLine);
+      ssh.stdin.end(sent);
+      const ended = await ssh.finished;
+      return ended.exitCode === 0 ? ended.stdout : this.failureOf(ended, timeout);
+    });
   }
 
   async read(path: string): Promise<string | undefined> {
@@ -87,22 +83,23 @@ export class SshRemote implements HoldingRemote {
   }
 
   async hold(script: string, { args = [] }: Pick<RunOptions, "args"> = {}): Promise<Held> {
-    await this.run("true"); // with its patience; and the connection is shared from now on
-    const ssh = await this.spawn(undefined, undefined);
-    const { stdin } = ssh;
-    stdin.write(envelope(script, args, ""));
-    const beat = setInterval(() => stdin.write("\n"), HEARTBEAT.toMilliseconds());
-    const ended = ssh.finished.finally(() => {
-      clearInterval(beat);
+    const sent = envelope(script, args, "");
+    return this.patiently(async () => {
+      const { finished, firstLine, stdin } = await this.spawn(undefined, undefined);
+      stdin.write(sent);
+      const beat = setInterval(() => stdin.write("\n"), HEARTBEAT.toMilliseconds());
+      const ended = finished.finally(() => {
+        clearInterval(beat);
+      });
+      const first = await Promise.race([firstLine, ended]);
+      if (typeof first !== "string") return this.failureOf(first, undefined);
+      return {
+        release: async () => {
+          stdin.end();
+          await ended;
+        },
+      };
     });
-    const first = await Promise.race([ssh.firstLine, ended]);
-    if (typeof first !== "string") throw this.errorOf({ ...first, exitCode: first.exitCode ?? 0 }, undefined);
-    return {
-      release: async () => {
-        stdin.end();
-        await ended;
-      },
-    };
   }
 
   /** Ends the shared connection; without it, it ends by itself a minute after its last use. */
@@ -111,10 +108,16 @@ export class SshRemote implements HoldingRemote {
     await $({ quiet: true, nothrow: true, timeout: "5s", timeoutSignal: "SIGKILL" })`exec ssh -O exit ${this.sshArguments}`;
   }
 
-  private async attempt(sent: Buffer, timeout: Duration, onLine?: (line: string) => void): Promise<Attempt> {
-    const ssh = await this.spawn(timeout, onLine);
-    ssh.stdin.end(sent);
-    return ssh.finished;
+  /** Tries again while there is no connection; only what never started may be started again. */
+  private async patiently<T>(attempt: () => Promise<T | Failed>): Promise<T> {
+    const deadline = Date.now() + this.patience.toMilliseconds();
+    for (let pause = 250; ; pause = Math.min(pause * 2, 2000)) {
+      const result = await attempt();
+      if (!(result instanceof Failed)) return result;
+      const healable = result.error.failure === "unreachable" && !result.started;
+      if (!healable || Date.now() + pause >= deadline) throw result.error;
+      await sleep(pause);
+    }
   }
 
   private async spawn(timeout: Duration | undefined, onLine: ((line: string) => void) | undefined): Promise<Spawned> {
@@ -145,7 +148,7 @@ export class SshRemote implements HoldingRemote {
     follow(child.stdout, out, (text) => (stdout += text));
     follow(child.stderr, err, (text) => (stderr += text));
 
-    const finish = async (): Promise<Attempt> => {
+    const finish = async (): Promise<Ended> => {
       const { exitCode } = await child;
       out.end();
       err.end();
@@ -155,18 +158,30 @@ export class SshRemote implements HoldingRemote {
     return { stdin: child.stdin, firstLine, finished: finish() };
   }
 
-  private errorOf({ exitCode, started, stderr, tail, seconds }: Attempt, timeout: Duration | undefined): RemoteError {
-    const late = timeout !== undefined && seconds >= timeout.toSeconds();
-    if (late && (exitCode === null || exitCode === TIMED_OUT || exitCode === KILLED)) {
-      return new RemoteError(this.host, "timeout", undefined, `${tail}\nstopped after ${timeout.toString()}`.trimStart());
-    }
-    if (exitCode === null) return new RemoteError(this.host, "unreachable", undefined, tail);
-    if (exitCode !== SSH_FAILED) return new RemoteError(this.host, "failed", exitCode, tail);
-    return new RemoteError(this.host, started ? "unreachable" : connectionFailure(stderr), exitCode, tail);
+  private failureOf(ended: Ended, timeout: Duration | undefined): Failed {
+    return new Failed(errorOf(this.host, ended, timeout), ended.started);
   }
 }
 
-interface Attempt {
+/** An attempt that did not succeed. */
+class Failed {
+  constructor(
+    readonly error: RemoteError,
+    readonly started: boolean,
+  ) {}
+}
+
+function errorOf(host: string, { exitCode, started, stderr, tail, seconds }: Ended, timeout: Duration | undefined): RemoteError {
+  const late = timeout !== undefined && seconds >= timeout.toSeconds();
+  if (late && (exitCode === null || exitCode === TIMED_OUT || exitCode === KILLED)) {
+    return new RemoteError(host, "timeout", undefined, `${tail}\nstopped after ${timeout.toString()}`.trimStart());
+  }
+  if (exitCode === null) return new RemoteError(host, "unreachable", undefined, tail);
+  if (exitCode !== SSH_FAILED) return new RemoteError(host, "failed", exitCode, tail);
+  return new RemoteError(host, started ? "unreachable" : connectionFailure(stderr), exitCode, tail);
+}
+
+interface Ended {
   /** `null` if a signal ended ssh. */
   readonly exitCode: number | null;
   /** Whether the far side had begun: then it must not be begun again. */
@@ -180,7 +195,7 @@ interface Attempt {
 interface Spawned {
   readonly stdin: NodeJS.WritableStream;
   readonly firstLine: Promise<string>;
-  readonly finished: Promise<Attempt>;
+  readonly finished: Promise<Ended>;
 }
 
 /** `timeout --kill-after` when its SIGTERM was not enough. */

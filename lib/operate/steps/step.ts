@@ -1,8 +1,9 @@
 import type { Manifest } from "../../model/manifest";
 import type { Wish } from "../../model/wish";
 import type { Effect } from "../../slurm/effects";
+import type { Duration } from "../../units";
 
-export { EFFECTS, type Effect } from "../../slurm/effects";
+export { type Effect, EFFECTS } from "../../slurm/effects";
 
 /** All that steps are made from: what is wanted, and what exists. */
 export interface ClusterView {
@@ -26,14 +27,26 @@ export interface Step<State extends Json = Json> {
   readonly needs: readonly string[];
   /** What should be the case. Pure. */
   desired(cluster: ClusterView): State;
-  /** A bash script that looks, changes nothing and prints the state as JSON; it must work on a machine where nothing is set up. */
+  /**
+   * A bash script that looks, changes nothing and prints the state as JSON; it must work on a machine where nothing is set up.
+   * The desired state comes as JSON on standard input, for those that look only at what is wanted.
+   */
   readonly inspect: string;
-  /** A bash script that reads the desired state as JSON on standard input and makes it so. Running it twice does no harm. */
+  /**
+   * A bash script that reads the desired state as JSON on standard input and makes it so. Running it twice does no harm.
+   * `OHPC_EFFECT` holds what `effect` said; where nobody can say, it is empty, and the strongest that may be needed is right.
+   */
   readonly apply: string;
   /** What going from `before` to `after` does to a running cluster. */
   effect(before: State, after: State): Effect;
   /** What to try when it fails, by a pattern in its output. */
   readonly remedies?: readonly Remedy[];
+  /**
+   * How long `apply` may take.
+   *
+   * @default 2 minutes
+   */
+  readonly timeout?: Duration;
 }
 
 export interface Remedy {

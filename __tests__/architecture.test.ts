@@ -1,0 +1,190 @@
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, posix, relative } from "node:path";
+import { promisify } from "node:util";
+
+/** Which part of lib/ may import which, besides itself. What is not listed is not allowed. `clouds/*` is each cloud's folder. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  units: [],
+  model: ["units"],
+  slurm: ["model", "units"],
+  "clouds/cloud": ["model", "units"],
+  clouds: ["clouds/cloud", "model", "units"],
+  "clouds/*": ["clouds/cloud", "clouds", "model", "units"],
+  constructs: ["clouds/cloud", "slurm", "model", "units"],
+  testing: ["clouds/cloud", "clouds", "constructs", "model", "units"],
+  operate: ["slurm", "model", "units"],
+  cli: ["operate", "clouds/local", "slurm", "model", "units"],
+  index: ["clouds/cloud", "constructs", "model", "units"],
+};
+
+/** Packages that only some files may import, by their paths below the project. */
+const PACKAGES: readonly { readonly name: RegExp; readonly in: RegExp }[] = [
+  { name: /^(cdktf|constructs)(\/|$)/, in: /^(lib\/(constructs|clouds|testing)|stacks)\// },
+  { name: /^zx(\/|$)/, in: /^lib\/(operate\/remote\/|operate\/terraform[^/]*$|clouds\/local\/|cli\/)/ },
+  { name: /^@cdktf\/provider-aws\/lib\/[^/]+$/, in: /^lib\/clouds\/aws\// },
+  { name: /^@cdktf\/provider-azurerm\/lib\/[^/]+$/, in: /^lib\/clouds\/azure\// },
+  // A whole provider costs 4 s and 500 MB.
+  { name: /^@cdktf\/provider-[^/]+(\/lib)?$/, in: /^nowhere$/ },
+  // Users write their stacks against the published names.
+  { name: /^cdktf-openhpc(\/|$)/, in: /^(stacks|bench|__tests__)\// },
+];
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a file imports, statically or not. Prettier puts static imports at the beginning of lines; comments do not count. */
+function importsOf(text: string): string[] {
+  const code = text.replace(/^\s*(\/\*|\*|\/\/).*$/gm, "");
+  const patterns = [
+    /^(?:import|export)\s[^"'`;]*?\bfrom\s+"([^"]+)"/gm,
+    /^import\s+"([^"]+)"/gm,
+    /\b(?:require|import)\(\s*"([^"]+)"\s*\)/g,
+  ];
+  return patterns.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1] ?? ""));
+}
+
+/** The part of lib/ that a file is of; `undefined` outside. */
+function partOf(path: string): string | undefined {
+  const [lib, first = "", second] = path.replace(/\.ts$/, "").split("/");
+  if (lib !== "lib") return undefined;
+  if (first !== "clouds") return first;
+  if (second === "cloud") return "clouds/cloud";
+  return path.split("/").length > 3 ? `clouds/${second ?? ""}` : "clouds";
+}
+
+function mayImport(from: string, to: string): boolean {
+  const row = ARROWS[from] ?? (from.startsWith("clouds/") ? ARROWS["clouds/*"] : undefined);
+  return from === to || (row ?? []).includes(to);
+}
+
+function violations(sources: readonly Source[]): string[] {
+  return sources.flatMap(({ path, text }) => importsOf(text).flatMap((name) => violation(path, name) ?? []));
+}
+
+function violation(path: string, name: string): string | undefined {
+  if (!name.startsWith(".")) {
+    const rule = PACKAGES.find((one) => one.name.test(name));
+    return rule === undefined || rule.in.test(path) ? undefined : `${path} imports ${name}`;
+  }
+  const target = posix.join(dirname(path), name);
+  const [from, to] = [partOf(path), partOf(target)];
+  const allowed =
+    from === undefined ? target.split("/")[0] === path.split("/")[0] : to !== undefined && mayImport(from, to);
+  return allowed ? undefined : `${path} imports ${target}`;
+}
+
+const root = join(__dirname, "..");
+
+function sourcesIn(...folders: string[]): Source[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => ({ path: relative(root, path), text: readFileSync(path, "utf8") })),
+  );
+}
+
+describe("the arrows", () => {
+  it("all point downwards", () => {
+    const sources = sourcesIn("lib", "stacks");
+    expect(sources.length).toBeGreaterThan(50);
+    expect(violations(sources)).toEqual([]);
+  });
+
+  it("have a row for every part of lib", () => {
+    const parts = new Set(sourcesIn("lib").map(({ path }) => partOf(path) ?? ""));
+    expect([...parts].filter((part) => !(part in ARROWS) && !part.startsWith("clouds/"))).toEqual([]);
+  });
+
+  const offences = [
+    ["lib/units/size.ts", 'import { Wish } from "../model/wish";', "lib/units/size.ts imports lib/model/wish"],
+    ["lib/model/a.ts", 'import type { Cloud } from "../clouds/cloud";', "lib/model/a.ts imports lib/clouds/cloud"],
+    ["lib/slurm/a.ts", 'export {\n  a,\n  b,\n} from "../operate/b";', "lib/slurm/a.ts imports lib/operate/b"],
+    [
+      "lib/constructs/a.ts",
+      'const { A } = require("../clouds/local");',
+      "lib/constructs/a.ts imports lib/clouds/local",
+    ],
+    [
+      "lib/constructs/a.ts",
+      'import "../clouds/terraform-data";',
+      "lib/constructs/a.ts imports lib/clouds/terraform-data",
+    ],
+    ["lib/clouds/aws/a.ts", 'import { b } from "../azure/b";', "lib/clouds/aws/a.ts imports lib/clouds/azure/b"],
+    ["lib/clouds/once.ts", 'import { b } from "./aws/b";', "lib/clouds/once.ts imports lib/clouds/aws/b"],
+    ["lib/operate/a.ts", 'await import("../cli/main");', "lib/operate/a.ts imports lib/cli/main"],
+    ["lib/operate/a.ts", 'import { main } from "../../stacks/main";', "lib/operate/a.ts imports stacks/main"],
+    ["lib/operate/a.ts", 'import { App } from "cdktf";', "lib/operate/a.ts imports cdktf"],
+    ["lib/slurm/a.ts", 'import { Construct } from "constructs";', "lib/slurm/a.ts imports constructs"],
+    ["lib/constructs/a.ts", 'import { $ } from "zx";', "lib/constructs/a.ts imports zx"],
+    ["lib/operate/apply.ts", 'import { $ } from "zx/core";', "lib/operate/apply.ts imports zx/core"],
+    [
+      "lib/clouds/aws/a.ts",
+      'import { instance } from "@cdktf/provider-aws";',
+      "lib/clouds/aws/a.ts imports @cdktf/provider-aws",
+    ],
+    [
+      "lib/clouds/azure/a.ts",
+      'import { Instance } from "@cdktf/provider-aws/lib/instance";',
+      "lib/clouds/azure/a.ts imports @cdktf/provider-aws/lib/instance",
+    ],
+    ["stacks/main.ts", 'import { App } from "../lib/index";', "stacks/main.ts imports lib/index"],
+    ["lib/cli/a.ts", 'import { Size } from "cdktf-openhpc";', "lib/cli/a.ts imports cdktf-openhpc"],
+  ].map(([path = "", text = "", told = ""]) => ({ path, text, told }));
+
+  it.each(offences)("stop: $told", ({ path, text, told }) => {
+    expect(violations([{ path, text }])).toEqual([told]);
+  });
+
+  it("let pass what they should, and what is only a comment", () => {
+    const text = [
+      'import { Instance } from "@cdktf/provider-aws/lib/instance";',
+      'import type { Site } from "../cloud";',
+      'import { TerraformData } from "../terraform-data";',
+      ' * import { App } from "../../constructs/a";',
+      '// import { App } from "../azure/a";',
+    ].join("\n");
+    expect(violations([{ path: "lib/clouds/aws/a.ts", text }])).toEqual([]);
+    expect(importsOf(text)).toHaveLength(3);
+  });
+});
+
+describe("loading", () => {
+  /** The files of other packages that a fresh process loads with a module of ours. */
+  async function loadedBy(module: string): Promise<readonly string[]> {
+    const script = `require(${JSON.stringify(join(root, module))}); console.log(JSON.stringify(Object.keys(require.cache)));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["-r", "tsx/cjs", "-e", script], { cwd: root });
+    return JSON.parse(stdout) as string[];
+  }
+
+  it("the neutral entry loads no provider, no zx, and neither cdktf nor zod before a cluster is made", async () => {
+    const loaded = await loadedBy("lib/index.ts");
+    expect(loaded).toContain(join(root, "lib/constructs/open-hpc-master.ts"));
+    expect(
+      loaded.filter((path) => /provider-|node_modules\/(zx|cdktf|zod|yaml)\/|lib\/clouds\/[^/]+\//.test(path)),
+    ).toEqual([]);
+  }, 30_000);
+
+  const clouds = readdirSync(join(root, "lib/clouds")).filter((name) =>
+    existsSync(join(root, "lib/clouds", name, "index.ts")),
+  );
+  it.each(clouds)(
+    "the entry of %s loads no other cloud, no provider but its own, and no zx",
+    async (cloud) => {
+      const loaded = await loadedBy(`lib/clouds/${cloud}/index.ts`);
+      const own: Readonly<Record<string, string>> = { aws: "provider-aws", azure: "provider-azurerm" };
+      const foreign = loaded.filter((path) => {
+        const provider = /\/(provider-[a-z]+)\//.exec(path)?.[1];
+        const folder = /\/lib\/clouds\/([^/]+)\//.exec(path)?.[1];
+        return (
+          (provider ?? own[cloud]) !== own[cloud] || (folder ?? cloud) !== cloud || /node_modules\/zx\//.test(path)
+        );
+      });
+      expect(foreign).toEqual([]);
+    },
+    30_000,
+  );
+});

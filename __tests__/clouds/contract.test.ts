@@ -1,0 +1,28 @@
+import { AwsCloud } from "cdktf-openhpc/aws";
+import { LocalCloud } from "cdktf-openhpc/local";
+import { FakeCloud } from "cdktf-openhpc/testing";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Cloud } from "../../lib/clouds/cloud";
+import { describeCloud } from "./contract";
+
+/** Nobody has its other half any more. */
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDcoZYu1y+cBrkaXEcQ6/mFhispMwt96r9TMucwaJFyG test";
+
+/** One line per folder of `lib/clouds`, and the fake. */
+const CLOUDS: Readonly<Record<string, () => Cloud>> = {
+  aws: () =>
+    new AwsCloud({
+      region: "us-east-1",
+      access: { sshPublicKey: KEY, from: [{ cidr: "192.0.2.0/24", reason: "a test" }] },
+    }),
+  local: () => new LocalCloud(),
+};
+
+it("no cloud is forgotten here", () => {
+  const clouds = join(__dirname, "../../lib/clouds");
+  const folders = readdirSync(clouds).filter((name) => existsSync(join(clouds, name, "index.ts")));
+  expect(Object.keys(CLOUDS).sort()).toEqual(folders.sort());
+});
+
+for (const [name, make] of Object.entries({ ...CLOUDS, fake: () => new FakeCloud() })) describeCloud(name, make);

@@ -1,0 +1,327 @@
+import { App, LocalBackend, S3Backend, TerraformStack } from "cdktf";
+import { type Cloud, ComputePool, Duration, GpuComputePool, NfsDisk, OpenHpcMaster, Size, Users } from "cdktf-openhpc";
+import { LocalCloud } from "cdktf-openhpc/local";
+import { FakeCloud, type Synthesized, synthesize } from "cdktf-openhpc/testing";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { NetworkSpec } from "../../lib/clouds/cloud";
+import { readManifest } from "../../lib/model/manifest";
+import { readWish } from "../../lib/model/wish";
+import { fakeMaster, smallCluster } from "../support/clusters";
+
+function inputOf({ terraform }: Synthesized, path: string): Record<string, unknown> {
+  const blocks = Object.values(terraform.resource?.["terraform_data"] ?? {});
+  const found = blocks.find((block) => (block["//"] as { metadata: { path: string } }).metadata.path === path);
+  if (found === undefined) throw new Error(`there is no resource ${path}`);
+  return found["input"] as Record<string, unknown>;
+}
+
+function defaultPartition({ wish }: Synthesized): readonly string[] {
+  return readWish(wish)
+    .partitions.filter((partition) => partition.default)
+    .map(({ name }) => name);
+}
+
+describe("a cluster", () => {
+  const cluster = synthesize((stack) => {
+    const home = new NfsDisk(stack, "home", { size: Size.gibibytes(200) });
+    const users = Users.of([{ name: "alice", uid: 2001 }]);
+    const master = fakeMaster(stack, {
+      home,
+      users,
+      slurm: { settings: { PriorityType: "priority/basic", KillWait: "60" } },
+    });
+    new ComputePool(stack, "cpu", {
+      master,
+      nodes: 300,
+      machine: "medium",
+      addresses: "10.77.32.0/23",
+      weight: 10,
+      features: ["avx512"],
+    });
+    new GpuComputePool(stack, "gpu", {
+      master,
+      nodes: 2,
+      hostnames: "g{:02}",
+      partition: { name: "accel", maxTime: Duration.days(1) },
+    });
+  });
+
+  it("tells what exists in one output that fits the manifest's schema", () => {
+    const manifest = readManifest(cluster.manifest);
+    expect(manifest.cluster).toBe("demo");
+    expect(manifest.master).toMatchObject({ host: "master", address: "10.77.0.10", site: "fake" });
+    expect(manifest.disks).toMatchObject({
+      state: { kind: "block", path: "/srv/ohpc/state" },
+      home: { kind: "block", path: "/home" },
+    });
+    expect(manifest.pools).toMatchObject([
+      {
+        name: "cpu",
+        hosts: "cpu-[1-300]",
+        addresses: ["10.77.32.1-10.77.33.44"],
+        gres: [],
+        shape: { coresPerSocket: 4, memoryMebibytes: 16_384 },
+      },
+      { name: "gpu", hosts: "g[01-02]", gres: [{ name: "gpu", type: "fake", count: 2, files: "/dev/nvidia[0-1]" }] },
+    ]);
+  });
+
+  it("names the output by itself, so that any backend's `terraform output` has it under the same name", () => {
+    expect(Object.keys(cluster.terraform.output ?? {})).toEqual(["cluster"]);
+    expect(cluster.terraform.output?.["cluster"]?.sensitive).toBeUndefined();
+  });
+
+  it("tells what is wanted in a file that fits the wish's schema", () => {
+    expect(readWish(cluster.wish)).toMatchObject({
+      cluster: "demo",
+      partitions: [
+        { name: "cpu", pools: ["cpu"], default: true, exclusive: false },
+        { name: "accel", pools: ["gpu"], default: false, maxTime: "1-00:00:00" },
+      ],
+      pools: [{ name: "cpu", features: ["avx512"], weight: 10 }, { name: "gpu" }],
+      slurm: { settings: { KillWait: "60", PriorityType: "priority/basic" } },
+      users: { users: [{ name: "alice", uid: 2001, gid: 2001 }] },
+    });
+  });
+
+  it("ties the manifest to its wish by the hash of the file", () => {
+    const text = cluster.files.get(join("stacks", "demo", "cluster.json")) ?? "";
+    expect(readManifest(cluster.manifest).wish).toBe(createHash("sha256").update(text).digest("hex"));
+  });
+
+  it("makes two resources for a pool's machines, however many there are", () => {
+    const names = Object.keys(cluster.terraform.resource?.["terraform_data"] ?? {}).filter((name) =>
+      name.startsWith("cpu_machines"),
+    );
+    expect(names).toHaveLength(2);
+    expect([...cluster.instances.keys()].filter((address) => address.includes("cpu_machines"))).toHaveLength(600);
+  });
+
+  it("attaches every disk to the master, and to nodes what they share", () => {
+    const disks = (path: string) => (inputOf(cluster, path)["disks"] as string[]).map((disk) => disk.split(" ", 1)[0]);
+    expect(disks("demo/master/machine-instances")).toEqual(["state", "bundle", "home"]);
+    expect(disks("demo/cpu/machines-instances")).toEqual(["bundle", "home"]);
+  });
+
+  it("tells nodes that the bundle is on the master, and the master that it is its own", () => {
+    expect(inputOf(cluster, "demo/cpu/machines-instances")["boot"]).toBe(
+      "compute of demo, master master at 10.77.0.10, bundle 10.77.0.10:/srv/ohpc/bundle on /srv/ohpc/bundle",
+    );
+    expect(inputOf(cluster, "demo/master/machine-instances")["boot"]).toContain("bundle directory /srv/ohpc/bundle");
+  });
+
+  it("opens the ports of the matrix under the pool, and the operator's under the master", () => {
+    expect(inputOf(cluster, "demo/cpu/to-master")).toMatchObject({ from: "cpu", to: "master" });
+    expect(inputOf(cluster, "demo/cpu/from-master")).toMatchObject({ from: "master", to: "cpu" });
+    expect(inputOf(cluster, "demo/cpu/to-master")["open"]).toContain("tcp 6817-6817");
+    expect(inputOf(cluster, "demo/cpu/from-master")["open"]).toContain("tcp 6818-6818");
+    expect(inputOf(cluster, "demo/cpu/from-compute")).toEqual({ from: "compute", to: "cpu", open: ["all 0-65535"] });
+    expect(inputOf(cluster, "demo/master/from-operator")).toEqual({
+      from: "operator",
+      to: "master",
+      open: ["tcp 22-22"],
+    });
+  });
+
+  it("makes the disk in the disk's own scope", () => {
+    expect(inputOf(cluster, "demo/home/disk")).toMatchObject({ purpose: "home", gibibytes: 200 });
+  });
+
+  it("can have a name of its own, a home that exists already, and no users", () => {
+    const own = synthesize((stack) => {
+      const home = new NfsDisk(stack, "home", { existing: "/dev/disk/by-id/old", path: "/shared/home" });
+      const master = fakeMaster(stack, { clusterName: "physics", hostname: "head", address: "10.77.0.20", home });
+      new ComputePool(stack, "cpu", { master, nodes: 1 });
+    });
+    expect(readManifest(own.manifest)).toMatchObject({
+      cluster: "physics",
+      master: { host: "head", address: "10.77.0.20" },
+      disks: { home: { kind: "block", device: "/dev/disk/by-id/old", path: "/shared/home" } },
+    });
+    expect(readWish(own.wish)).toMatchObject({ cluster: "physics", users: { users: [], groups: [] } });
+  });
+
+  it("tells the network every host, also of pools that came after it", () => {
+    let hosts: NetworkSpec["hosts"] = () => [];
+    class Listening extends FakeCloud {
+      override network(...[scope, id, spec]: Parameters<FakeCloud["network"]>) {
+        hosts = spec.hosts;
+        return super.network(scope, id, spec);
+      }
+    }
+    synthesize((stack) => {
+      const master = fakeMaster(stack, { cloud: new Listening() });
+      new ComputePool(stack, "cpu", { master, nodes: 2 });
+    });
+    expect(hosts()).toEqual(["master", "cpu-1", "cpu-2"]);
+  });
+
+  it("keeps the vendor's resources within reach, with their types", () => {
+    const { terraform } = synthesize((stack) => {
+      const master = new OpenHpcMaster(stack, "master", { cloud: new FakeCloud() });
+      const pool = new ComputePool(stack, "cpu", { master, nodes: 2 });
+      pool.machines.instances.addOverride("input.tuned", true);
+      master.machine.instances.addOverride("input.tuned", true);
+    });
+    expect(JSON.stringify(terraform).match(/"tuned":true/g)).toHaveLength(2);
+  });
+
+  it("can be one of several in an app, each in its own stack", () => {
+    const outdir = mkdtempSync(join(tmpdir(), "two-clusters-"));
+    const app = new App({ outdir });
+    for (const name of ["one", "two"]) smallCluster(new TerraformStack(app, name));
+    app.synth();
+    for (const name of ["one", "two"]) {
+      expect(readWish(JSON.parse(readFileSync(join(outdir, "stacks", name, "cluster.json"), "utf8"))).cluster).toBe(
+        name,
+      );
+    }
+    rmSync(outdir, { recursive: true });
+  });
+
+  it("is the same on another cloud but for what the cloud makes", () => {
+    const build = (cloud: Cloud) =>
+      synthesize((stack) => {
+        const master = new OpenHpcMaster(stack, "master", {
+          cloud,
+          home: new NfsDisk(stack, "home", { size: Size.gibibytes(16) }),
+        });
+        new ComputePool(stack, "cpu", { master, nodes: 2, machine: "medium" });
+        new GpuComputePool(stack, "gpu", { master, nodes: 2 });
+      });
+    const [fake, local] = [build(new FakeCloud()), build(new LocalCloud())];
+    expect(local.wish).toEqual(fake.wish);
+    expect(readManifest(local.manifest).pools.map(({ hosts }) => hosts)).toEqual(["cpu-[1-2]", "gpu-[1-2]"]);
+  });
+});
+
+describe("the partition of jobs that name none", () => {
+  it("is that of the first pool without GPUs, wherever it stands", () => {
+    const cluster = synthesize((stack) => {
+      const master = fakeMaster(stack);
+      new GpuComputePool(stack, "gpu", { master, nodes: 1 });
+      new ComputePool(stack, "cpu", { master, nodes: 1 });
+      new ComputePool(stack, "more", { master, nodes: 1 });
+    });
+    expect(defaultPartition(cluster)).toEqual(["cpu"]);
+  });
+
+  it("is that of the first pool if all have GPUs", () => {
+    const cluster = synthesize((stack) => {
+      const master = fakeMaster(stack);
+      new GpuComputePool(stack, "gpu", { master, nodes: 1 });
+      new GpuComputePool(stack, "more", { master, nodes: 1 });
+    });
+    expect(defaultPartition(cluster)).toEqual(["gpu"]);
+  });
+
+  it("is the one that says so, and not the one that will not be", () => {
+    const choose = (cpu: boolean | undefined, gpu: boolean | undefined) =>
+      defaultPartition(
+        synthesize((stack) => {
+          const master = fakeMaster(stack);
+          new ComputePool(stack, "cpu", { master, nodes: 1, partition: { name: "cpu", default: cpu } });
+          new GpuComputePool(stack, "gpu", { master, nodes: 1, partition: { name: "gpu", default: gpu } });
+        }),
+      );
+    expect(choose(undefined, true)).toEqual(["gpu"]);
+    expect(choose(false, undefined)).toEqual(["gpu"]);
+    expect(choose(false, false)).toEqual([]);
+  });
+});
+
+describe("pools that share a partition", () => {
+  it("are one partition with the settings that one of them gives", () => {
+    const { wish } = synthesize((stack) => {
+      const master = fakeMaster(stack);
+      new ComputePool(stack, "old", { master, nodes: 1, partition: "work" });
+      new ComputePool(stack, "new", {
+        master,
+        nodes: 1,
+        partition: { name: "work", exclusive: true, allowGroups: ["physics"] },
+      });
+      new ComputePool(stack, "newer", {
+        master,
+        nodes: 1,
+        partition: { name: "work", exclusive: true, allowGroups: ["physics"] },
+      });
+    });
+    expect(readWish(wish).partitions).toEqual([
+      { name: "work", pools: ["old", "new", "newer"], default: true, exclusive: true, allowGroups: ["physics"] },
+    ]);
+  });
+});
+
+describe("what is legal but hardly meant is a warning", () => {
+  function warnings(build: (stack: TerraformStack) => void): readonly string[] {
+    const outdir = mkdtempSync(join(tmpdir(), "warnings-"));
+    const app = new App({ outdir });
+    build(new TerraformStack(app, "demo"));
+    app.synth();
+    const text = readFileSync(join(outdir, "manifest.json"), "utf8");
+    rmSync(outdir, { recursive: true });
+    expect(text).not.toContain(process.cwd());
+    const { stacks } = JSON.parse(text) as { stacks: { demo: { annotations: { level: string; message: string }[] } } };
+    return stacks.demo.annotations.filter(({ level }) => level === "@cdktf/warn").map(({ message }) => message);
+  }
+
+  it("GPUs that no job can have", () => {
+    expect(warnings((stack) => smallCluster(stack, { machine: "gpu" }))).toEqual([
+      expect.stringContaining("use GpuComputePool"),
+    ]);
+  });
+
+  it("a partition for a group that no user is in", () => {
+    const told = warnings((stack) => {
+      const master = fakeMaster(stack, { users: Users.of([], [{ name: "physics", gid: 3000 }]) });
+      new ComputePool(stack, "cpu", {
+        master,
+        nodes: 1,
+        partition: { name: "cpu", allowGroups: ["physic", "physics"] },
+      });
+    });
+    expect(told).toEqual([
+      'allowGroups names "physic", which is no group of the cluster\'s users; did you mean "physics"?',
+    ]);
+  });
+
+  it("and nothing else", () => {
+    expect(warnings((stack) => smallCluster(stack))).toEqual([]);
+  });
+});
+
+describe("the state file", () => {
+  function backendOf(prepare: (stack: TerraformStack) => void, outdir = mkdtempSync(join(tmpdir(), "state-"))) {
+    const app = new App({ outdir });
+    const stack = new TerraformStack(app, "demo");
+    prepare(stack);
+    smallCluster(stack);
+    app.synth();
+    const folder = join(outdir, "stacks", "demo");
+    const { terraform } = JSON.parse(readFileSync(join(folder, "cdk.tf.json"), "utf8")) as {
+      terraform: { backend: { local?: { path: string }; s3?: unknown } };
+    };
+    rmSync(outdir, { recursive: true });
+    return { backend: terraform.backend, folder };
+  }
+
+  it("is the one that cdktf would use, by a path that does not tell where the project lies", () => {
+    const { backend } = backendOf(() => undefined, "cdktf.out.state-test");
+    expect(backend).toEqual({ local: { path: "../../../terraform.demo.tfstate" } });
+    const elsewhere = backendOf(() => undefined);
+    expect(resolve(elsewhere.folder, elsewhere.backend.local?.path ?? "")).toBe(resolve("terraform.demo.tfstate"));
+    expect(existsSync("terraform.demo.tfstate")).toBe(false);
+  });
+
+  it("stays where the user put it", () => {
+    const own = backendOf((stack) => new LocalBackend(stack, { path: "/srv/state/demo.tfstate" }));
+    expect(own.backend).toEqual({ local: { path: "/srv/state/demo.tfstate" } });
+    const { backend } = backendOf(
+      (stack) => new S3Backend(stack, { bucket: "states", key: "demo", region: "eu-west-1" }),
+    );
+    expect(Object.keys(backend)).toEqual(["s3"]);
+  });
+});

@@ -1,0 +1,445 @@
+import { App, TerraformCount, TerraformStack, TerraformVariable } from "cdktf";
+import {
+  ComputePool,
+  type ComputePoolOptions,
+  Duration,
+  GpuComputePool,
+  type GpuComputePoolOptions,
+  NfsDisk,
+  type NfsDiskProps,
+  type OpenHpcMasterProps,
+  Size,
+  Users,
+} from "cdktf-openhpc";
+import { FakeCloud, type FakeMachines, synthesize } from "cdktf-openhpc/testing";
+import { Construct } from "constructs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fakeMaster, refusal, smallCluster } from "../support/clusters";
+
+/** The lines of a refusal, without its first, for a second pool `new` beside `cpu`. */
+function poolProblems(options: Record<string, unknown>): readonly string[] {
+  return lines(
+    refusal((stack) => {
+      const master = smallCluster(stack);
+      new ComputePool(stack, "new", { master, nodes: 2, ...(options as Partial<ComputePoolOptions>) });
+    }),
+  );
+}
+
+function gpuPoolProblems(options: Partial<GpuComputePoolOptions>): readonly string[] {
+  return lines(
+    refusal((stack) => new GpuComputePool(stack, "gpu", { master: smallCluster(stack), nodes: 2, ...options })),
+  );
+}
+
+function masterProblems(props: Partial<OpenHpcMasterProps<FakeMachines>>): readonly string[] {
+  return lines(refusal((stack) => fakeMaster(stack, props)));
+}
+
+function diskProblems(props: NfsDiskProps): readonly string[] {
+  return lines(refusal((stack) => new NfsDisk(stack, "home", props)));
+}
+
+function lines(message: string): readonly string[] {
+  return message
+    .split("\n")
+    .slice(1)
+    .map((line) => line.replace(/^ {2}- /, ""));
+}
+
+describe("a ComputePool refuses", () => {
+  it.each([0, -1, 10_001, 1.5, Number.NaN])("%p nodes", (nodes) => {
+    const given = JSON.stringify(nodes);
+    expect(poolProblems({ nodes })).toEqual([`nodes is ${given}, but must be a whole number from 1 to 10000`]);
+  });
+
+  it("{ min, max }, and says that elastic pools come later", () => {
+    expect(poolProblems({ nodes: { min: 0, max: 4 } })).toEqual([
+      'nodes is {"min":0,"max":4}, but must be a whole number from 1 to 10000; elastic pools, { min, max }, come later',
+    ]);
+  });
+
+  it("a number of nodes that only Terraform knows", () => {
+    const told =
+      "nodes is a value that is known only to Terraform, but must be a whole number from 1 to 10000 when the stack is synthesized";
+    expect(poolProblems({ nodes: TerraformCount.of(3).index })).toEqual([told.replace(/is (a value.*?),/, 'is "$1",')]);
+    const message = refusal((stack) => {
+      const nodes = new TerraformVariable(stack, "nodes", { type: "number" }).numberValue;
+      new ComputePool(stack, "cpu", { master: fakeMaster(stack), nodes });
+    });
+    expect(message).toContain("known only to Terraform");
+  });
+
+  it("a size that the cloud has not, and says what was meant", () => {
+    expect(poolProblems({ machine: "meduim" })).toEqual([
+      'machine is "meduim", but must be one of small, medium, large, gpu, fake.huge; did you mean "medium"?',
+    ]);
+  });
+
+  it("a machine of another vendor", () => {
+    expect(poolProblems({ machine: { cloud: "aws", type: "hpc7a.96xlarge" } })).toEqual([
+      'machine is "hpc7a.96xlarge", but must be a machine of the fake cloud; "hpc7a.96xlarge" is one of aws',
+    ]);
+  });
+
+  it("a choice per cloud that says nothing for this one", () => {
+    expect(poolProblems({ machine: { aws: "hpc7a.96xlarge" } })).toEqual([
+      'machine is {"aws":"hpc7a.96xlarge"}, but must be something for the cloud "fake"; add fake: … or default: …',
+    ]);
+  });
+
+  it("addresses outside the subnet", () => {
+    expect(poolProblems({ addresses: "10.78.1.0/24" }).join("\n")).toMatch(
+      /addresses is "10.78.1.0\/24", but must be .*inside .*10\.77/,
+    );
+  });
+
+  it("an address twice", () => {
+    expect(poolProblems({ addresses: ["10.77.40.1", "10.77.40.1"] }).join("\n")).toMatch(/10\.77\.40\.1.* twice/);
+  });
+
+  it("the master's address", () => {
+    expect(poolProblems({ addresses: ["10.77.0.9", "10.77.0.10"] }).join("\n")).toMatch(
+      /10\.77\.0\.10\b.*the address of the master|10\.77\.0\.10\b.*the master's/,
+    );
+  });
+
+  it("another pool's addresses, and prints the line to paste", () => {
+    const [problem = ""] = poolProblems({ addresses: "10.77.250.0/24" });
+    expect(problem).toMatch(/addresses is "10\.77\.250\.0\/24", but must be .*pool "cpu"/);
+    const line = /addresses: "([0-9./]+)"/.exec(problem);
+    expect(line?.[1]).toBeDefined();
+    expect(() =>
+      synthesize(
+        (stack) => new ComputePool(stack, "new", { master: smallCluster(stack), nodes: 2, addresses: line?.[1] }),
+      ),
+    ).not.toThrow();
+  });
+
+  it("to guess addresses in a network that was there before", () => {
+    const cloud = new FakeCloud({ addressesRequired: true });
+    const message = refusal((stack) => {
+      const master = fakeMaster(stack, { cloud, address: "10.77.0.20" });
+      new ComputePool(stack, "cpu", { master, nodes: 2 });
+    });
+    expect(lines(message)[0]).toMatch(/^addresses is missing, but must be given, because the network was there before/);
+  });
+
+  it("host names that another pool gives too", () => {
+    const [problem = ""] = poolProblems({ hostnames: "cpu-{}" });
+    expect(problem).toMatch(/^hostnames is .*cpu-1, cpu-2.*pool "cpu"/);
+  });
+
+  it("host names that meet another pool's only at a higher number", () => {
+    const message = refusal((stack) => {
+      const master = fakeMaster(stack);
+      new ComputePool(stack, "a", { master, nodes: 12, hostnames: "c{}" });
+      new ComputePool(stack, "b", { master, nodes: 2, hostnames: "c1{}" });
+    });
+    expect(message).toMatch(/hostnames is .*c11, c12.*pool "a"/);
+  });
+
+  it("the master's host name", () => {
+    const message = refusal((stack) => {
+      const master = fakeMaster(stack, { hostname: "c1" });
+      new ComputePool(stack, "cpu", { master, nodes: 2, hostnames: "c{}" });
+    });
+    expect(message).toMatch(/hostnames is .*c1.*the master/);
+  });
+
+  it("a template without a place for the number", () => {
+    expect(poolProblems({ hostnames: "node" })[0]).toMatch(
+      /^hostnames is "node", but must be text that ends with .*did you mean "node\{\}"\?$/,
+    );
+  });
+
+  it.each(["all", "default"])("the name %p, which Slurm reserves", (id) => {
+    const message = refusal((stack) => new ComputePool(stack, id, { master: fakeMaster(stack), nodes: 1 }));
+    expect(message).toContain(
+      `ComputePool "demo/${id}" cannot be built:\n  - id is "${id}", but must be another name; Slurm reads it as`,
+    );
+    expect(lines(message)).toHaveLength(1);
+  });
+
+  it("partitions that Slurm reserves", () => {
+    expect(poolProblems({ partition: "DEFAULT" })[0]).toContain(
+      'partition is "DEFAULT", but must be another name; Slurm reads it as',
+    );
+    expect(poolProblems({ partition: { name: "ALL" } })[0]).toContain(
+      'partition.name is "ALL", but must be another name',
+    );
+  });
+
+  it("the name of another pool, once", () => {
+    const message = refusal((stack) => {
+      const master = smallCluster(stack);
+      new ComputePool(new Construct(stack, "other"), "cpu", { master, nodes: 1 });
+    });
+    expect(message).toBe(
+      'ComputePool "demo/other/cpu" cannot be built:\n  - id is "cpu", but must be a name that no other pool of the cluster has',
+    );
+  });
+
+  it("to be in another stack than its master", () => {
+    const message = refusal((stack) => {
+      const master = fakeMaster(stack);
+      new ComputePool(new TerraformStack(App.of(stack), "elsewhere"), "cpu", { master, nodes: 1 });
+    });
+    expect(message).toBe(
+      'ComputePool "elsewhere/cpu" cannot be built:\n' +
+        '  - scope is "elsewhere", but must be in the stack of its master, which is "demo"; a cluster and its pools are one stack',
+    );
+  });
+
+  it("another cloud than its master's, until sites can be joined", () => {
+    expect(poolProblems({ cloud: new FakeCloud({ id: "tokyo" }) })).toEqual([
+      'cloud is "tokyo", but must be the master\'s cloud, which is "fake"; joining sites comes with VirtualRouterVpn',
+    ]);
+  });
+
+  it("a second default partition", () => {
+    const message = refusal((stack) => {
+      const master = smallCluster(stack, { partition: { name: "short", default: true } });
+      new ComputePool(stack, "new", { master, nodes: 2, partition: { name: "long", default: true } });
+    });
+    expect(lines(message)).toEqual([
+      'partition.default is true, but must be left out, because pool "cpu" makes "short" the default partition',
+    ]);
+  });
+
+  it("a partition that another pool has with other settings", () => {
+    const message = refusal((stack) => {
+      const master = smallCluster(stack, { partition: { name: "work", maxTime: Duration.hours(1) } });
+      new ComputePool(stack, "new", { master, nodes: 2, partition: { name: "work", maxTime: Duration.hours(2) } });
+    });
+    expect(lines(message)).toEqual([
+      'partition is {"maxTime":"02:00:00","exclusive":false}, but must be what pool "cpu" says of the same partition; write partition: "work" to join it',
+    ]);
+  });
+
+  it("time limits that make no sense", () => {
+    const partition = { name: "work", maxTime: Duration.seconds(30), defaultTime: Duration.hours(2), allowGroups: [] };
+    expect(poolProblems({ partition })).toEqual([
+      'partition.maxTime is "30 s", but must be at least one minute, in which Slurm counts time limits',
+      'partition.defaultTime is "02:00:00", but must be at most maxTime, which is 00:00:30',
+      "partition.allowGroups is [], but must be at least one group; leave it out to let everybody submit",
+    ]);
+  });
+
+  it("a root disk of less than 20 GiB", () => {
+    expect(poolProblems({ rootDisk: Size.gibibytes(19) })).toEqual([
+      'rootDisk is "19 GiB", but must be at least 20 GiB',
+    ]);
+  });
+
+  it("features and weights that Slurm cannot read", () => {
+    expect(poolProblems({ features: ["avx512", "a&b"], weight: 0 })).toEqual([
+      expect.stringMatching(/^features\[1\] is "a&b", but must be letters/),
+      "weight is 0, but must be a whole number from 1 to 4294967280",
+    ]);
+  });
+
+  it("everything that is wrong with it at once", () => {
+    const wrong = {
+      nodes: 0,
+      machine: "meduim",
+      hostnames: "x",
+      addresses: "10.78.1.0/24",
+      rootDisk: Size.gibibytes(1),
+      weight: -1,
+    };
+    const problems = poolProblems(wrong);
+    expect(new Set(problems.map((problem) => problem.split(" ", 1)[0]))).toEqual(new Set(Object.keys(wrong)));
+  });
+
+  it("without leaving a trace that later pools would trip over", () => {
+    const { manifest } = synthesize((stack) => {
+      const master = fakeMaster(stack);
+      expect(
+        () => new ComputePool(stack, "broken", { master, nodes: 2, machine: "none", hostnames: "cpu-{}" }),
+      ).toThrow();
+      new ComputePool(stack, "cpu", { master, nodes: 2 });
+    });
+    expect(manifest).toMatchObject({ pools: [{ name: "cpu" }] });
+  });
+});
+
+describe("a GpuComputePool refuses", () => {
+  it("machines with no GPU", () => {
+    expect(gpuPoolProblems({ machine: "large" })).toEqual([
+      'machine is "large", but must be a machine with at least one GPU; it has none; the neutral size is "gpu"',
+    ]);
+  });
+
+  it("to hand out no GPU, or more than there are", () => {
+    expect(gpuPoolProblems({ gpus: { count: 0 } })).toEqual([
+      "gpus.count is 0, but must be a whole number from 1 to 2, which the machine has",
+    ]);
+    expect(gpuPoolProblems({ gpus: { count: 3 } })).toEqual([
+      "gpus.count is 3, but must be a whole number from 1 to 2, which the machine has",
+    ]);
+  });
+
+  it("a GRES type that Slurm would not match", () => {
+    expect(gpuPoolProblems({ gpus: { type: "A10G" } })).toEqual([
+      'gpus.type is "A10G", but must be a GRES type: lower case letters, digits and underscores; did you mean "a10g"?',
+    ]);
+  });
+
+  it("under its own name", () => {
+    const message = refusal((stack) => new GpuComputePool(stack, "gpu", { master: smallCluster(stack), nodes: 0 }));
+    expect(message).toMatch(/^GpuComputePool "demo\/gpu" cannot be built:\n/);
+  });
+});
+
+describe("an OpenHpcMaster refuses", () => {
+  it("a stack that has a master already", () => {
+    const message = refusal((stack) => {
+      fakeMaster(stack);
+      fakeMaster(new Construct(stack, "second"));
+    });
+    expect(message).toBe(
+      'OpenHpcMaster "demo/second/master" cannot be built:\n' +
+        '  - id is "master", but must be the only master of the stack, which has "master"; put each cluster into a stack of its own',
+    );
+  });
+
+  it("a cluster name that accounting cannot have", () => {
+    expect(masterProblems({ clusterName: "Demo" })[0]).toMatch(
+      /^clusterName is "Demo", but must be a lower case letter .*did you mean "demo"\?$/,
+    );
+  });
+
+  it("a host name that is none", () => {
+    expect(masterProblems({ hostname: "head_node" })[0]).toMatch(/^hostname is "head_node", but must be a host name/);
+    expect(masterProblems({ hostname: "localhost" })[0]).toContain("every machine takes it for itself");
+  });
+
+  it("an address outside the subnet, or the platform's", () => {
+    expect(masterProblems({ address: "10.78.0.10" })).toEqual([
+      'address is "10.78.0.10", but must be inside the subnet 10.77.0.0/16',
+    ]);
+    expect(masterProblems({ address: "10.77.0.0" })[0]).toContain("it is the network address of the subnet");
+    const cloud = new FakeCloud({ reserved: ["10.77.0.10"] });
+    expect(masterProblems({ cloud })[0]).toMatch(
+      /^address is "10\.77\.0\.10", but must be another address: it is reserved by the platform/,
+    );
+  });
+
+  it("to guess an address in a network that was there before", () => {
+    expect(masterProblems({ cloud: new FakeCloud({ addressesRequired: true }) })).toEqual([
+      "address is missing, but must be given, because the network was there before the cluster and may hold other machines",
+    ]);
+    expect(masterProblems({ cloud: new FakeCloud({ cidr: "10.77.0.0/29" }) })).toEqual([
+      "address is missing, but must be given, because the subnet 10.77.0.0/29 has too few addresses for a default",
+    ]);
+  });
+
+  it("a cloud with wrong properties, together with everything else", () => {
+    expect(
+      masterProblems({ cloud: new FakeCloud({ cidr: "10.77.0.1/16" }), machine: "smal", rootDisk: Size.gibibytes(19) }),
+    ).toEqual([
+      expect.stringMatching(
+        /^cidr is "10\.77\.0\.1\/16", but must be an IPv4 subnet.*did you mean "10\.77\.0\.0\/16"\?$/,
+      ),
+      'machine is "smal", but must be one of small, medium, large, gpu, fake.huge; did you mean "small"?',
+      'rootDisk is "19 GiB", but must be at least 20 GiB',
+    ]);
+  });
+
+  it("a state disk that is too small", () => {
+    expect(masterProblems({ stateDisk: { size: Size.gibibytes(7) } })).toEqual([
+      'stateDisk.size is "7 GiB", but must be at least 8 GiB',
+    ]);
+  });
+
+  it("settings of slurm.conf that are not the user's", () => {
+    expect(masterProblems({ slurm: { settings: { ClusterName: "x", SchedulerTyp: "sched/builtin" } } })).toEqual([
+      'slurm.settings.ClusterName is "x", but must be left out; it is clusterName',
+      'slurm.settings is "SchedulerTyp", but must be a key of slurm.conf; did you mean "SchedulerType"?',
+    ]);
+  });
+
+  it("a disk of another stack", () => {
+    const message = refusal((stack) => {
+      const home = new NfsDisk(new TerraformStack(App.of(stack), "elsewhere"), "home", { size: Size.gibibytes(16) });
+      fakeMaster(stack, { home });
+    });
+    expect(lines(message)).toEqual(['home is "elsewhere/home", but must be a disk in the master\'s own stack, "demo"']);
+  });
+});
+
+describe("an NfsDisk refuses", () => {
+  it("less than 16 GiB", () => {
+    expect(diskProblems({ size: Size.gibibytes(15) })).toEqual(['size is "15 GiB", but must be at least 16 GiB']);
+  });
+
+  it("to have neither size nor existing disk", () => {
+    expect(diskProblems({})).toEqual(["size is missing, but must be given, unless there is an existing disk"]);
+  });
+
+  it.each(["home", "/home/", "/home/../etc", "/"])("the path %p", (path) => {
+    expect(diskProblems({ size: Size.gibibytes(16), path })).toEqual([
+      `path is "${path}", but must be an absolute path without a slash at its end, e.g. /home`,
+    ]);
+  });
+
+  it.each(["/usr/local", "/srv/ohpc/state"])("the system's own path %p", (path) => {
+    expect(diskProblems({ size: Size.gibibytes(16), path })).toEqual([
+      `path is "${path}", but must be outside the system's own directories`,
+    ]);
+  });
+});
+
+describe("users", () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "users-"))));
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  function file(text: string): string {
+    const path = join(folder, "users.yaml");
+    writeFileSync(path, text);
+    return path;
+  }
+
+  it("of a file with a uid twice are refused by the master, with everything else that is wrong", () => {
+    const path = file("users:\n  - { name: alice, uid: 2001 }\n  - { name: bob, uid: 2001 }\n");
+    expect(masterProblems({ users: Users.fromFile(path), rootDisk: Size.gibibytes(10) })).toEqual([
+      'rootDisk is "10 GiB", but must be at least 20 GiB',
+      "users[1].uid is 2001, but must be another uid than that of users[0]",
+    ]);
+  });
+
+  it("of a file that is not there are refused, saying where it was looked for", () => {
+    expect(masterProblems({ users: Users.fromFile("no-such-users.yaml") })).toEqual([
+      `users is "no-such-users.yaml", but must be a YAML file that can be read; reading ${join(process.cwd(), "no-such-users.yaml")} failed with ENOENT`,
+    ]);
+  });
+
+  it("can be written in the stack, by the same rules", () => {
+    expect(masterProblems({ users: Users.of([{ name: "root", uid: 2001 }]) })[0]).toMatch(
+      /^users\[0\]\.name is "root", but must be another name/,
+    );
+  });
+});
+
+describe("when the stack is synthesized", () => {
+  it("a master without a pool is refused", () => {
+    expect(() => synthesize((stack) => fakeMaster(stack))).toThrow(
+      'OpenHpcMaster "demo/master" has no pool: give it to a ComputePool as master',
+    );
+  });
+
+  it("a disk that no master has is refused", () => {
+    expect(() =>
+      synthesize((stack) => {
+        smallCluster(stack);
+        new NfsDisk(stack, "home", { size: Size.gibibytes(16) });
+      }),
+    ).toThrow('NfsDisk "demo/home" belongs to no cluster: pass it to a master as home');
+  });
+});

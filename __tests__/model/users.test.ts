@@ -1,0 +1,192 @@
+import fc from "fast-check";
+import { describeProblem } from "../../lib/model/problems";
+import { parseUsers } from "../../lib/model/users";
+import { stringify } from "yaml";
+
+/** A public key as ssh-keygen writes it: the type again inside the data, then the key. */
+function publicKey(type = "ssh-ed25519", inner = type, bytes = 36): string {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(inner.length);
+  return `${type} ${Buffer.concat([length, Buffer.from(inner), Buffer.alloc(bytes, 7)]).toString("base64")}`;
+}
+
+const told = (file: unknown): string[] => parseUsers(stringify(file)).problems.map(describeProblem);
+const alice = { name: "alice", uid: 2001 };
+
+describe("a users file", () => {
+  test("needs a name and a uid for each user; the rest has defaults", () => {
+    expect(parseUsers("users:\n  - name: alice\n    uid: 2001\n")).toEqual({
+      users: {
+        groups: [{ name: "alice", gid: 2001 }],
+        users: [{ name: "alice", uid: 2001, gid: 2001, groups: [], shell: "/bin/bash", keys: [], account: "users" }],
+      },
+      problems: [],
+    });
+  });
+
+  test("gives users the groups, keys, shell and account that it says", () => {
+    const key = `${publicKey()} alice@laptop`;
+    const { users } = parseUsers(
+      stringify({
+        groups: [{ name: "physics", gid: 3000 }],
+        users: [
+          { ...alice, groups: ["physics"], keys: [key], shell: "/bin/zsh", account: "physics" },
+          { name: "bob", uid: 2002, gid: 3000 },
+          { name: "carol", uid: 2003, gid: 5003 },
+        ],
+      }),
+    );
+    expect(users?.groups).toEqual([
+      { name: "physics", gid: 3000 },
+      { name: "alice", gid: 2001 },
+      { name: "carol", gid: 5003 },
+    ]);
+    expect(users?.users[0]).toEqual({
+      ...alice,
+      gid: 2001,
+      groups: ["physics"],
+      keys: [key],
+      shell: "/bin/zsh",
+      account: "physics",
+    });
+    expect(users?.users.map(({ gid }) => gid)).toEqual([2001, 3000, 5003]);
+  });
+
+  test("may be empty", () => {
+    expect(parseUsers("").users).toEqual({ groups: [], users: [] });
+    expect(parseUsers("users: []\n").users).toEqual({ groups: [], users: [] });
+  });
+
+  test("has all that is wrong with it told at once, each with its place", () => {
+    expect(
+      told({
+        groups: [
+          { name: "physics", gid: 3000 },
+          { name: "docker", gid: 3001 },
+        ],
+        users: [
+          alice,
+          { name: "bob", uid: 2001 },
+          { name: "carol", uid: 999, groups: ["fysics", "wheel"] },
+          { name: "alice", uid: 2004 },
+          { name: "Eve", uid: 60001, shell: "bash", keys: ["ssh-ed25519 AAAA"], account: "root" },
+        ],
+      }),
+    ).toEqual([
+      'groups[1].name is "docker", but must be another name; the machines have it for themselves',
+      "users[1].uid is 2001, but must be another uid than that of users[0]",
+      "users[2].uid is 999, but must be a whole number from 1000 to 60000",
+      'users[2].groups[0] is "fysics", but must be a group of this file; did you mean "physics"?',
+      'users[2].groups[1] is "wheel", but must be a group of this file',
+      'users[3].name is "alice", but must be another name than that of users[0]',
+      'users[4].name is "Eve", but must be a lower case letter or underscore followed by lower case letters, digits, hyphens and underscores, at most 32 in all',
+      "users[4].uid is 60001, but must be a whole number from 1000 to 60000",
+      'users[4].shell is "bash", but must be the absolute path of a shell',
+      'users[4].keys[0] is "ssh-ed25519 AAAA", but must be an OpenSSH public key as ssh-keygen writes it: ssh-ed25519 AAAA… comment',
+      'users[4].account is "root", but must be another account; root is the administrators\'',
+    ]);
+  });
+
+  test.each(["root", "slurm", "munge", "mysql", "nobody", "docker", "sudo"])("cannot have a user called %s", (name) => {
+    expect(told({ users: [{ name, uid: 2001 }] })).toEqual([
+      `users[0].name is "${name}", but must be another name; the machines have it for themselves`,
+    ]);
+  });
+
+  test("asks whether you meant another property", () => {
+    expect(told({ users: [{ ...alice, key: [], shel: "/bin/sh" }], group: [] })).toEqual([
+      'users[0].key is "key", but must be one of name, uid, gid, groups, shell, keys, account; did you mean "keys"?',
+      'users[0].shel is "shel", but must be one of name, uid, gid, groups, shell, keys, account; did you mean "shell"?',
+      'group is "group", but must be one of groups, users; did you mean "groups"?',
+    ]);
+  });
+
+  test("is told what kind of value belongs where", () => {
+    expect(
+      told({ users: [{ name: "alice" }, { name: 7, uid: "2001", keys: "ssh-ed25519" }, "bob"], groups: {} }),
+    ).toEqual([
+      "groups is {}, but must be a list",
+      "users[0].uid is missing, but must be a whole number",
+      "users[1].name is 7, but must be text",
+      'users[1].uid is "2001", but must be a whole number',
+      'users[1].keys is "ssh-ed25519", but must be a list',
+      'users[2] is "bob", but must be a mapping of properties',
+    ]);
+    expect(told(["alice"])).toEqual(['users.yaml is ["alice"], but must be a mapping of properties']);
+    expect(told({ users: [{ ...alice, uid: 2001.5 }] })).toEqual([
+      "users[0].uid is 2001.5, but must be a whole number",
+    ]);
+  });
+
+  test("that is not YAML is told with its line", () => {
+    const { problems } = parseUsers("users:\n  - name: a\n    name: b\n", "team.yaml");
+    expect(problems.map(describeProblem)).toEqual([
+      expect.stringMatching(/^team\.yaml is ".*line 3.*", but must be valid YAML$/),
+    ]);
+  });
+
+  test("keeps users' own groups apart from shared ones", () => {
+    const physics = { name: "physics", gid: 3000 };
+    expect(told({ groups: [physics], users: [{ name: "physics", uid: 2001 }] })).toEqual([
+      'users[0].name is "physics", but must be another name than that of a group; write gid: 3000 if it is the user\'s first group',
+    ]);
+    expect(told({ groups: [physics], users: [{ name: "alice", uid: 3000 }] })).toEqual([
+      "users[0].uid is 3000, but must be another number than the gid of a group, unless gid says that this group is the user's first; write gid: 3000 if it is",
+    ]);
+    expect(told({ groups: [physics], users: [{ name: "alice", uid: 3000, gid: 3000 }] })).toEqual([]);
+    expect(told({ users: [alice, { name: "bob", uid: 2002, gid: 2001 }] })).toEqual([
+      "users[1].gid is 2001, but must be another number than the gid of users[0]; declare a group to share it",
+    ]);
+  });
+
+  test.each([
+    [publicKey(), true],
+    [`${publicKey()} alice@laptop and more`, true],
+    [publicKey("ssh-rsa", "ssh-rsa", 256), true],
+    [publicKey("sk-ssh-ed25519@openssh.com"), true],
+    [publicKey("ssh-ed25519", "ssh-rsa"), false],
+    [publicKey("ssh-dss"), false],
+    [publicKey("ssh-ed25519", "ssh-ed25519", 20), false],
+    ["ssh-ed25519", false],
+    ["", false],
+    [`from="10.0.0.0/8" ${publicKey()}`, false],
+    [`${publicKey()}\n${publicKey()}`, false],
+    ["not a key at all", false],
+  ])("judges the key line %j", (key, good) => {
+    expect(told({ users: [{ ...alice, keys: [key] }] })).toHaveLength(good ? 0 : 1);
+  });
+
+  test("with a private key in it does not print it", () => {
+    const [message = ""] = told({ users: [{ ...alice, keys: ["-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0"] }] });
+    expect(message).toContain("give the file that ends with .pub");
+    expect(message).not.toContain("c2VjcmV0");
+  });
+
+  test("gives messages without undefined, whatever is in it", () => {
+    const value = fc.oneof(
+      fc.constantFrom("alice", "physics", "root", 2001, 2002, 3000, "", null),
+      fc.jsonValue({ maxDepth: 1 }),
+    );
+    const entry = fc.record(
+      { name: value, uid: value, gid: value, groups: fc.array(value), keys: value, account: value },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.record({ users: fc.array(entry), groups: fc.array(entry) }, { requiredKeys: [] }), (file) => {
+        const { problems, users } = parseUsers(stringify(file));
+        expect(users === undefined).toBe(problems.length > 0);
+        for (const problem of problems) {
+          expect(describeProblem({ ...problem, got: "" })).not.toContain("undefined");
+        }
+      }),
+    );
+  });
+
+  test("takes five thousand users in a moment", () => {
+    const users = Array.from({ length: 5000 }, (_, k) => ({ name: `user${k}`, uid: 2000 + k }));
+    const text = stringify({ users });
+    const started = performance.now();
+    expect(parseUsers(text).users?.users).toHaveLength(5000);
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+});

@@ -1,0 +1,501 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { inventory, listContainers } from "../../lib/clouds/local/containers";
+import { driftOf, missingMachines } from "../../lib/clouds/local/drift";
+import { EngineError, engineName, runEngine } from "../../lib/clouds/local/engine";
+import { startMachines, stopMachines } from "../../lib/clouds/local/power";
+import { Size } from "../../lib/units";
+import { finished, type Sketch, Workbench } from "../support/local-workbench";
+import { makeTinyImage, removeTinyImage } from "../support/tiny-image";
+
+/** Names, subnets and images that no other run of these tests has. */
+const RUN = process.pid % 256;
+const IMAGE = `localhost/ohpc-test-tiny:${RUN}`;
+const NEWER_IMAGE = `localhost/ohpc-test-newer:${RUN}`;
+
+const benches: Workbench[] = [];
+let engine: string;
+
+beforeAll(async () => {
+  engine = await engineName();
+  await makeTinyImage(IMAGE);
+  await makeTinyImage(NEWER_IMAGE);
+}, 60_000);
+
+afterEach(async () => {
+  // Failed tests must leave nothing behind either.
+  for (const bench of benches.splice(0)) {
+    const { containers, networks, volumes } = await inventory(bench.cluster, { env: bench.env });
+    if (containers.length > 0) await removeByHand(containers.map(({ name }) => name));
+    if (networks.length > 0) await runEngine(["network", "rm", ...networks]);
+    if (volumes.length > 0) await runEngine(["volume", "rm", ...volumes]);
+    for (const subnet of [subnetNumber(1), subnetNumber(2)]) {
+      try {
+        execFileSync("ip", ["route", "del", "unreachable", subnet, "metric", "4000000000"], { stdio: "ignore" });
+      } catch {
+        // It was not there.
+      }
+    }
+    bench.remove();
+  }
+}, 60_000);
+
+afterAll(async () => {
+  await removeTinyImage(IMAGE);
+  await removeTinyImage(NEWER_IMAGE);
+}, 60_000);
+
+describe("a local cluster", () => {
+  it("comes up as described, needs nothing a second time, and leaves nothing behind", async () => {
+    const bench = open("whole");
+    await bench.apply(sketch({ pools: { cpu: 2 }, gpus: 2 }));
+
+    const containers = await list(bench);
+    expect(containers.map(({ host, role, address, running }) => ({ host, role, address, running }))).toEqual([
+      { host: "cpu-1", role: "compute", address: address(1, 1), running: true },
+      { host: "cpu-2", role: "compute", address: address(1, 2), running: true },
+      { host: "master", role: "master", address: address(0, 10), running: true },
+    ]);
+    const node = await inside(bench, "cpu-1", "hostname; tr '\\0' '\\n' </proc/1/environ; ls /dev");
+    expect(node).toMatch(/^cpu-1\n/);
+    expect(node).toContain(`\nOHPC_MASTER_ADDRESS=${address(0, 10)}\n`);
+    expect(node).toContain("\nOHPC_BUNDLE=mounted:/srv/ohpc/bundle\n");
+    expect(node).toContain("\nOHPC_ROLE=compute\n");
+    expect(node).toMatch(/\nnvidia0\nnvidia1\n/);
+    expect(await inside(bench, "master", "ls /dev")).not.toContain("nvidia");
+
+    // The key opens the master only if it is the very file; the state disk is the master's alone.
+    expect(await inside(bench, "cpu-2", "cat /etc/ssh/authorized_keys.d/root")).toBe(
+      readFileSync(join(bench.privateDirectory, "id_ed25519.pub"), "utf8"),
+    );
+    expect(await mounts(bench, "master")).toEqual({ "/srv/ohpc/state": "rw", "/srv/ohpc/bundle": "rw", "/home": "rw" });
+    expect(await mounts(bench, "cpu-1")).toEqual({ "/srv/ohpc/bundle": "ro", "/home": "rw" });
+
+    expect(statSync(bench.privateDirectory).mode & 0o777).toBe(0o700);
+    expect(readFileSync(join(bench.privateDirectory, "engine"), "utf8")).toMatch(/^(podman|docker)\n$/);
+    const hostKey = readFileSync(join(bench.privateDirectory, "host_ed25519_key.pub"), "utf8").split(" ").slice(0, 2);
+    expect(readFileSync(join(bench.privateDirectory, "known_hosts"), "utf8")).toBe(`* ${hostKey.join(" ")}\n`);
+    expect(routes()).toContain(`unreachable ${subnetNumber(1)} metric 4000000000`);
+
+    expect(await bench.plan()).toEqual({});
+
+    await bench.destroy();
+    expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
+    expect(routes()).not.toContain(subnetNumber(1));
+    expect(existsSync(bench.privateDirectory)).toBe(false);
+  }, 90_000);
+
+  it("replaces only the machines whose run spec has changed", async () => {
+    const bench = open("spec");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    const before = await ids(bench);
+    const changed = sketch({ pools: { cpu: 1 }, gpus: 1 });
+
+    expect(await bench.plan(changed)).toEqual({ 'terraform_data.cpu["cpu-1"]': "delete,create" });
+    await bench.apply();
+    const after = await ids(bench);
+    expect(after["master"]).toBe(before["master"]);
+    expect(after["cpu-1"]).not.toBe(before["cpu-1"]);
+    expect(await inside(bench, "cpu-1", "ls /dev")).toContain("nvidia0");
+  }, 90_000);
+
+  it("replaces machines when image or network change, and never a disk", async () => {
+    const bench = open("image");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    await inside(bench, "master", "echo queue >/srv/ohpc/state/kept; echo data >/home/kept");
+    const machines = {
+      'terraform_data.cpu["cpu-1"]': "delete,create",
+      'terraform_data.master["master"]': "delete,create",
+    };
+
+    expect(await bench.plan(sketch({ pools: { cpu: 1 }, homeSize: Size.gibibytes(999) }))).toEqual({});
+    expect(await bench.plan(sketch({ pools: { cpu: 1 }, image: NEWER_IMAGE }))).toEqual(machines);
+    await bench.apply();
+    expect((await list(bench)).map(({ image }) => image)).toEqual([NEWER_IMAGE, NEWER_IMAGE]);
+
+    const moved = sketch({ pools: { cpu: 1 }, image: NEWER_IMAGE, cloud: { subnet: subnetNumber(2) } });
+    const network = { "terraform_data.network": "delete,create", "terraform_data.network-sweep": "delete,create" };
+    expect(await bench.plan(moved)).toEqual({ ...machines, ...network });
+    await bench.apply();
+    expect((await list(bench)).map((container) => container.address)).toEqual([address(1, 1, 2), address(0, 10, 2)]);
+    expect(routes()).not.toContain(`unreachable ${subnetNumber(1)}`);
+    expect(await inside(bench, "master", "cat /srv/ohpc/state/kept /home/kept")).toBe("queue\ndata\n");
+  }, 120_000);
+
+  it("removes the machines of a pool that was deleted from the code, and those that a smaller pool has lost", async () => {
+    const bench = open("pool");
+    await bench.apply(sketch({ pools: { cpu: 2, big: 1 } }));
+    const before = await ids(bench);
+
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    expect(await ids(bench)).toEqual({ master: before["master"], "cpu-1": before["cpu-1"] });
+  }, 90_000);
+
+  it("goes on after a create that failed half-way, without what failed", async () => {
+    const bench = open("half");
+    const missing = "localhost/ohpc-test-nowhere:1";
+    const failure: unknown = await bench
+      .apply(sketch({ pools: { cpu: 1, big: 1 }, images: { big: missing } }))
+      .catch((error: unknown) => error);
+    expect(String(failure)).toContain(`The image ${missing} is not in ${engine}: "ohpc up" builds it.`);
+    const before = await ids(bench);
+    expect(Object.keys(before).sort()).toEqual(["cpu-1", "master"]);
+
+    await bench.apply(sketch({ pools: { cpu: 1, big: 1 } }));
+    expect(await ids(bench)).toMatchObject(before);
+    expect(await bench.plan()).toEqual({});
+  }, 90_000);
+
+  it("takes over what a killed terraform had made, and destroys it even if terraform never heard of it", async () => {
+    const bench = open("killed");
+    bench.write(sketch({ pools: { cpu: 3 } }));
+    await bench.initialize();
+    const before = await killDuringApply(bench);
+    expect(Object.keys(before)).not.toHaveLength(0);
+    expect(Object.keys(before).length).toBeLessThan(4);
+
+    await bench.apply();
+    expect(await ids(bench)).toMatchObject(before);
+    expect(await bench.plan()).toEqual({});
+
+    // Everything is there, and terraform knows only of the network and one volume.
+    const addresses = (await bench.expected()).map((one) => one.address);
+    const known = ["terraform_data.network", "terraform_data.home"];
+    await bench.terraform(
+      "state",
+      "rm",
+      "terraform_data.network-sweep",
+      ...addresses.filter((one) => !known.includes(one)),
+    );
+    await bench.destroy();
+    expect((await inventory(bench.cluster, { env: bench.env })).containers).toEqual([]);
+  }, 120_000);
+
+  it("adopts the very machine that is wanted, and replaces another one of its name", async () => {
+    const bench = open("adopt");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    const before = await ids(bench);
+    await runEngine(["stop", "-t", "0", `ohpc-${bench.cluster}-master`]);
+    await bench.terraform("state", "rm", 'terraform_data.cpu["cpu-1"]', 'terraform_data.master["master"]');
+
+    await bench.apply(sketch({ pools: { cpu: 1 }, gpus: 1 }));
+    const after = await list(bench);
+    expect(after.map(({ host, running }) => [host, running])).toEqual([
+      ["cpu-1", true],
+      ["master", true],
+    ]);
+    expect((await ids(bench))["master"]).toBe(before["master"]);
+    expect((await ids(bench))["cpu-1"]).not.toBe(before["cpu-1"]);
+  }, 90_000);
+
+  it("tells what was removed or stopped by hand, so that it can be brought back", async () => {
+    const bench = open("hand");
+    await bench.apply(sketch({ pools: { cpu: 2 } }));
+    const expected = await bench.expected();
+    const options = { env: bench.env };
+    expect(await driftOf(bench.cluster, expected, options)).toEqual({ missing: [], stopped: [] });
+
+    await removeByHand([`ohpc-${bench.cluster}-cpu-1`]);
+    await runEngine(["kill", `ohpc-${bench.cluster}-cpu-2`]);
+    expect(await bench.plan()).toEqual({});
+    expect(await driftOf(bench.cluster, expected, options)).toEqual({
+      missing: ['terraform_data.cpu["cpu-1"]'],
+      stopped: ["cpu-2"],
+    });
+
+    const missing = await missingMachines(bench.cluster, expected, options);
+    await bench.apply(undefined, ...missing.map((one) => `-replace=${one}`));
+    await startMachines(bench.cluster, ["cpu-2"]);
+    expect(await driftOf(bench.cluster, expected, options)).toEqual({ missing: [], stopped: [] });
+
+    await removeByHand((await list(bench)).map(({ name }) => name));
+    await runEngine(["network", "rm", `ohpc-${bench.cluster}`]);
+    const lost = await driftOf(bench.cluster, expected, options);
+    expect(lost.missing).toContain("terraform_data.network");
+    // Meanwhile nothing meant for the cluster leaves by the default route.
+    expect(() => execFileSync("ip", ["route", "get", address(0, 10)], { stdio: "pipe" })).toThrow(
+      /unreachable|No route/,
+    );
+    await bench.apply(undefined, ...lost.missing.map((one) => `-replace=${one}`));
+    expect(await driftOf(bench.cluster, await bench.expected(), options)).toEqual({ missing: [], stopped: [] });
+    await bench.destroy();
+  }, 120_000);
+
+  it("made by an older version is destroyed by a newer one", async () => {
+    const bench = open("older");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    // A newer version may make things in another way, call their inputs otherwise, and know nothing of this one's files.
+    const names = ["network", "network-sweep", "state", "bundle", "home", "master", "cpu"];
+    const provisioner = [
+      { "local-exec": { command: "exit 1" } },
+      { "local-exec": { command: "${self.input.down}", when: "destroy", interpreter: ["bash", "-c"] } },
+    ];
+    const newer = Object.fromEntries(
+      names.map((name) => [name, { input: { remove: "newer" }, ...(name === "network-sweep" ? {} : { provisioner }) }]),
+    );
+    bench.writeJson({ resource: { terraform_data: newer } });
+
+    await bench.destroy();
+    expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
+  }, 90_000);
+
+  it("does not meet another one beside it", async () => {
+    const [one, two] = [open("one"), open("two")];
+    await Promise.all([
+      one.apply(sketch({ pools: { cpu: 1 } })),
+      two.apply(sketch({ pools: { cpu: 1 }, cloud: { subnet: subnetNumber(2) } })),
+    ]);
+    const before = await ids(two);
+
+    await one.apply(sketch({}));
+    expect(Object.keys(await ids(one))).toEqual(["master"]);
+    await one.destroy();
+    expect(await ids(two)).toEqual(before);
+    expect((await list(two)).every(({ running }) => running)).toBe(true);
+    expect(await two.plan()).toEqual({});
+  }, 120_000);
+
+  it("shuts down, stays down, and comes back; a reboot inside comes back by itself", async () => {
+    const bench = open("power");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    const options = { env: bench.env };
+    const running = async () => (await list(bench)).filter((container) => container.running).map(({ host }) => host);
+
+    await inside(bench, "cpu-1", "kill -s RTMIN+3 1").catch(() => "the command goes with the container");
+    await until(async () => (await startedAt(bench, "cpu-1")) > 1);
+    expect(await running()).toEqual(["cpu-1", "master"]);
+
+    await stopMachines(bench.cluster, ["cpu-1"]);
+    expect(await running()).toEqual(["master"]);
+    await stopMachines(bench.cluster);
+    expect(await running()).toEqual([]);
+    await startMachines(bench.cluster);
+    expect(await running()).toEqual(["cpu-1", "master"]);
+    await expect(startMachines(bench.cluster, ["cpu-9"])).rejects.toThrow(
+      `has no machine "cpu-9" on this computer.`,
+    );
+    expect(await driftOf(bench.cluster, await bench.expected(), options)).toEqual({ missing: [], stopped: [] });
+  }, 90_000);
+
+  it("without internet has no way out and no published port, but is reached from this machine", async () => {
+    const bench = open("inner");
+    await bench.apply(sketch({ cloud: { subnet: subnetNumber(1), internet: false } }));
+
+    const bridge = await runEngine(["network", "inspect", "--format", "{{.Internal}}", `ohpc-${bench.cluster}`]);
+    expect(bridge.trim()).toBe("true");
+    expect(await runEngine(["port", `ohpc-${bench.cluster}-master`])).toBe("");
+    // Nothing listens there, and it is the machine itself that says so.
+    await expect(connect(address(0, 10))).resolves.toBe("ECONNREFUSED");
+    await bench.destroy();
+  }, 90_000);
+
+  it("uses a disk that exists already, and neither makes nor removes it", async () => {
+    const bench = open("given");
+    const volume = `ohpc-test-existing-${RUN}`;
+    const given = sketch({ existingHome: volume });
+    await expect(bench.apply(given)).rejects.toThrow(`There is no volume called "${volume}".`);
+
+    await runEngine(["volume", "create", volume]);
+    try {
+      await bench.apply(given);
+      await inside(bench, "master", "echo mine >/home/kept");
+      await bench.destroy();
+      expect(await runEngine(["run", "--rm", "-v", `${volume}:/home`, IMAGE, "/bin/cat", "/home/kept"])).toBe("mine\n");
+    } finally {
+      await runEngine(["volume", "rm", volume]);
+    }
+  }, 90_000);
+});
+
+describe("before anything is made, it is refused", () => {
+  it("when another network has the subnet", async () => {
+    const bench = open("taken");
+    const other = `ohpc-test-other-${RUN}`;
+    await runEngine(["network", "create", "--subnet", `10.${130 + (RUN % 60)}.4.0/22`, other]);
+    try {
+      const failure = String(
+        await bench
+          .apply(sketch({ cloud: { subnet: `10.${130 + (RUN % 60)}.0.0/16` } }))
+          .catch((error: unknown) => error),
+      );
+      expect(failure).toContain(`is the ${engine} network "${other}".`);
+      expect(failure).toMatch(
+        /Choose another, which is free here: new LocalCloud\(\{ subnet: "10\.\d+\.0\.0\/16" \}\)/,
+      );
+      expect(existsSync(bench.privateDirectory)).toBe(false);
+      expect(routes()).not.toContain("unreachable 10.");
+    } finally {
+      await runEngine(["network", "rm", other]);
+    }
+  }, 60_000);
+
+  it("when a program listens on the master's port", async () => {
+    const bench = open("port");
+    const server = await listen();
+    const { port } = server.address() as { port: number };
+    try {
+      await expect(bench.apply(sketch({ cloud: { subnet: subnetNumber(1), sshPort: port } }))).rejects.toThrow(
+        `Port ${port} on 127.0.0.1, the way in to the cluster "${bench.cluster}", is taken by another program.`,
+      );
+      expect(existsSync(bench.privateDirectory)).toBe(false);
+      expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
+    } finally {
+      server.close();
+    }
+  }, 60_000);
+
+  it("when a network, volume or container of that name is somebody else's, and leaves it alone", async () => {
+    const bench = open("alien");
+    const name = `ohpc-${bench.cluster}`;
+    await runEngine(["network", "create", name]);
+    await expect(bench.apply(sketch({}))).rejects.toThrow(
+      `There is a network called "${name}" that does not belong to the cluster`,
+    );
+    await runEngine(["network", "rm", name]);
+
+    await runEngine(["volume", "create", `${name}-home`]);
+    await expect(bench.apply(sketch({}))).rejects.toThrow(
+      `There is a volume called "${name}-home" that does not belong to the cluster`,
+    );
+    await runEngine(["volume", "rm", `${name}-home`]);
+
+    await runEngine(["create", "--name", `${name}-master`, IMAGE]);
+    await expect(bench.apply(sketch({}))).rejects.toThrow(
+      `There is a container called "${name}-master" that does not belong to the cluster`,
+    );
+    await runEngine(["rm", `${name}-master`]);
+
+    await bench.apply(sketch({}));
+    await bench.destroy();
+  }, 120_000);
+});
+
+describe("the engine", () => {
+  it("says what it said when it fails", async () => {
+    const failure = await runEngine(["run", "--pull=never", "localhost/ohpc-test-nowhere:1"]).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(EngineError);
+    expect(failure).toMatchObject({ kind: "failed", code: 125 });
+    expect(String(failure)).toMatch(/image not known|No such image|Unable to find image/);
+  }, 30_000);
+
+  it("is ended when it takes longer than it may", async () => {
+    const waiting = runEngine(["run", "--rm", "--name", `ohpc-test-slow-${RUN}`, IMAGE], { timeoutSeconds: 2 });
+    await expect(waiting).rejects.toThrow("(it may take 2 s)");
+    await removeByHand([`ohpc-test-slow-${RUN}`]);
+  }, 30_000);
+});
+
+function open(name: string): Workbench {
+  const bench = new Workbench(`t${RUN}${name}`);
+  benches.push(bench);
+  return bench;
+}
+
+function sketch(changes: Partial<Sketch>): Sketch {
+  return { cloud: { subnet: subnetNumber(1) }, image: IMAGE, ...changes };
+}
+
+/** The subnets of this run lie outside those that clusters get by default. */
+function subnetNumber(n: number): string {
+  return `10.${192 + (RUN % 32) * 2 + n - 1}.0.0/16`;
+}
+
+function address(block: number, k: number, subnet = 1): string {
+  return subnetNumber(subnet).replace("0.0/16", `${block}.${k}`);
+}
+
+async function list(bench: Workbench) {
+  return listContainers(bench.cluster, { env: bench.env });
+}
+
+/** Identifiers by host: a container that was replaced has another one. */
+async function ids(bench: Workbench): Promise<Record<string, string>> {
+  const containers = await list(bench);
+  if (containers.length === 0) return {};
+  const found = await runEngine(["container", "inspect", "--format", "{{.Id}}", ...containers.map(({ name }) => name)]);
+  return Object.fromEntries(
+    found
+      .trim()
+      .split("\n")
+      .map((id, k) => [containers[k]!.host, id]),
+  );
+}
+
+function inside(bench: Workbench, host: string, script: string): Promise<string> {
+  return runEngine(["exec", `ohpc-${bench.cluster}-${host}`, "/bin/bash", "-c", script]);
+}
+
+async function mounts(bench: Workbench, host: string): Promise<Record<string, string>> {
+  const format = "{{range .Mounts}}{{if .Name}}{{.Destination}} {{.RW}}\n{{end}}{{end}}";
+  const text = await runEngine(["container", "inspect", "--format", format, `ohpc-${bench.cluster}-${host}`]);
+  return Object.fromEntries(
+    text
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" "))
+      .map(([path, rw]) => [path, rw === "true" ? "rw" : "ro"]),
+  );
+}
+
+async function startedAt(bench: Workbench, host: string): Promise<number> {
+  return (
+    Number(
+      await runEngine(["container", "inspect", "--format", "{{.RestartCount}}", `ohpc-${bench.cluster}-${host}`]),
+    ) + 1
+  );
+}
+
+/** Killed first: an engine may wait for containers that take no notice of being told to end. */
+async function removeByHand(names: readonly string[]): Promise<void> {
+  await runEngine(["kill", ...names]).catch(() => "they do not run");
+  await runEngine(["rm", "-f", ...names]);
+}
+
+function routes(): string {
+  return execFileSync("ip", ["-4", "route", "show"], { encoding: "utf8" });
+}
+
+/** Kills terraform and all that it started as soon as it has made one machine; gives the machines that are there then. */
+async function killDuringApply(bench: Workbench): Promise<Record<string, string>> {
+  const child = bench.start(["apply", "-auto-approve", "-parallelism=1"]);
+  child.stdout!.on("data", (chunk: Buffer) => {
+    if (/\]: Creation complete/.test(chunk.toString())) process.kill(-child.pid!, "SIGKILL");
+  });
+  expect((await finished(child)).code).toBeNull();
+  return ids(bench);
+}
+
+async function until(condition: () => Promise<boolean>, seconds = 30): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`it did not come true within ${seconds} s`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function connect(host: string): Promise<string | undefined> {
+  const { connect: open } = await import("node:net");
+  return new Promise((resolve) => {
+    const socket = open({ host, port: 22, timeout: 3000 });
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      resolve(error.code);
+    });
+    socket.once("timeout", () => {
+      socket.destroy();
+      resolve("ETIMEDOUT");
+    });
+  });
+}
+
+function listen(): Promise<Server> {
+  const server = createServer();
+  return new Promise((resolve) =>
+    server.listen(0, "127.0.0.1", () => {
+      resolve(server);
+    }),
+  );
+}

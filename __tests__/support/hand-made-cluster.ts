@@ -1,0 +1,215 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DiskPurpose } from "../../lib/clouds/cloud";
+import { LocalVolume } from "../../lib/clouds/local/disk";
+import { runEngine, runEngineScript } from "../../lib/clouds/local/engine";
+import { buildNodeImage } from "../../lib/clouds/local/image";
+import { runSpec } from "../../lib/clouds/local/run-spec";
+import { type Manifest, readManifest } from "../../lib/model/manifest";
+import { readWish, type Wish, type WishUser } from "../../lib/model/wish";
+import { SshRemote } from "../../lib/operate/remote/ssh-remote";
+import type { ClusterView } from "../../lib/operate/steps/step";
+import { Duration } from "../../lib/units";
+
+export interface ClusterSketch {
+  /** Number of nodes by pool; pools whose name begins with `gpu` have two GPUs in each node. */
+  readonly pools: Readonly<Record<string, number>>;
+  readonly users?: readonly Partial<WishUser>[];
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly cluster?: string;
+}
+
+/** Machines made by hand, as `LocalCloud` would make them: for tests of what makes them a cluster. */
+export class HandMadeCluster {
+  private readonly scratch = mkdtempSync(join(tmpdir(), "cluster-"));
+  private readonly containers = new Set<string>();
+  private readonly network: string;
+  private image = "";
+
+  constructor(
+    readonly name: string,
+    /** The first three numbers of its addresses: `10.91.7`. */
+    private readonly prefix: string,
+    private readonly port: number,
+  ) {
+    this.network = `ohpc-${name}`;
+  }
+
+  get privateDirectory(): string {
+    return join(this.scratch, "private");
+  }
+
+  /** Network, volumes and keys; no machine yet. */
+  async prepare(): Promise<void> {
+    ({ image: this.image } = await buildNodeImage());
+    await this.destroy();
+    mkdirSync(this.privateDirectory, { recursive: true, mode: 0o700 });
+    for (const key of ["id_ed25519", "host_ed25519_key"]) {
+      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(this.privateDirectory, key)]);
+    }
+    const hostKey = readFileSync(join(this.privateDirectory, "host_ed25519_key.pub"), "utf8");
+    writeFileSync(join(this.privateDirectory, "known_hosts"), `* ${hostKey}`);
+    await runEngine(["network", "create", "--subnet", `${this.prefix}.0/24`, this.network]);
+    for (const purpose of PURPOSES) await runEngine(["volume", "create", this.volume(purpose)]);
+  }
+
+  async startMaster(): Promise<void> {
+    await this.start("master", "master", `${this.prefix}.10`, 0, ["-p", `127.0.0.1:${this.port}:22`]);
+  }
+
+  /** The `k`-th node of a pool, from 1. */
+  async startNode(pool: string, k: number, gpus = pool.startsWith("gpu") ? 2 : 0): Promise<void> {
+    await this.start(`${pool}-${k}`, "compute", this.addressOf(pool, k), gpus, []);
+  }
+
+  /** Runs a command inside a machine, past SSH and Slurm. */
+  async inside(host: string, ...command: readonly string[]): Promise<string> {
+    return runEngine(["exec", this.container(host), ...command], { timeoutSeconds: 60 });
+  }
+
+  async engine(...args: readonly string[]): Promise<string> {
+    return runEngine(args, { timeoutSeconds: 60 });
+  }
+
+  container(host: string): string {
+    return `ohpc-${this.name}-${host}`;
+  }
+
+  remote(): SshRemote {
+    const { privateDirectory } = this;
+    return SshRemote.to({ host: "master", access: this.access(), privateDirectory, patience: Duration.seconds(30) });
+  }
+
+  view({ cluster = this.name, pools, settings = {}, users = [] }: ClusterSketch): ClusterView {
+    return { manifest: this.manifest(cluster, pools), wish: wishOf(cluster, pools, users, settings) };
+  }
+
+  async destroy(): Promise<void> {
+    await runEngineScript(
+      `engine rm -f -v -t 0 $(engine ps -aq --filter "name=^$1-") >/dev/null 2>&1 || true
+       engine network rm -f "$1" >/dev/null 2>&1 || true
+       engine volume rm -f "$1-state" "$1-bundle" "$1-home" >/dev/null 2>&1 || true`,
+      [this.network],
+    );
+    this.containers.clear();
+  }
+
+  /** After the last test. */
+  async end(): Promise<void> {
+    await this.remote().close();
+    await this.destroy();
+    rmSync(this.scratch, { recursive: true, force: true });
+  }
+
+  private async start(host: string, role: "master" | "compute", address: string, gpus: number, more: readonly string[]): Promise<void> {
+    const bundle = { kind: "mounted", path: PATHS.bundle } as const;
+    const disks = PURPOSES.map((purpose) => ({
+      purpose,
+      manifest: { kind: "mounted", path: PATHS[purpose] } as const,
+      handle: new LocalVolume(this.volume(purpose), undefined),
+      dependsOn: [],
+    }));
+    const boot = { cluster: this.name, role, master: { name: "master", address: `${this.prefix}.10` }, bundle };
+    const { flags } = runSpec({ role, boot, disks, gpus, sshPort: undefined });
+    const keys = this.privateDirectory;
+    await runEngineScript(
+      `name=$1 host=$2 network=$3 address=$4 keys=$5 image=$6; shift 6
+       engine rm -f -v -t 0 "$name" >/dev/null 2>&1 || true
+       engine run -d --pull=never --name "$name" --hostname "$host" --network "$network" --ip "$address" \\
+         --systemd=always --no-hosts --security-opt unmask=all --device /dev/fuse \\
+         -v "$keys/id_ed25519.pub:/etc/ssh/authorized_keys.d/root:ro" \\
+         -v "$keys/host_ed25519_key:/etc/ssh/ssh_host_ed25519_key:ro" \\
+         -v "$keys/host_ed25519_key.pub:/etc/ssh/ssh_host_ed25519_key.pub:ro" "$@" "$image" >/dev/null`,
+      [this.container(host), host, this.network, address, keys, this.image, ...flags, ...more],
+    );
+    this.containers.add(host);
+  }
+
+  private volume(purpose: DiskPurpose): string {
+    return `${this.network}-${purpose}`;
+  }
+
+  private access(): Manifest["master"]["access"] {
+    return { host: "127.0.0.1", port: this.port, user: "root", identity: "cluster" };
+  }
+
+  private addressOf(pool: string, k: number): string {
+    return `${this.prefix}.${(pool.startsWith("gpu") ? 150 : 50) + k}`;
+  }
+
+  private manifest(cluster: string, pools: Readonly<Record<string, number>>): Manifest {
+    const shape = {
+      sockets: 1,
+      coresPerSocket: 1,
+      threadsPerCore: 1,
+      memoryMebibytes: 2048,
+      architecture: "x86_64",
+    };
+    const mounted = (purpose: DiskPurpose) => ({ kind: "mounted", path: PATHS[purpose] });
+    return readManifest({
+      schema: 1,
+      cluster,
+      wish: "",
+      sites: [
+        {
+          name: "local",
+          cloud: "local",
+          cidr: `${this.prefix}.0/24`,
+          facts: { slurmdTimeout: 30, cgroups: false, configOverrides: true },
+        },
+      ],
+      master: { host: "master", address: `${this.prefix}.10`, site: "local", shape, access: this.access() },
+      disks: { state: mounted("state"), bundle: mounted("bundle"), home: mounted("home") },
+      pools: Object.entries(pools).map(([name, nodes]) => ({
+        name,
+        site: "local",
+        hosts: nodes === 1 ? `${name}-1` : `${name}-[1-${nodes}]`,
+        addresses: [nodes === 1 ? this.addressOf(name, 1) : `${this.addressOf(name, 1)}-${this.addressOf(name, nodes)}`],
+        shape,
+        gres: name.startsWith("gpu") ? [{ name: "gpu", count: 2, files: "/dev/nvidia[0-1]" }] : [],
+      })),
+    });
+  }
+}
+
+const PURPOSES = ["state", "bundle", "home"] as const;
+const PATHS = { state: "/srv/ohpc/state", bundle: "/srv/ohpc/bundle", home: "/home" } as const;
+
+export function wishOf(
+  cluster: string,
+  pools: Readonly<Record<string, number>>,
+  users: readonly Partial<WishUser>[],
+  settings: Readonly<Record<string, string>> = {},
+): Wish {
+  const complete = users.map((user, k): WishUser => ({
+    name: `user${k}`,
+    uid: 2001 + k,
+    gid: user.uid ?? 2001 + k,
+    groups: [],
+    shell: "/bin/bash",
+    keys: [],
+    account: "users",
+    ...user,
+  }));
+  return readWish({
+    schema: 1,
+    cluster,
+    partitions: Object.keys(pools).map((name, k) => ({ name, pools: [name], default: k === 0, exclusive: false })),
+    pools: Object.keys(pools).map((name) => ({ name, features: [] })),
+    slurm: { settings },
+    users: { groups: complete.map(({ gid, name }) => ({ name, gid })), users: complete },
+  });
+}
+
+/** Asks again and again until the answer will do. */
+export async function eventually<T>(ask: () => Promise<T>, good: (answer: T) => boolean, limit = Duration.seconds(60)): Promise<T> {
+  const deadline = Date.now() + limit.toMilliseconds();
+  for (;;) {
+    const answer = await ask();
+    if (good(answer)) return answer;
+    if (Date.now() > deadline) throw new Error(`not so after ${limit.toString()}: ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}

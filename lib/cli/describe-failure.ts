@@ -1,0 +1,96 @@
+import { CommanderError } from "commander";
+import { DocumentError } from "../model/document-error";
+import { ConfigurationError } from "../model/problems";
+import { EXIT_CODES, Failure, type FailureKind } from "../operate/failure";
+import { RemoteError } from "../operate/remote/remote";
+
+/** A failure in the words of people, and as numbers and codes for programs. */
+export interface DescribedFailure {
+  readonly kind: FailureKind;
+  readonly code: string;
+  /** What did not work. */
+  readonly message: string;
+  /** The machine that it happened on. */
+  readonly host?: string;
+  readonly cause?: string;
+  readonly remedy?: string;
+  /** The end of what the failed program wrote. */
+  readonly output?: readonly string[];
+}
+
+export function exitCodeOf({ kind }: Pick<DescribedFailure, "kind">): number {
+  return EXIT_CODES[kind];
+}
+
+/** Whatever was thrown, described. What we did not foresee is a fault of ours, and shows where. */
+export function describeFailure(error: unknown): DescribedFailure {
+  if (error instanceof Failure) {
+    const host = "host" in error && typeof error.host === "string" ? { host: error.host } : {};
+    return { kind: error.kind, message: error.message, ...host, ...error.details };
+  }
+  if (error instanceof RemoteError) return describeRemote(error);
+  if (error instanceof ConfigurationError) return { kind: "usage", code: "configuration", message: error.message };
+  if (error instanceof DocumentError) return { kind: "usage", code: "document", message: error.message };
+  if (error instanceof CommanderError) return describeUsage(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const stack = error instanceof Error ? (error.stack ?? "").split("\n").slice(1, 6) : [];
+  return {
+    kind: "failed",
+    code: "unforeseen",
+    message,
+    remedy: "this should not happen: please report it with the lines above",
+    output: stack.map((line) => line.trim()),
+  };
+}
+
+/** The lines that people read on standard error. */
+export function failureText(failure: DescribedFailure, highlight: (text: string) => string = String): string {
+  const { message, host, cause, remedy, output = [], code } = failure;
+  const field = (name: string, value: string | undefined) =>
+    value === undefined || value === "" ? [] : [`  ${name.padEnd(6)} ${value}`];
+  return [
+    `${highlight("error:")} ${message}`,
+    ...output.map((line) => `  | ${line}`),
+    ...field("where", host),
+    ...field("why", cause),
+    ...field("mend", remedy),
+    ...field("code", code),
+    "",
+  ].join("\n");
+}
+
+/** The document that `--json` prints instead of a result. */
+export function failureDocument(failure: DescribedFailure): object {
+  return { ok: false, exitCode: exitCodeOf(failure), error: failure };
+}
+
+function describeRemote({ host, failure, exitCode, output }: RemoteError): DescribedFailure {
+  const [kind, message, remedy] = REMOTE[failure];
+  return {
+    kind,
+    code: `remote.${failure}`,
+    message: `${host} ${message}${failure === "failed" && exitCode !== undefined ? ` (exit code ${exitCode})` : ""}`,
+    host,
+    remedy,
+    output: output.split("\n").filter((line) => line !== ""),
+  };
+}
+
+const REMOTE: Readonly<Record<RemoteError["failure"], readonly [kind: FailureKind, message: string, remedy: string]>> = {
+  unreachable: ["unreachable", "does not answer", "`ohpc up` brings back what has stopped"],
+  refused: ["unreachable", "refuses the connection, or shows another host key than the pinned one", "check who made the cluster, and with which keys"],
+  timeout: ["failed", "took too long and was stopped", "`ohpc status` shows how the cluster is"],
+  failed: ["failed", "could not do what it was told", "`ohpc status` shows how the cluster is"],
+};
+
+/** commander tells a suggestion in a second line, in brackets. */
+function describeUsage({ message, code }: CommanderError): DescribedFailure {
+  const [first = "", ...rest] = message.split("\n");
+  const suggestion = /\(Did you mean (.*?)\?\)/.exec(rest.join(" "))?.[1];
+  return {
+    kind: "usage",
+    code: code.replace("commander.", "usage."),
+    message: first.replace(/^error: /, "").replace("unknown command", "there is no verb"),
+    remedy: suggestion === undefined ? "ohpc --help shows what there is" : `did you mean ${suggestion}? (ohpc --help shows what there is)`,
+  };
+}

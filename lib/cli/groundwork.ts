@@ -1,0 +1,13 @@
+import { sitesOf } from "../operate/deployment";
+import type { Groundwork } from "../operate/groundwork";
+import type { SynthesizedStack } from "../operate/project";
+
+/** What the stack's cloud does beside Terraform; only the local one does anything. */
+export function groundworkFor(stack: SynthesizedStack): Groundwork | undefined {
+  const local = sitesOf(stack).find(({ cloud }) => cloud === "local");
+  if (local === undefined) return undefined;
+  const { engine } = local.place;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- clusters elsewhere need nothing of it
+  const { localGroundwork } = require("./local-groundwork") as typeof import("./local-groundwork");
+  return localGroundwork(stack, engine === "podman" || engine === "docker" ? engine : undefined);
+}

@@ -1,0 +1,35 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { openDeployment } from "../operate/deployment";
+import { Failure } from "../operate/failure";
+import { renderKnownHosts } from "../operate/known-hosts";
+import { here, terminalFor, withJson } from "./options";
+import { explain } from "./verb-help";
+
+export function define(command: Command): void {
+  command.argument("<stack>", "name of the stack").option("--out <file>", "write them to a file instead");
+  withJson(command).action(async (stack: string, options: { out?: string; json?: boolean }) => {
+    const terminal = terminalFor(options);
+    const { manifest, privateDirectory, knownHosts } = await openDeployment(stack, here());
+    const pinned = knownHosts ?? join(privateDirectory, "known_hosts");
+    if (!existsSync(pinned)) {
+      throw new Failure("failed", `no host keys of ${manifest.cluster} are pinned on this machine`, {
+        code: "known-hosts.none",
+        remedy: `whoever made the cluster has them: ohpc known-hosts ${stack} --out ${stack}.known_hosts`,
+      });
+    }
+    const text = renderKnownHosts(manifest, readFileSync(pinned, "utf8"));
+    if (options.out !== undefined) writeFileSync(options.out, text);
+    const lines = text.split("\n").filter((line) => line !== "");
+    terminal.result({ ok: true, file: options.out, lines }, () =>
+      options.out === undefined ? text : `${lines.length} lines written to ${options.out}`,
+    );
+  });
+  explain(command, {
+    examples: [
+      ["ohpc known-hosts demo", "the keys, under every name of every machine"],
+      ["ohpc known-hosts demo --out demo.known_hosts", "to commit beside cdktf.json: from then on only these keys are accepted"],
+    ],
+  });
+}

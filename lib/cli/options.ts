@@ -1,0 +1,31 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { Place } from "../operate/deployment";
+import { Terminal } from "./terminal";
+
+/** `--json`, the same for every verb. */
+export function withJson(command: Command): Command {
+  return command.option("--json", "print one JSON document on standard output, progress on standard error");
+}
+
+export function terminalFor(options: { readonly json?: boolean }): Terminal {
+  return new Terminal({ json: options.json === true });
+}
+
+/** Where the verb runs. */
+export function here(): Place {
+  return { cwd: process.cwd(), env: process.env };
+}
+
+/** For options that count something. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return value;
+}
+
+/** For amounts. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number greater than 0.");
+  return value;
+}

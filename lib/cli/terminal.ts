@@ -1,0 +1,63 @@
+import { styleText } from "node:util";
+import type { Progress } from "../operate/progress";
+import { PlainProgress } from "./plain-progress";
+
+/** What people may be shown, and where: `--json` keeps standard output for one document. */
+export interface TerminalOptions {
+  readonly json: boolean;
+}
+
+type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
+
+/** Where a verb shows its progress and its result. */
+export class Terminal {
+  readonly progress: Progress;
+  readonly json: boolean;
+
+  constructor({ json }: TerminalOptions) {
+    this.json = json;
+    this.progress = json ? new PlainProgress(process.stderr) : progressOn(process.stdout);
+  }
+
+  /** The verb's result: one JSON document, or what people read. */
+  result(document: object, text: () => string): void {
+    process.stdout.write(this.json ? `${JSON.stringify(document, undefined, 2)}\n` : `${text().trimEnd()}\n`);
+  }
+
+  /** Whether there is somebody to ask. */
+  get canAsk(): boolean {
+    return !this.json && process.stdin.isTTY && process.stdout.isTTY;
+  }
+
+  /** What somebody answers to a question; an empty text when they press Ctrl-D. */
+  async ask(question: string): Promise<string> {
+    const { createInterface } = await import("node:readline/promises");
+    const lines = createInterface({ input: process.stdin, output: process.stdout });
+    const closed = new AbortController();
+    lines.on("close", () => {
+      closed.abort();
+    });
+    lines.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+    try {
+      return (await lines.question(question, { signal: closed.signal })).trim();
+    } catch {
+      return "";
+    } finally {
+      lines.close();
+    }
+  }
+}
+
+/** Colours only where somebody sees them, and never against their will. */
+export function paint(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
+  const wanted = (process.env["NO_COLOR"] ?? "") === "" && stream.isTTY && process.env["TERM"] !== "dumb";
+  return wanted ? styleText(style, text) : text;
+}
+
+function progressOn(stream: NodeJS.WriteStream): Progress {
+  if (!stream.isTTY || process.env["TERM"] === "dumb") return new PlainProgress(stream);
+  // Only a terminal needs what draws on it; it takes 60 ms to load.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { LiveProgress } = require("./live-progress") as { LiveProgress: new () => Progress };
+  return new LiveProgress();
+}

@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Cost, type CostItem, costOf, countOf, HOURS_PER_MONTH, resourcesOf } from "../cost";
+import { hourlyPrice, instanceTypesSource } from "./instance-types";
+import { GROUP_TAG } from "./tag-names";
+
+type Block = Readonly<Record<string, unknown>>;
+
+/** What the AWS part of a synthesized stack costs. Pure but for reading the tables that come with the library. */
+export function awsCost(terraform: unknown): Cost {
+  const region = regionOf(terraform);
+  const machines = resourcesOf(terraform, "aws_instance");
+  const items = [
+    ...machines.map((block) => machineItem(block, region)),
+    ...machines.map((block) => volumeItem(recordOf(block["root_block_device"]), countOf(block), region, `system, ${groupOf(block)}`)),
+    ...resourcesOf(terraform, "aws_ebs_volume").map((block) => volumeItem(block, countOf(block), region, nameOf(block))),
+    ...resourcesOf(terraform, "aws_efs_file_system").map(fileSystemItem),
+    ...resourcesOf(terraform, "aws_nat_gateway").map((block) => priced("nat gateway", countOf(block), region, "and as much per GB of traffic")),
+    ...resourcesOf(terraform, "aws_eip").map((block) => priced("public IPv4", countOf(block), region)),
+  ];
+  const { prices } = instanceTypesSource();
+  const sources = [`machines: ${prices}`, ...extras().map(({ what, source }) => `${what}: ${source}`)];
+  return costOf(items, sources);
+}
+
+/** Spot machines have no list price; nobody can stop them either. */
+function machineItem(block: Block, region: string): CostItem {
+  const type = text(block["instance_type"]);
+  const common = { what: `${type} (${groupOf(block)})`, count: countOf(block), whenStopped: false };
+  if (block["instance_market_options"] !== undefined) return { ...common, note: "spot: the price changes by the hour" };
+  const hourly = hourlyPrice(type, region);
+  return hourly === undefined ? { ...common, note: unknownIn(region) } : { ...common, hourly };
+}
+
+function volumeItem(block: Block, count: number, region: string, whose: string): CostItem {
+  const { type = block["volume_type"], size = block["volume_size"] } = block;
+  const what = `${String(size)} GiB ${text(type)} (${whose})`;
+  const price = extraPrice(text(type), region);
+  const faster = block["iops"] !== undefined || block["throughput"] !== undefined;
+  const common = { what, count, whenStopped: true, ...(faster && { note: "the extra speed costs extra" }) };
+  if (price === undefined || typeof size !== "number") return { ...common, note: unknownIn(region) };
+  return { ...common, hourly: (price * size) / HOURS_PER_MONTH };
+}
+
+function fileSystemItem(block: Block): CostItem {
+  return { what: `EFS (${nameOf(block)})`, count: 1, whenStopped: true, note: "charged by what is in it" };
+}
+
+function priced(what: string, count: number, region: string, note?: string): CostItem {
+  const hourly = extraPrice(what, region);
+  const common = { what, count, whenStopped: true };
+  return hourly === undefined ? { ...common, note: unknownIn(region) } : { ...common, hourly, ...(note !== undefined && { note }) };
+}
+
+function unknownIn(region: string): string {
+  return `no price is known for ${region}`;
+}
+
+interface ExtraPrice {
+  readonly what: string;
+  readonly usd: number;
+  readonly source: string;
+}
+
+let read: readonly ExtraPrice[] | undefined;
+
+function extras(): readonly ExtraPrice[] {
+  read ??= readFileSync(join(__dirname, "prices.tsv"), "utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .slice(1)
+    .map((line) => {
+      const [what = "", usd = "", , source = ""] = line.split("\t");
+      return { what, usd: Number(usd), source };
+    });
+  return read;
+}
+
+function extraPrice(what: string, region: string): number | undefined {
+  if (region !== instanceTypesSource().priceRegion) return undefined;
+  return extras().find((extra) => extra.what === what)?.usd;
+}
+
+function regionOf(terraform: unknown): string {
+  const providers: unknown = recordOf(recordOf(terraform)["provider"])["aws"];
+  return text(recordOf(Array.isArray(providers) ? providers[0] : providers)["region"]);
+}
+
+function groupOf(block: Block): string {
+  return text(recordOf(block["tags"])[GROUP_TAG]);
+}
+
+function nameOf(block: Block): string {
+  return text(recordOf(block["tags"])["Name"]);
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function recordOf(value: unknown): Block {
+  return typeof value === "object" && value !== null ? (value as Block) : {};
+}

@@ -1,0 +1,12 @@
+export { AwsCloud } from "./cloud";
+export { AwsFileSystem, AwsVolume, type DiskOptions, type EfsOptions } from "./disk";
+export { AwsIdentity } from "./identity";
+export { AwsMachine, type AwsMachineOptions, type CpuOptions, type SpotOptions } from "./machine";
+export { AwsMachines } from "./machines";
+export { AwsExistingNetwork, AwsNetwork } from "./network";
+export type { AwsAccess, AwsCloudProps, AwsDisks, AwsNetworkReference } from "./props";
+export { AwsFirewall } from "./rules";
+export type { AwsSubnet } from "./subnets";
+export type { VolumeOptions, VolumeType } from "./volume";
+export type { SshSource } from "../access";
+export type { BootFile, FirstBoot } from "../user-data";

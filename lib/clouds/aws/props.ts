@@ -1,0 +1,232 @@
+import type { Architecture } from "../../model/machine";
+import { hostNameProblems } from "../../model/names";
+import type { Problem } from "../../model/problems";
+import { type SshSource, sshKeyProblems, sshSourceProblems } from "../access";
+import type { LockFile } from "../lock-file";
+import type { FirstBoot } from "../user-data";
+import { type DiskOptions, diskProblems, type EfsOptions } from "./disk";
+import { DEFAULT_IMAGE, imageNameProblems } from "./image-choice";
+import { type ExistingWish, existingPlan, vpcProblems } from "./subnets";
+import { tagProblems } from "./tags";
+
+export interface AwsCloudProps {
+  /**
+   * E.g. `us-east-1`.
+   *
+   * @onChange replaces the cluster
+   */
+  readonly region: string;
+
+  /** Who gets in, and how. Nothing is open that is not named here. */
+  readonly access: AwsAccess;
+
+  /**
+   * The availability zone; all machines of a cluster are in one.
+   *
+   * @default - the region's first: `us-east-1a`
+   * @onChange replaces the cluster
+   */
+  readonly zone?: string;
+
+  /**
+   * The address range of the VPC that is made.
+   *
+   * @default "10.78.0.0/16"
+   * @onChange replaces the cluster
+   */
+  readonly cidr?: string;
+
+  /**
+   * How compute nodes reach the world: through a NAT gateway (which costs money by the hour), or not at all, but for S3.
+   *
+   * @default "gateway"
+   * @onChange live
+   */
+  readonly nat?: "gateway" | "none";
+
+  /**
+   * A VPC and subnets that are there already. Pools then have to say their `addresses`, the master its `address`.
+   *
+   * @default - a VPC of its own
+   * @onChange replaces the cluster
+   */
+  readonly network?: AwsNetworkReference;
+
+  /**
+   * Whether the master has a public address, which stays the same when it is stopped and started.
+   *
+   * @default - true in a VPC of its own, false in one that was there already
+   * @onChange live
+   */
+  readonly publicAddress?: boolean;
+
+  /**
+   * What the neutral sizes mean: AMD, or Graviton.
+   *
+   * @default "x86_64"
+   * @onChange replaces all machines that have a neutral size
+   */
+  readonly architecture?: Architecture;
+
+  /**
+   * The image of machines that name none: `debian-13`, an id (`ami-…`), or OWNER/NAME-PATTERN for the newest that fits,
+   * e.g. `self/gpu-node-*`. It is looked up once, and stays.
+   *
+   * @default "debian-13"
+   * @onChange nothing, but for machines that are made from then on
+   */
+  readonly image?: string;
+
+  /**
+   * What the state disk and the home disk are made of.
+   *
+   * @default - gp3 volumes, encrypted, of which a snapshot is left
+   */
+  readonly disks?: AwsDisks;
+
+  /**
+   * What machines do at their first boot beyond what the cluster needs. No secrets: every user of a machine can read it.
+   *
+   * @default - nothing
+   * @onChange nothing, but for machines that are made from then on
+   */
+  readonly firstBoot?: FirstBoot;
+
+  /**
+   * Whether AWS refuses to end the machines, so that neither a slip in the console nor a shrunk pool does. Spot machines
+   * cannot be protected. `ohpc down` takes it away first.
+   *
+   * @default true
+   * @onChange live
+   */
+  readonly protect?: boolean;
+
+  /**
+   * The name of an instance profile for the master, where one may not make roles.
+   *
+   * @default - one is made, which may start, stop and describe the cluster's own nodes
+   * @onChange live
+   */
+  readonly instanceProfile?: string;
+
+  /**
+   * The ARN of the policy that bounds every role of the account.
+   *
+   * @default - none
+   * @onChange live
+   */
+  readonly permissionsBoundary?: string;
+
+  /**
+   * The number of the account that this is for; every other is refused.
+   *
+   * @default - whichever the credentials are of
+   */
+  readonly account?: string;
+
+  /**
+   * Put on everything that is made, volumes too.
+   *
+   * @default - none but the cluster's own
+   * @onChange live
+   */
+  readonly tags?: Readonly<Record<string, string>>;
+
+  /**
+   * Where ids that were looked up are kept.
+   *
+   * @default "ohpc.lock.json"
+   */
+  readonly lockFile?: string;
+
+  /**
+   * Names the site in the manifest, and the provider.
+   *
+   * @default "aws"
+   * @onChange replaces everything
+   */
+  readonly id?: string;
+}
+
+export interface AwsAccess {
+  /**
+   * The operator's public key, as in `~/.ssh/id_ed25519.pub`.
+   *
+   * @onChange nothing, but for machines that are made from then on
+   */
+  readonly sshPublicKey: string;
+
+  /**
+   * The subnets that SSH to the master is open to, each with a reason; or `"ssm"`: no port is open, and the Session
+   * Manager carries SSH (the operator needs the `aws` program with its session-manager-plugin).
+   *
+   * @onChange live
+   */
+  readonly from: readonly SshSource[] | "ssm";
+}
+
+export interface AwsNetworkReference extends ExistingWish {
+  /**
+   * Ids of security groups that let the cluster's traffic through; what has to be open is in the port matrix.
+   *
+   * @default - two are made
+   * @onChange live
+   */
+  readonly securityGroups?: { readonly master: readonly string[]; readonly compute: readonly string[] };
+}
+
+export interface AwsDisks {
+  /** @default - gp3 */
+  readonly state?: DiskOptions;
+  /** Or an elastic file system: `{ kind: "efs" }`. @default - gp3, exported by the master */
+  readonly home?: DiskOptions | EfsOptions;
+}
+
+export const DEFAULT_CIDR = "10.78.0.0/16";
+
+/** What is wrong with the properties of `AwsCloud`. */
+export function propsProblems(
+  props: AwsCloudProps,
+  { zone, lock }: { readonly zone: string; readonly lock: () => LockFile },
+): readonly Problem[] {
+  const { region, access, cidr, network, image = DEFAULT_IMAGE, disks = {}, tags = {}, id, account } = props;
+  return [
+    ...placeProblems(region, zone),
+    ...(account === undefined || /^\d{12}$/.test(account) ? [] : [{ at: "account", got: account, want: "12 digits" }]),
+    ...sshKeyProblems(access.sshPublicKey, "access.sshPublicKey"),
+    ...(access.from === "ssm" ? [] : sshSourceProblems(access.from, "access.from")),
+    ...(cidr === undefined ? [] : vpcProblems(cidr, "cidr")),
+    ...(network === undefined ? [] : networkProblems(network, cidr, { region, zone, lock: lock() })),
+    ...imageNameProblems(image),
+    ...diskProblems(disks.state ?? {}, "disks.state"),
+    ...diskProblems(disks.home ?? {}, "disks.home"),
+    ...tagProblems(tags, "tags"),
+    ...(id === undefined ? [] : hostNameProblems(id, "id")),
+  ];
+}
+
+function placeProblems(region: string, zone: string): readonly Problem[] {
+  if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) {
+    const zoneGiven = /^(.*-\d)[a-z]$/.exec(region)?.[1];
+    const hint = zoneGiven === undefined ? {} : { hint: `did you mean region: "${zoneGiven}", zone: "${region}"?` };
+    return [{ at: "region", got: region, want: "a region of AWS such as us-east-1", ...hint }];
+  }
+  if (zone.startsWith(region) && zone.length > region.length) return [];
+  return [{ at: "zone", got: zone, want: `a zone of the region ${region}, such as ${region}a` }];
+}
+
+function networkProblems(
+  network: AwsNetworkReference,
+  cidr: string | undefined,
+  around: { readonly region: string; readonly zone: string; readonly lock: LockFile },
+): readonly Problem[] {
+  const { master = [], compute = [] } = network.securityGroups ?? {};
+  const ids = [...master, ...compute].filter((id) => !/^sg-[0-9a-f]{8,17}$/.test(id));
+  const missing = network.securityGroups !== undefined && (master.length === 0 || compute.length === 0);
+  return [
+    ...existingPlan(network, around).problems,
+    ...ids.map((id) => ({ at: "network.securityGroups", got: id, want: "ids of security groups: sg-…" })),
+    ...(missing ? [{ at: "network.securityGroups", got: network.securityGroups, want: "at least one for the master and one for compute nodes" }] : []),
+    ...(cidr === undefined ? [] : [{ at: "cidr", got: cidr, want: "left out: the network is there already, and has its own" }]),
+  ];
+}

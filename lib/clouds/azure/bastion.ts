@@ -1,0 +1,18 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** A Bastion, made by us or not. */
+export interface BastionReference {
+  readonly name: string;
+  readonly resourceGroup: string;
+}
+
+/**
+ * The program that carries SSH through a Bastion, word by word. The operator needs `az` for it, no port of the master is
+ * open to anybody else.
+ */
+export function bastionProxy({ name, resourceGroup }: BastionReference, machineId: string): string[] {
+  const program = readFileSync(join(__dirname, "bastion-proxy.sh"), "utf8").replaceAll(/^#.*\n/gm, "");
+  // OpenSSH reads %, Terraform reads ${.
+  return ["bash", "-c", program.replaceAll("%", "%%").replaceAll("${", "$${"), "ohpc-bastion", name, resourceGroup, machineId, "%p"];
+}

@@ -1,0 +1,161 @@
+import { AzurermProvider } from "@cdktf/provider-azurerm/lib/provider";
+import type { Construct } from "constructs";
+import type { Architecture, VendorMachine } from "../../model/machine";
+import type { CloudFacts } from "../../model/manifest";
+import { type Problem, refuse } from "../../model/problems";
+import type { Cloud, Disk, DiskSpec, MachinesSpec, NetworkSpec, RulesSpec, ShapeAnswer, Site, WantedMachine } from "../cloud";
+import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
+import type { BastionReference } from "./bastion";
+import { azureMachine, shapeOf } from "./catalogue";
+import { makeDisk } from "./disk";
+import { existingDiskProblems, FILES_ENDPOINT, isAzureFiles } from "./disk-options";
+import { AzureIdentity } from "./identity";
+import { type ImageSource, imageSource } from "./image";
+import { DEFAULT_IMAGE, imageProblems } from "./image-choice";
+import { AzureMachines, groupProblems } from "./machines";
+import { DEFAULT_SITE, hostNamesProblems, prefixOf } from "./names";
+import { AzureExistingNetwork, AzureNetwork, resourceGroup } from "./network";
+import { type AzureCloudProps, DEFAULT_CIDR, propsProblems } from "./props";
+import { AzureFirewall } from "./rules";
+import { AzureSite, siteOf } from "./site";
+import { divideNetwork, existingPlan, planExisting, reservedAddresses } from "./subnets";
+import { AzureTags } from "./tags";
+import { azureUserData, userDataProblems } from "./user-data";
+
+/** Clusters on virtual machines of Azure. */
+export class AzureCloud implements Cloud<AzureMachines> {
+  readonly kind = "azure";
+  readonly id: string;
+  readonly defaultMachine = "small";
+  readonly facts: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false };
+
+  constructor(private readonly props: AzureCloudProps) {
+    this.id = props.id ?? DEFAULT_SITE;
+  }
+
+  network(scope: Construct, id: string, { cluster }: NetworkSpec): Site {
+    const { location, subscriptionId, zone, access, cidr = DEFAULT_CIDR, nat = "gateway", tags: own = {} } = this.props;
+    const provider = new AzurermProvider(scope, `${id}-provider`, {
+      ...{ alias: this.id, subscriptionId, features: [{}] },
+      // Registering all that azurerm knows takes rights that few have.
+      resourceProviderRegistrations: "core",
+      storageUseAzuread: true,
+    });
+    const tags = new AzureTags(cluster, own);
+    const prefix = prefixOf(cluster, this.id);
+    const { lock } = this;
+    const group = resourceGroup(scope, `${id}-group`, { provider, location, prefix, existing: this.props.resourceGroup, tags });
+    const bastion = access.from === "bastion";
+    const serviceEndpoints = isAzureFiles(this.props.disks?.home ?? {}) ? [FILES_ENDPOINT] : [];
+    const network = this.props.network;
+    const existing = network === undefined ? undefined : existingPlan(network, { location, lock }).plan;
+    const own_ = divideNetwork(cidr);
+    const plan = existing === undefined ? own_ : planExisting(existing);
+    const subnets =
+      existing === undefined
+        ? new AzureNetwork(scope, id, { ...{ provider, location, zone, group, prefix, plan: own_, nat, bastion }, serviceEndpoints, tags })
+        : new AzureExistingNetwork(scope, id, existing, { provider, serviceEndpoints });
+    const given = network?.securityGroups;
+    const firewall =
+      given === undefined
+        ? new AzureFirewall(scope, `${id}-firewall`, {
+            ...{ provider, location, group, prefix, tags },
+            from: access.from === "bastion" ? bastionSource(existing === undefined ? own_.bastionCidr : undefined) : access.from,
+            subnets: existing === undefined ? { master: subnets.masterSubnetId, pools: subnets.poolSubnetId } : {},
+          })
+        : undefined;
+    const onMachines = firewall !== undefined && existing !== undefined ? { master: firewall.securityGroup.id, compute: firewall.securityGroup.id } : undefined;
+    return {
+      ...{ name: this.id, cloud: this, cluster, cidr: plan.cidr, masterCidr: plan.masterCidr, poolCidr: plan.poolCidr },
+      reserved: reservedAddresses([plan.masterCidr, plan.poolCidr]),
+      addressesRequired: existing !== undefined,
+      place: { location, resourceGroup: this.props.resourceGroup ?? prefix, ...(subscriptionId !== undefined && { subscription: subscriptionId }) },
+      handle: new AzureSite({
+        ...{ scope: subnets, provider, location, zone, group, subnets, firewall, prefix, tags, lock },
+        securityGroups: given === undefined || given === "subnet" ? onMachines : given,
+      }),
+      dependsOn: [...subnets.dependsOn, ...(firewall?.dependsOn ?? [])],
+    };
+  }
+
+  machines(scope: Construct, id: string, spec: MachinesSpec): AzureMachines {
+    const { site, role, boot, hosts, image = this.image, shape } = spec;
+    const { access, firstBoot: extra = {}, protect = true } = this.props;
+    const machine = azureMachine(spec.machine, this.architecture);
+    if (machine === undefined) throw new Error(`bug in AzureCloud: ${JSON.stringify(spec.machine)} was not refused`);
+    const userData = azureUserData({ boot, extra });
+    refuse(`machines of "${scope.node.path}"`, [
+      ...userDataProblems(userData),
+      ...groupProblems(spec, machine),
+      ...hostNamesProblems(siteOf(site).prefix, hosts.map(({ name }) => name)),
+    ]);
+    const identity = role === "master" && this.props.identity === undefined ? this.identity(scope, `${id}-identity`, site) : undefined;
+    const identityId = role === "master" ? (identity?.identity.id ?? this.props.identity) : undefined;
+    return new AzureMachines(scope, id, spec, {
+      ...{ machine, userData, identity, identityId, way: this.way(site), protect },
+      sshPublicKey: access.sshPublicKey.trim(),
+      image: this.imageSource(site, image, shape.architecture),
+    });
+  }
+
+  disk(scope: Construct, id: string, spec: DiskSpec): Disk {
+    const { purpose, existing } = spec;
+    if (existing !== undefined) refuse(`disk "${scope.node.path}"`, existingDiskProblems(existing, purpose));
+    const { disks = {}, protect = true } = this.props;
+    return makeDisk(scope, id, spec, { options: (purpose === "home" ? disks.home : disks.state) ?? {}, protect });
+  }
+
+  rules(_scope: Construct, _id: string, { site, from, to, ports }: RulesSpec): void {
+    const sideOf = (name: string) => (name === "operator" || name === "master" ? name : "compute");
+    siteOf(site).firewall?.open(sideOf(from), to === "master" ? "master" : "compute", ports);
+  }
+
+  shapeOf(machine: string | VendorMachine, wanted: WantedMachine): ShapeAnswer {
+    const { image = this.image } = wanted;
+    const { location, acceptTerms = [] } = this.props;
+    const answer = shapeOf(machine, { architecture: this.architecture, location }, wanted);
+    if (answer.shape === undefined) return answer;
+    const problems = imageProblems(image, { architecture: answer.shape.architecture, location, lock: this.lock, acceptTerms });
+    return problems.length > 0 ? { problems } : answer;
+  }
+
+  problems(): readonly Problem[] {
+    return propsProblems(this.props, () => this.lock);
+  }
+
+  private get architecture(): Architecture {
+    return this.props.architecture ?? "x86_64";
+  }
+
+  private get image(): string {
+    return this.props.image ?? DEFAULT_IMAGE;
+  }
+
+  private get lock(): LockFile {
+    return readLockFile(this.props.lockFile ?? LOCK_FILE);
+  }
+
+  private way(site: Site): "public" | "private" | BastionReference {
+    const { access, network, publicAddress = network === undefined } = this.props;
+    if (access.from !== "bastion") return publicAddress ? "public" : "private";
+    const { subnets, group } = siteOf(site);
+    const ours = subnets instanceof AzureNetwork ? subnets.bastion : undefined;
+    return network?.bastion ?? { name: ours?.name ?? "", resourceGroup: group.name };
+  }
+
+  /** One per image and cluster: a pool that comes later gets what the others have. */
+  private imageSource(site: Site, image: string, architecture: Architecture): ImageSource {
+    const { scope, provider, location, lock } = siteOf(site);
+    return imageSource(scope, { image, architecture, location, provider, lock, acceptTerms: this.props.acceptTerms ?? [] });
+  }
+
+  private identity(scope: Construct, id: string, site: Site): AzureIdentity {
+    const { provider, location, group, prefix, tags } = siteOf(site);
+    return new AzureIdentity(scope, id, { provider, location, group, prefix, tags });
+  }
+}
+
+/** In a network of our own, its Bastion; in another, its rules are not ours, and the Bastion's subnet is not known. */
+function bastionSource(cidr: string | undefined) {
+  return cidr === undefined ? [] : [{ cidr, reason: "Azure Bastion" }];
+}

@@ -1,0 +1,204 @@
+import { DataAzurermManagedDisk } from "@cdktf/provider-azurerm/lib/data-azurerm-managed-disk";
+import { ManagedDisk } from "@cdktf/provider-azurerm/lib/managed-disk";
+import { ManagementLock } from "@cdktf/provider-azurerm/lib/management-lock";
+import { StorageAccount } from "@cdktf/provider-azurerm/lib/storage-account";
+import { StorageShare } from "@cdktf/provider-azurerm/lib/storage-share";
+import type { Construct } from "constructs";
+import type { Problem } from "../../model/problems";
+import type { Disk, DiskPurpose, DiskSpec } from "../cloud";
+import type { TerraformData } from "../terraform-data";
+import { lastSnapshot } from "./last-snapshot";
+import { isResourceId, parseResourceId, storageAccountName, storageAccountProblems } from "./names";
+import { siteOf } from "./site";
+import { type VolumeOptions, volumeProblems } from "./volume";
+
+export interface DiskOptions extends VolumeOptions {
+  /**
+   * What happens to the data when the disk leaves the stack: a last snapshot is kept (in a resource group of its own; the
+   * operator needs the `az` program for it), or they are gone with it, or destroying it is refused.
+   *
+   * @default "snapshot"
+   * @onChange nothing before the disk leaves the stack
+   */
+  readonly whenRemoved?: "snapshot" | "delete" | "refuse";
+}
+
+/** A share of Azure Files instead of a disk that the master exports. */
+export interface AzureFilesOptions {
+  readonly kind: "azure-files";
+
+  /**
+   * The name of the storage account that is made, of which there is one in the whole world.
+   *
+   * @default - made of the cluster's name and a hash
+   * @onChange replaces the share; its data are lost
+   */
+  readonly storageAccount?: string;
+
+  /**
+   * Whether copies are kept in three zones instead of one building.
+   *
+   * @default false
+   * @onChange replaces the share; its data are lost
+   */
+  readonly zoneRedundant?: boolean;
+}
+
+/** A managed disk, to be attached to the master. */
+export class AzureVolume {
+  constructor(
+    readonly volumeId: string,
+    readonly caching: NonNullable<VolumeOptions["caching"]>,
+    /** Absent for a disk that was there before us. */
+    readonly volume: ManagedDisk | undefined,
+    /** What has to be there before it is attached, so that it is taken off first when all is destroyed. */
+    readonly lastSnapshot: TerraformData | undefined,
+  ) {}
+}
+
+/** A share that every machine mounts by itself. */
+export class AzureFileSystem {
+  constructor(
+    readonly shareId: string,
+    /** Absent for a share that was there before us. */
+    readonly share: StorageShare | undefined,
+  ) {}
+}
+
+/** The service of Azure that subnets have to reach where there is a share. */
+export const FILES_ENDPOINT = "Microsoft.Storage";
+const DISK_TYPE = "Microsoft.Compute/disks";
+const SHARE_TYPE = "Microsoft.Storage/storageAccounts/fileServices/shares";
+
+/** Under which number a disk is attached: the same for ever, whatever else is attached. */
+const LUNS: Readonly<Record<Exclude<DiskPurpose, "bundle">, number>> = { state: 0, home: 1 };
+
+export function lunOf(purpose: DiskPurpose): number {
+  if (purpose === "bundle") throw new Error("bug in AzureCloud: the bundle is no disk");
+  return LUNS[purpose];
+}
+
+export interface DiskSettings {
+  readonly options: DiskOptions | AzureFilesOptions;
+  /** Whether Azure refuses to delete it. */
+  readonly protect: boolean;
+}
+
+/** A disk, or a share, or what the master has anyway. */
+export function makeDisk(scope: Construct, id: string, spec: DiskSpec, { options, protect }: DiskSettings): Disk {
+  const { purpose, path, existing } = spec;
+  // Small, and exported read-only: a directory on the state disk.
+  if (purpose === "bundle") return { purpose, manifest: { kind: "directory", path }, handle: undefined, dependsOn: [] };
+  if (existing !== undefined && isResourceId(existing, SHARE_TYPE)) return existingShare(spec, existing);
+  if (existing !== undefined) return existingVolume(scope, id, spec, existing, isAzureFiles(options) ? {} : options);
+  return isAzureFiles(options) ? newShare(scope, id, spec, options) : newVolume(scope, id, spec, options, protect);
+}
+
+/** What is wrong with what the user wants of disks. */
+export function diskProblems(options: DiskOptions | AzureFilesOptions, at: string, zone: string | undefined): readonly Problem[] {
+  if (!isAzureFiles(options)) return volumeProblems(options, at, zone);
+  const { storageAccount } = options;
+  return storageAccount === undefined ? [] : storageAccountProblems(storageAccount, `${at}.storageAccount`);
+}
+
+/** What is wrong with the id of a disk that exists already. */
+export function existingDiskProblems(existing: string, purpose: string): readonly Problem[] {
+  if (isResourceId(existing, DISK_TYPE)) return [];
+  if (isResourceId(existing, SHARE_TYPE)) {
+    if (purpose !== "state") return [];
+    return [{ at: "existing", got: existing, want: "a managed disk: a database does not belong on a file system of the network" }];
+  }
+  const want = "the id of a managed disk (…/Microsoft.Compute/disks/NAME) or of a share (…/storageAccounts/NAME/fileServices/default/shares/NAME)";
+  return [{ at: "existing", got: existing, want }];
+}
+
+export function isAzureFiles(options: DiskOptions | AzureFilesOptions): options is AzureFilesOptions {
+  return "kind" in options;
+}
+
+function newVolume(scope: Construct, id: string, { site, purpose, size, path }: DiskSpec, options: DiskOptions, protect: boolean): Disk {
+  const { provider, location, zone, group, prefix, tags } = siteOf(site);
+  const { type = "Premium_LRS", iops, throughput, caching = "None", encryptionSet, whenRemoved = "snapshot" } = options;
+  const volume = new ManagedDisk(scope, id, {
+    ...{ provider, location, resourceGroupName: group.name, name: `${prefix}-${purpose}`, tags: tags.ofCluster() },
+    ...{ storageAccountType: type, createOption: "Empty", diskSizeGb: size?.toGibibytes() },
+    // A disk with copies in all zones is in none.
+    ...(!type.endsWith("_ZRS") && { zone }),
+    ...{ diskIopsReadWrite: iops, diskMbpsReadWrite: throughput, diskEncryptionSetId: encryptionSet },
+    ...{ networkAccessPolicy: "DenyAll", publicNetworkAccessEnabled: false },
+    ...(whenRemoved === "refuse" && { lifecycle: { preventDestroy: true } }),
+  });
+  if (protect) lock(scope, `${id}-lock`, volume.id, spec(purpose), provider);
+  const snapshot = whenRemoved === "snapshot" ? lastSnapshot(scope, `${id}-last-snapshot`, { disk: volume, location, group: `${prefix}-snapshots` }) : undefined;
+  const handle = new AzureVolume(volume.id, caching, volume, snapshot);
+  return { purpose, manifest: { kind: "block", device: deviceOf(purpose), path }, handle, dependsOn: [volume, ...(snapshot === undefined ? [] : [snapshot])] };
+}
+
+function spec(purpose: DiskPurpose): string {
+  return purpose === "home" ? "Home directories of the cluster" : "State of the cluster: accounting, keys, uids";
+}
+
+/** Keeps something from being deleted by a slip in the portal. Terraform takes the lock away before what it locks. */
+export function lock(scope: Construct, id: string, resource: string, notes: string, provider: ManagementLock["provider"]): ManagementLock {
+  return new ManagementLock(scope, id, { provider, name: "ohpc", scope: resource, lockLevel: "CanNotDelete", notes });
+}
+
+/** Found by the number it is attached under: the names that the kernel gives (sdc, nvme0n2) change from boot to boot. */
+function deviceOf(purpose: DiskPurpose): string {
+  return `/dev/disk/azure/data/by-lun/${lunOf(purpose)}`;
+}
+
+function existingVolume(scope: Construct, id: string, { site, purpose, path }: DiskSpec, existing: string, { caching = "None" }: DiskOptions): Disk {
+  const { provider, zone } = siteOf(site);
+  const { group, names } = parseResourceId(existing) ?? { group: "", names: [""] };
+  const inZone = zone === undefined ? 'join("", self.zones) == ""' : `join("", self.zones) == "" || contains(self.zones, "${zone}")`;
+  const found = new DataAzurermManagedDisk(scope, id, {
+    ...{ provider, resourceGroupName: group, name: names[0] ?? "" },
+    lifecycle: {
+      postcondition: [
+        {
+          condition: `\${${inZone}}`,
+          errorMessage: `the disk ${existing} is in zone \${join(", ", self.zones)}, but the cluster is in ${zone ?? "none"}: give the cloud the zone of the disk, or make a disk there from a snapshot of it`,
+        },
+        {
+          condition: `\${lower(self.id) == lower("${existing}")}`,
+          errorMessage: `the disk was found as \${self.id}, but the stack says ${existing}: is it in another subscription?`,
+        },
+      ],
+    },
+  });
+  const handle = new AzureVolume(existing, caching, undefined, undefined);
+  return { purpose, manifest: { kind: "block", device: deviceOf(purpose), path }, handle, dependsOn: [found] };
+}
+
+/** Azure makes no share of less. */
+const SMALLEST_SHARE = 100;
+
+function newShare(scope: Construct, id: string, { site, purpose, size, path }: DiskSpec, options: AzureFilesOptions): Disk {
+  const { provider, location, group, prefix, subnets, tags } = siteOf(site);
+  const { storageAccount = storageAccountName(site.cluster, prefix, location), zoneRedundant = false } = options;
+  const account = new StorageAccount(scope, `${id}-account`, {
+    ...{ provider, location, resourceGroupName: group.name, name: storageAccount, tags: tags.ofCluster() },
+    ...{ accountKind: "FileStorage", accountTier: "Premium", accountReplicationType: zoneRedundant ? "ZRS" : "LRS" },
+    // NFS is encrypted by no TLS: the account refuses it while it insists on HTTPS. It stays within the subnets.
+    httpsTrafficOnlyEnabled: false,
+    ...{ minTlsVersion: "TLS1_2", allowNestedItemsToBePublic: false, sharedAccessKeyEnabled: false, crossTenantReplicationEnabled: false },
+    networkRules: {
+      defaultAction: "Deny",
+      bypass: ["None"],
+      virtualNetworkSubnetIds: [...new Set([subnets.masterSubnetId, subnets.poolSubnetId])],
+    },
+  });
+  const share = new StorageShare(scope, id, {
+    ...{ provider, name: purpose, storageAccountId: account.id, enabledProtocol: "NFS" },
+    quota: Math.max(SMALLEST_SHARE, size?.toGibibytes() ?? 0),
+  });
+  const manifest = { kind: "nfs", server: account.primaryFileHost, export: `/${storageAccount}/${purpose}`, path } as const;
+  return { purpose, manifest, handle: new AzureFileSystem(share.id, share), dependsOn: [share] };
+}
+
+function existingShare({ purpose, path }: DiskSpec, existing: string): Disk {
+  const [account = "", , share = ""] = parseResourceId(existing)?.names ?? [];
+  const manifest = { kind: "nfs", server: `${account}.file.core.windows.net`, export: `/${account}/${share}`, path } as const;
+  return { purpose, manifest, handle: new AzureFileSystem(existing, undefined), dependsOn: [] };
+}

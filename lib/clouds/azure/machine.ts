@@ -1,0 +1,107 @@
+import type { MachineShape, VendorMachine } from "../../model/machine";
+import type { VolumeOptions } from "./volume";
+
+export interface AzureMachineOptions {
+  /**
+   * Machines that may talk over InfiniBand with each other: they share an availability set, which holds 200 at most.
+   *
+   * @default - true where the size has InfiniBand
+   * @onChange replaces the machines
+   */
+  readonly infiniband?: boolean;
+
+  /**
+   * Puts the machines of the group close together, into a proximity placement group.
+   *
+   * @default - what `infiniband` says
+   * @onChange restarts the machines
+   */
+  readonly placementGroup?: boolean;
+
+  /**
+   * The network card of the host instead of a virtual one.
+   *
+   * @default - true where the size has it
+   * @onChange restarts the machines
+   */
+  readonly acceleratedNetworking?: boolean;
+
+  /**
+   * Spare capacity at a discount, which Azure takes back with thirty seconds' notice.
+   *
+   * @default false
+   * @onChange replaces the machines
+   */
+  readonly spot?: boolean | SpotOptions;
+
+  /**
+   * The id of a capacity reservation group that the machines are to use.
+   *
+   * @default - none
+   * @onChange restarts the machines
+   */
+  readonly capacityReservation?: string;
+
+  /**
+   * Only signed boot loaders and kernel modules are loaded. Drivers of GPUs and of the Azure HPC image are not signed.
+   *
+   * @default - true where the size can and has neither GPUs nor InfiniBand
+   * @onChange restarts the machines
+   */
+  readonly secureBoot?: boolean;
+
+  /**
+   * Encrypts temporary disks and caches on the host as well. The subscription needs the feature `EncryptionAtHost`.
+   *
+   * @default false
+   * @onChange restarts the machines
+   */
+  readonly encryptionAtHost?: boolean;
+
+  /**
+   * What the disk of the operating system is made of.
+   *
+   * @default - Premium SSD, encrypted with the platform's keys
+   * @onChange restarts the machines; another encryption set replaces them
+   */
+  readonly rootVolume?: VolumeOptions;
+
+  /**
+   * What the machine has, for a size that the catalogue does not know yet, or not in this region.
+   *
+   * @default - what the catalogue says
+   * @onChange slurm.conf
+   */
+  readonly shape?: MachineShape;
+}
+
+export interface SpotOptions {
+  /**
+   * The most that an hour may cost, in US dollars.
+   *
+   * @default - the pay-as-you-go price
+   */
+  readonly maxHourly?: number;
+
+  /**
+   * What becomes of a machine that Azure takes back: `deallocate` keeps its disk and address, so that `ohpc resume`
+   * starts it again; `delete` keeps neither.
+   *
+   * @default "deallocate"
+   */
+  readonly eviction?: "deallocate" | "delete";
+}
+
+/** A VM size by its own name, with what only Azure has: `AzureMachine.of("Standard_HB176rs_v4", { spot: true })`. */
+export class AzureMachine implements VendorMachine {
+  readonly cloud = "azure";
+
+  static of(type: string, options: AzureMachineOptions = {}): AzureMachine {
+    return new AzureMachine(type, options);
+  }
+
+  private constructor(
+    readonly type: string,
+    readonly options: AzureMachineOptions,
+  ) {}
+}

@@ -1,0 +1,228 @@
+import { AvailabilitySet } from "@cdktf/provider-azurerm/lib/availability-set";
+import { LinuxVirtualMachine, type LinuxVirtualMachineConfig } from "@cdktf/provider-azurerm/lib/linux-virtual-machine";
+import type { ManagementLock } from "@cdktf/provider-azurerm/lib/management-lock";
+import { NetworkInterface } from "@cdktf/provider-azurerm/lib/network-interface";
+import { NetworkInterfaceApplicationSecurityGroupAssociation } from "@cdktf/provider-azurerm/lib/network-interface-application-security-group-association";
+import { NetworkInterfaceSecurityGroupAssociation } from "@cdktf/provider-azurerm/lib/network-interface-security-group-association";
+import { ProximityPlacementGroup } from "@cdktf/provider-azurerm/lib/proximity-placement-group";
+import { PublicIp } from "@cdktf/provider-azurerm/lib/public-ip";
+import { VirtualMachineDataDiskAttachment } from "@cdktf/provider-azurerm/lib/virtual-machine-data-disk-attachment";
+import { AnnotationMetadataEntryType, type ITerraformDependable, type TerraformResource } from "cdktf";
+import type { Construct } from "constructs";
+import type { ManifestMaster } from "../../model/manifest";
+import { SSH_PORT } from "../../model/ports";
+import type { Problem } from "../../model/problems";
+import type { MachineGroup, MachinesSpec } from "../cloud";
+import { attributeOf, forEachHost } from "../for-each";
+import { type BastionReference, bastionProxy } from "./bastion";
+import { abilitiesOf } from "./catalogue";
+import { AzureVolume, lock, lunOf } from "./disk";
+import type { AzureIdentity } from "./identity";
+import type { ImageSource } from "./image";
+import type { AzureMachine, AzureMachineOptions } from "./machine";
+import { siteOf } from "./site";
+
+export interface MachineSettings {
+  readonly machine: AzureMachine;
+  readonly image: ImageSource;
+  readonly userData: string;
+  readonly sshPublicKey: string;
+  /** The id of a user-assigned identity; absent for machines that may do nothing in Azure. */
+  readonly identityId: string | undefined;
+  /** Kept so that it can be reached; absent for compute nodes and where the user brought an identity. */
+  readonly identity: AzureIdentity | undefined;
+  /** How the operator gets in: a fixed public address, the private one, or a Bastion. */
+  readonly way: "public" | "private" | BastionReference;
+  readonly protect: boolean;
+}
+
+/** Azure refuses `root` here; it is root that cloud-init lets in with the same key. */
+const FIRST_USER = "ohpc";
+
+/** What an availability set holds: https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits, November 2026. */
+const MOST_IN_SET = 200;
+
+/**
+ * Equal machines: network interfaces with fixed addresses and virtual machines, both with `for_each` by host name.
+ * What azurerm would replace a machine for, but a running cluster must outlive, is looked at only when it is made.
+ */
+export class AzureMachines implements MachineGroup {
+  readonly interfaces: NetworkInterface;
+  /** What puts the interfaces under the rules of the cluster. */
+  readonly memberships: readonly TerraformResource[];
+  readonly instances: LinuxVirtualMachine;
+  readonly placementGroup?: ProximityPlacementGroup;
+  /** Machines that may talk over InfiniBand with each other. */
+  readonly availabilitySet?: AvailabilitySet;
+  /** The master's fixed public address. */
+  readonly publicAddress?: PublicIp;
+  readonly attachments: readonly VirtualMachineDataDiskAttachment[];
+  readonly lock?: ManagementLock;
+  readonly identity: AzureIdentity | undefined;
+  private readonly way: ManifestMaster["access"];
+
+  constructor(scope: Construct, id: string, spec: MachinesSpec, settings: MachineSettings) {
+    const { site, role, group, hosts, rootDisk, disks } = spec;
+    const { machine, image, userData, sshPublicKey, way } = settings;
+    const { provider, location, zone, group: resourceGroup, prefix, subnets, tags } = siteOf(site);
+    const { spot = false, rootVolume = {}, encryptionAtHost = false, capacityReservation } = machine.options;
+    const has = featuresOf(spec, machine, image);
+    const addresses = Object.fromEntries(hosts.map(({ name, address }) => [name, address]));
+    const common = { provider, location, resourceGroupName: resourceGroup.name };
+    const mine = tags.ofHost(role, group);
+
+    if (role === "master" && way === "public") {
+      this.publicAddress = new PublicIp(scope, `${id}-address`, {
+        ...{ ...common, name: `${prefix}-master`, tags: tags.ofCluster() },
+        ...{ sku: "Standard", allocationMethod: "Static", zones: zone === undefined ? undefined : [zone] },
+      });
+    }
+    this.interfaces = new NetworkInterface(scope, `${id}-interfaces`, {
+      ...{ ...common, name: `${prefix}-\${each.key}`, tags: mine },
+      acceleratedNetworkingEnabled: has.acceleratedNetworking,
+      ipConfiguration: [
+        {
+          name: "primary",
+          subnetId: role === "master" ? subnets.masterSubnetId : subnets.poolSubnetId,
+          privateIpAddressAllocation: "Static",
+          privateIpAddress: "${each.value}",
+          publicIpAddressId: this.publicAddress?.id,
+        },
+      ],
+    });
+    forEachHost(this.interfaces, addresses);
+    this.memberships = this.join(scope, id, spec, addresses);
+
+    if (has.placementGroup) {
+      this.placementGroup = new ProximityPlacementGroup(scope, `${id}-placement`, {
+        ...{ ...common, name: `${prefix}-${group}`, tags: tags.ofCluster() },
+      });
+    }
+    if (has.infiniband) {
+      this.availabilitySet = new AvailabilitySet(scope, `${id}-fabric`, {
+        ...{ ...common, name: `${prefix}-${group}`, tags: tags.ofCluster() },
+        // One fault domain: the fabric must be one, and a job loses all its nodes together anyway.
+        ...{ managed: true, platformFaultDomainCount: 1, platformUpdateDomainCount: 1 },
+        proximityPlacementGroupId: this.placementGroup?.id,
+      });
+    }
+
+    const { type: storageAccountType = "Premium_LRS", caching = "ReadWrite", encryptionSet } = rootVolume;
+    this.instances = new LinuxVirtualMachine(scope, `${id}-instances`, {
+      ...{ ...common, name: `${prefix}-\${each.key}`, computerName: "${each.key}", tags: mine },
+      size: machine.type,
+      networkInterfaceIds: [attributeOf(this.interfaces, "each.key", "id")],
+      // A fabric is one availability set, which is in no zone.
+      ...(!has.infiniband && { zone }),
+      availabilitySetId: this.availabilitySet?.id,
+      proximityPlacementGroupId: this.placementGroup?.id,
+      capacityReservationGroupId: capacityReservation,
+      adminUsername: FIRST_USER,
+      adminSshKey: [{ username: FIRST_USER, publicKey: sshPublicKey }],
+      disablePasswordAuthentication: true,
+      provisionVmAgent: true,
+      allowExtensionOperations: false,
+      ...{ patchMode: "ImageDefault", patchAssessmentMode: "ImageDefault" },
+      ...{ secureBootEnabled: has.secureBoot, vtpmEnabled: has.trustedLaunch },
+      encryptionAtHostEnabled: encryptionAtHost,
+      diskControllerType: has.nvme ? "NVMe" : "SCSI",
+      osDisk: {
+        ...{ name: `${prefix}-\${each.key}-os`, caching, storageAccountType, diskSizeGb: rootDisk.toGibibytes() },
+        diskEncryptionSetId: encryptionSet,
+      },
+      ...{ sourceImageId: image.sourceImageId, sourceImageReference: image.sourceImageReference, plan: image.plan },
+      customData: Buffer.from(userData).toString("base64"),
+      // Azure's own storage for what the console shows.
+      bootDiagnostics: {},
+      ...(settings.identityId !== undefined && { identity: { type: "UserAssigned", identityIds: [settings.identityId] } }),
+      ...(spot !== false && spotMarket(spot === true ? {} : spot)),
+      lifecycle: { ignoreChanges: [...FROZEN] },
+      dependsOn: [...site.dependsOn, ...image.dependsOn, ...this.memberships, ...disks.flatMap((disk) => disk.dependsOn)],
+    });
+    forEachHost(this.instances, addresses);
+
+    const first = hosts[0]?.name ?? "";
+    const instanceId = attributeOf(this.instances, first, "id");
+    this.identity = settings.identity;
+    this.attachments = role === "master" ? this.attach(scope, id, spec, instanceId) : [];
+    if (role === "master" && settings.protect) this.lock = lock(scope, `${id}-lock`, instanceId, "The head of the cluster", provider);
+    this.way = this.wayIn(way, hosts[0]?.address ?? "", instanceId);
+    if (role === "master" && spot !== false) {
+      const warning = "the master is a spot machine: when Azure takes it back, the cluster stops, and all running jobs with it";
+      scope.node.addMetadata(AnnotationMetadataEntryType.WARN, warning);
+    }
+  }
+
+  get dependsOn(): readonly ITerraformDependable[] {
+    return [this.instances];
+  }
+
+  access(): ManifestMaster["access"] {
+    return this.way;
+  }
+
+  private join(scope: Construct, id: string, { site, role }: MachinesSpec, addresses: Readonly<Record<string, string>>): TerraformResource[] {
+    const { provider, firewall, securityGroups } = siteOf(site);
+    const networkInterfaceId = attributeOf(this.interfaces, "each.key", "id");
+    const made: TerraformResource[] = [];
+    if (firewall !== undefined) {
+      const applicationSecurityGroupId = firewall[role].id;
+      made.push(new NetworkInterfaceApplicationSecurityGroupAssociation(scope, `${id}-side`, { provider, networkInterfaceId, applicationSecurityGroupId }));
+    }
+    if (securityGroups !== undefined) {
+      const networkSecurityGroupId = securityGroups[role];
+      made.push(new NetworkInterfaceSecurityGroupAssociation(scope, `${id}-rules`, { provider, networkInterfaceId, networkSecurityGroupId }));
+    }
+    for (const resource of made) forEachHost(resource, addresses);
+    return made;
+  }
+
+  private attach(scope: Construct, id: string, { site, disks }: MachinesSpec, virtualMachineId: string): VirtualMachineDataDiskAttachment[] {
+    const { provider } = siteOf(site);
+    return disks.flatMap(({ purpose, handle }) => {
+      if (!(handle instanceof AzureVolume)) return [];
+      const { volumeId: managedDiskId, caching, lastSnapshot } = handle;
+      const dependsOn = lastSnapshot === undefined ? [] : [lastSnapshot];
+      return [new VirtualMachineDataDiskAttachment(scope, `${id}-${purpose}`, { provider, virtualMachineId, managedDiskId, lun: lunOf(purpose), caching, dependsOn })];
+    });
+  }
+
+  private wayIn(way: MachineSettings["way"], address: string, instanceId: string): ManifestMaster["access"] {
+    const common = { port: SSH_PORT, user: "root", identity: "agent" } as const;
+    if (typeof way === "string") return { host: this.publicAddress?.ipAddress ?? address, ...common };
+    return { host: address, ...common, proxy: bastionProxy(way, instanceId) };
+  }
+}
+
+/** What is wrong with a group of machines that only its whole tells. */
+export function groupProblems({ hosts }: MachinesSpec, machine: AzureMachine): readonly Problem[] {
+  if (!joinsFabric(machine) || hosts.length <= MOST_IN_SET) return [];
+  const want = `at most ${MOST_IN_SET}: machines that share InfiniBand are one availability set`;
+  return [{ at: "nodes", got: hosts.length, want, hint: "make several pools, or AzureMachine.of(…, { infiniband: false })" }];
+}
+
+function joinsFabric({ type, options }: AzureMachine): boolean {
+  return options.infiniband ?? abilitiesOf(type).infiniband !== undefined;
+}
+
+/** A newer image, other user-data or another key of the operator's are for machines that are yet to be made. */
+const FROZEN = ["source_image_id", "source_image_reference", "plan", "custom_data", "admin_ssh_key"];
+
+interface Features extends Required<Pick<AzureMachineOptions, "infiniband" | "placementGroup" | "acceleratedNetworking" | "secureBoot">> {
+  readonly trustedLaunch: boolean;
+  readonly nvme: boolean;
+}
+
+/** What the machines are to have: what the user says, else what their size and image can. */
+function featuresOf({ role, shape }: MachinesSpec, machine: AzureMachine, image: ImageSource): Features {
+  const can = abilitiesOf(machine.type);
+  const infiniband = role === "compute" && joinsFabric(machine);
+  const trustedLaunch = can.trustedLaunch && image.trustedLaunch;
+  const unsigned = (shape.gpus?.count ?? 0) > 0 || can.infiniband !== undefined;
+  const { placementGroup = infiniband, acceleratedNetworking = can.acceleratedNetworking, secureBoot = !unsigned } = machine.options;
+  return { infiniband, placementGroup, acceleratedNetworking, trustedLaunch, secureBoot: secureBoot && trustedLaunch, nvme: can.nvme };
+}
+
+function spotMarket({ maxHourly = -1, eviction = "deallocate" }: Exclude<AzureMachineOptions["spot"], boolean | undefined>): Partial<LinuxVirtualMachineConfig> {
+  return { priority: "Spot", maxBidPrice: maxHourly, evictionPolicy: eviction === "delete" ? "Delete" : "Deallocate" };
+}

@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import type { Problem } from "../../model/problems";
+
+export const DEFAULT_SITE = "azure";
+
+/** The first part of all names of a site. The site is part of it only where a cluster has more than one. */
+export function prefixOf(cluster: string, site: string): string {
+  return site === DEFAULT_SITE ? `ohpc-${cluster}` : `ohpc-${cluster}-${site}`;
+}
+
+/**
+ * The name of a storage account: 3 to 24 lower case letters and digits, of which there is one in the whole world, so that
+ * it ends with a hash of what makes the cluster's home unlike others.
+ */
+export function storageAccountName(cluster: string, ...unlikeOthers: readonly string[]): string {
+  const hash = createHash("sha256").update(JSON.stringify([cluster, ...unlikeOthers])).digest("hex").slice(0, 10);
+  return `ohpc${cluster.replaceAll(/[^a-z0-9]/g, "").slice(0, 10)}${hash}`;
+}
+
+/** Azure's rules for names: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules, November 2026. */
+const LONGEST = { machine: 64, disk: 80, group: 90 } as const;
+
+/** The longest prefix and host give the longest names: of the virtual machine, and of its disk. */
+export function hostNamesProblems(prefix: string, hosts: readonly string[]): readonly Problem[] {
+  const longest = hosts.reduce((some, host) => (host.length > some.length ? host : some), "");
+  const machine = `${prefix}-${longest}`;
+  if (machine.length <= LONGEST.machine) return [];
+  const room = LONGEST.machine - prefix.length - 1;
+  const want = `a host name of at most ${room} characters: Azure allows ${LONGEST.machine} for the name of a virtual machine, which is ${JSON.stringify(machine)}`;
+  return [{ at: "hostnames", got: longest, want, hint: "shorten the cluster's name, the pool's name or its hostnames" }];
+}
+
+export function resourceGroupProblems(name: string, at: string): readonly Problem[] {
+  if (/^[\w().-]*[\w()-]$/u.test(name) && name.length <= LONGEST.group) return [];
+  const want = `the name of a resource group: letters, digits, underscores, hyphens, parentheses and inner dots, at most ${LONGEST.group}`;
+  return [{ at, got: name, want }];
+}
+
+export function storageAccountProblems(name: string, at: string): readonly Problem[] {
+  if (/^[a-z0-9]{3,24}$/.test(name)) return [];
+  const mended = name.toLowerCase().replace(/[^a-z0-9]/g, "").slice(0, 24);
+  const hint = /^[a-z0-9]{3,24}$/.test(mended) ? { hint: `did you mean ${JSON.stringify(mended)}?` } : {};
+  return [{ at, got: name, want: "the name of a storage account: 3 to 24 lower case letters and digits", ...hint }];
+}
+
+const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function subscriptionProblems(id: string, at: string): readonly Problem[] {
+  if (GUID.test(id)) return [];
+  const want = "the id of a subscription, such as 00000000-0000-0000-0000-000000000000, not its name";
+  return [{ at, got: id, want, hint: "az account show --query id prints it" }];
+}
+
+/** The parts of a resource's id. */
+export interface ResourceId {
+  readonly subscription: string;
+  readonly group: string;
+  /** `Microsoft.Compute/disks`, or `Microsoft.Network/virtualNetworks/subnets` for what lies in something else. */
+  readonly type: string;
+  /** From the outside in: `["vnet", "subnet"]`. */
+  readonly names: readonly string[];
+}
+
+/** `/subscriptions/…/resourceGroups/…/providers/Microsoft.X/kind/name…` in parts; `undefined` for anything else. */
+export function parseResourceId(id: string): ResourceId | undefined {
+  const match = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/providers\/([^/]+)\/(.+)$/i.exec(id);
+  const [, subscription = "", group = "", provider = "", rest = ""] = match ?? [];
+  const words = rest.split("/");
+  if (match === null || words.length % 2 !== 0 || words.includes("") || !GUID.test(subscription)) return undefined;
+  const kinds = words.filter((_, k) => k % 2 === 0);
+  return { subscription, group, type: [provider, ...kinds].join("/"), names: words.filter((_, k) => k % 2 === 1) };
+}
+
+/** Whether an id names a resource of that type; Azure compares without case. */
+export function isResourceId(id: string, type: string): boolean {
+  return parseResourceId(id)?.type.toLowerCase() === type.toLowerCase();
+}
+
+export function resourceIdProblems(id: string, type: string, at: string): readonly Problem[] {
+  if (isResourceId(id, type)) return [];
+  const [provider = "", ...kinds] = type.split("/");
+  const path = kinds.map((kind) => `${kind}/NAME`).join("/");
+  return [{ at, got: id, want: `an id /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/${provider}/${path}` }];
+}

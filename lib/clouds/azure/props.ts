@@ -1,0 +1,272 @@
+import type { Architecture } from "../../model/machine";
+import { hostNameProblems } from "../../model/names";
+import { didYouMean, type Problem } from "../../model/problems";
+import { type SshSource, sshKeyProblems, sshSourceProblems } from "../access";
+import type { LockFile } from "../lock-file";
+import type { FirstBoot } from "../user-data";
+import { type AzureFilesOptions, type DiskOptions, diskProblems } from "./disk-options";
+import { DEFAULT_IMAGE, imageProblems } from "./image-choice";
+import { regions } from "./instance-types";
+import { resourceGroupProblems, resourceIdProblems, subscriptionProblems } from "./names";
+import { type ExistingWish, existingPlan, networkCidrProblems } from "./subnets";
+import { tagProblems } from "./tags";
+
+export interface AzureCloudProps {
+  /**
+   * The region, e.g. `westeurope`.
+   *
+   * @onChange replaces the cluster
+   */
+  readonly location: string;
+
+  /** Who gets in, and how. Nothing is open that is not named here. */
+  readonly access: AzureAccess;
+
+  /**
+   * The id of the subscription that everything is made in.
+   *
+   * @default - what the environment variable ARM_SUBSCRIPTION_ID says when Terraform runs
+   * @onChange another cluster is made, and this one forgotten
+   */
+  readonly subscriptionId?: string;
+
+  /**
+   * The name of a resource group that is there already. The master's power service may then start and stop what else is in it.
+   *
+   * @default - one of its own, `ohpc-<cluster>`
+   * @onChange replaces the cluster
+   */
+  readonly resourceGroup?: string;
+
+  /**
+   * The availability zone of machines and disks: `"1"`, `"2"` or `"3"`. Premium SSD v2 needs one.
+   *
+   * @default - none in particular
+   * @onChange replaces the cluster, and its disks
+   */
+  readonly zone?: string;
+
+  /**
+   * The address range of the virtual network that is made.
+   *
+   * @default "10.79.0.0/16"
+   * @onChange replaces the cluster
+   */
+  readonly cidr?: string;
+
+  /**
+   * How machines without a public address reach the world: through a NAT gateway (which costs money by the hour), or not
+   * at all.
+   *
+   * @default "gateway"
+   * @onChange live
+   */
+  readonly nat?: "gateway" | "none";
+
+  /**
+   * Subnets that are there already. Pools then have to say their `addresses`, the master its `address`.
+   *
+   * @default - a virtual network of its own
+   * @onChange replaces the cluster
+   */
+  readonly network?: AzureNetworkReference;
+
+  /**
+   * Whether the master has a public address, which stays the same when it is stopped and started.
+   *
+   * @default - true in a network of its own, false in one that was there already
+   * @onChange live
+   */
+  readonly publicAddress?: boolean;
+
+  /**
+   * What the neutral sizes mean: Intel, or Ampere.
+   *
+   * @default "x86_64"
+   * @onChange replaces all machines that have a neutral size
+   */
+  readonly architecture?: Architecture;
+
+  /**
+   * The image of machines that name none: `debian-13`, `azure-hpc`, `PUBLISHER:OFFER:SKU[:VERSION]`, or the id of an image
+   * or of one in a gallery. A version that is not named is looked up once, and stays.
+   *
+   * @default "debian-13"
+   * @onChange nothing, but for machines that are made from then on
+   */
+  readonly image?: string;
+
+  /**
+   * Images of the marketplace whose terms you have read and accept, as `PUBLISHER:OFFER:SKU`: those with a purchase plan.
+   *
+   * @default - none
+   * @onChange live
+   */
+  readonly acceptTerms?: readonly string[];
+
+  /**
+   * What the state disk and the home disk are made of.
+   *
+   * @default - Premium SSDs, encrypted, of which a snapshot is left
+   */
+  readonly disks?: AzureDisks;
+
+  /**
+   * What machines do at their first boot beyond what the cluster needs. No secrets: every user of a machine can read it.
+   *
+   * @default - nothing
+   * @onChange nothing, but for machines that are made from then on
+   */
+  readonly firstBoot?: FirstBoot;
+
+  /**
+   * Whether Azure refuses to delete the master and its disks, so that no slip in the portal does. Terraform takes the
+   * locks away itself. Whoever applies has to be allowed to make locks.
+   *
+   * @default true
+   * @onChange live
+   */
+  readonly protect?: boolean;
+
+  /**
+   * The id of a user-assigned identity for the master, where one may not make roles.
+   *
+   * @default - one is made, which may start, deallocate and look at machines of the resource group
+   * @onChange live
+   */
+  readonly identity?: string;
+
+  /**
+   * Put on everything that is made, disks too.
+   *
+   * @default - none but the cluster's own
+   * @onChange live
+   */
+  readonly tags?: Readonly<Record<string, string>>;
+
+  /**
+   * Where what was looked up is kept.
+   *
+   * @default "ohpc.lock.json"
+   */
+  readonly lockFile?: string;
+
+  /**
+   * Names the site in the manifest, and the provider.
+   *
+   * @default "azure"
+   * @onChange replaces everything
+   */
+  readonly id?: string;
+}
+
+export interface AzureAccess {
+  /**
+   * The operator's public key, as in `~/.ssh/id_ed25519.pub`.
+   *
+   * @onChange nothing, but for machines that are made from then on
+   */
+  readonly sshPublicKey: string;
+
+  /**
+   * The subnets that SSH to the master is open to, each with a reason; or `"bastion"`: nothing is open to the world, and
+   * an Azure Bastion carries SSH (the operator needs the `az` program; a Bastion costs money by the hour).
+   *
+   * @onChange live
+   */
+  readonly from: readonly SshSource[] | "bastion";
+}
+
+export interface AzureNetworkReference extends ExistingWish {
+  /**
+   * Ids of network security groups that are put on the machines and let the cluster's traffic through; or `"subnet"`:
+   * those of the subnets decide. What has to be open is in the port matrix.
+   *
+   * @default - one is made and put on the machines
+   * @onChange live
+   */
+  readonly securityGroups?: { readonly master: string; readonly compute: string } | "subnet";
+
+  /**
+   * The Bastion of that network, for `access: { from: "bastion" }`.
+   *
+   * @default - none
+   * @onChange live
+   */
+  readonly bastion?: { readonly name: string; readonly resourceGroup: string };
+}
+
+export interface AzureDisks {
+  /** @default - Premium SSD */
+  readonly state?: DiskOptions;
+  /** Or a share of Azure Files: `{ kind: "azure-files" }`. @default - Premium SSD, exported by the master */
+  readonly home?: DiskOptions | AzureFilesOptions;
+}
+
+export const DEFAULT_CIDR = "10.79.0.0/16";
+
+/** What is wrong with the properties of `AzureCloud`. */
+export function propsProblems(props: AzureCloudProps, lock: () => LockFile): readonly Problem[] {
+  const { location, access, subscriptionId, resourceGroup, zone, cidr, network, image = DEFAULT_IMAGE, architecture = "x86_64" } = props;
+  const { disks = {}, identity, tags = {}, id, acceptTerms = [] } = props;
+  return [
+    ...locationProblems(location),
+    ...(zone === undefined || ["1", "2", "3"].includes(zone) ? [] : [{ at: "zone", got: zone, want: '"1", "2" or "3"' }]),
+    ...(subscriptionId === undefined ? [] : subscriptionProblems(subscriptionId, "subscriptionId")),
+    ...(resourceGroup === undefined ? [] : resourceGroupProblems(resourceGroup, "resourceGroup")),
+    ...sshKeyProblems(access.sshPublicKey, "access.sshPublicKey"),
+    ...keyKindProblems(access.sshPublicKey),
+    ...(access.from === "bastion" ? bastionProblems(network) : sshSourceProblems(access.from, "access.from")),
+    ...(cidr === undefined ? [] : networkCidrProblems(cidr, "cidr")),
+    ...(network === undefined ? [] : networkProblems(network, cidr, { location, lock: lock() })),
+    ...imageProblems(image, { architecture, location, lock: lock(), acceptTerms }).filter(({ want }) => !want.startsWith("an image for")),
+    ...acceptTerms.flatMap(termsProblems),
+    ...diskProblems(disks.state ?? {}, "disks.state", zone),
+    ...diskProblems(disks.home ?? {}, "disks.home", zone),
+    ...(identity === undefined ? [] : resourceIdProblems(identity, "Microsoft.ManagedIdentity/userAssignedIdentities", "identity")),
+    ...tagProblems(tags, "tags"),
+    ...(id === undefined ? [] : hostNameProblems(id, "id")),
+  ];
+}
+
+/** A region that is newer than the table is one, too; what is nearly one that we know is none. */
+function locationProblems(location: string): readonly Problem[] {
+  const known = regions();
+  if (known.includes(location)) return [];
+  const mended = location.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+  const hint = known.includes(mended) ? `did you mean "${mended}"?` : didYouMean(location, known);
+  if (hint === undefined && /^[a-z]+[0-9]?$/.test(location)) return [];
+  return [{ at: "location", got: location, want: "a region of Azure such as westeurope", ...(hint === undefined ? {} : { hint }) }];
+}
+
+/** Azure takes RSA and ed25519 keys: https://learn.microsoft.com/azure/virtual-machines/linux/mac-create-ssh-keys, November 2026. */
+function keyKindProblems(key: string): readonly Problem[] {
+  const [kind = ""] = key.trim().split(" ");
+  if (!/^(ecdsa|sk)-/.test(kind)) return [];
+  return [{ at: "access.sshPublicKey", got: kind, want: "a key that Azure takes: ssh-ed25519, or ssh-rsa of at least 2048 bits" }];
+}
+
+function bastionProblems(network: AzureNetworkReference | undefined): readonly Problem[] {
+  if (network === undefined || network.bastion !== undefined) return [];
+  const want = "with network.bastion, which says what the Bastion of that network is called";
+  return [{ at: "access.from", got: "bastion", want, hint: "we make no Bastion in somebody else's network" }];
+}
+
+function termsProblems(terms: string, index: number): readonly Problem[] {
+  if (/^[^:\s]+:[^:\s]+:[^:\s]+$/.test(terms)) return [];
+  return [{ at: `acceptTerms[${index}]`, got: terms, want: "PUBLISHER:OFFER:SKU, without a version" }];
+}
+
+function networkProblems(
+  network: AzureNetworkReference,
+  cidr: string | undefined,
+  around: { readonly location: string; readonly lock: LockFile },
+): readonly Problem[] {
+  const { securityGroups } = network;
+  const given = securityGroups === undefined || securityGroups === "subnet" ? [] : Object.entries(securityGroups);
+  return [
+    ...existingPlan(network, around).problems,
+    ...given.flatMap(([side, id]) => resourceIdProblems(id, "Microsoft.Network/networkSecurityGroups", `network.securityGroups.${side}`)),
+    ...(cidr === undefined ? [] : [{ at: "cidr", got: cidr, want: "left out: the network is there already, and has its own" }]),
+  ];
+}

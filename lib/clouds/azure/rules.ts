@@ -1,0 +1,114 @@
+import { ApplicationSecurityGroup } from "@cdktf/provider-azurerm/lib/application-security-group";
+import { NetworkSecurityGroup } from "@cdktf/provider-azurerm/lib/network-security-group";
+import { NetworkSecurityRule, type NetworkSecurityRuleConfig } from "@cdktf/provider-azurerm/lib/network-security-rule";
+import type { AzurermProvider } from "@cdktf/provider-azurerm/lib/provider";
+import { SubnetNetworkSecurityGroupAssociation } from "@cdktf/provider-azurerm/lib/subnet-network-security-group-association";
+import type { ITerraformDependable } from "cdktf";
+import { Construct } from "constructs";
+import { createHash } from "node:crypto";
+import { PORT_MATRIX, type PortRule, type PortSide } from "../../model/ports";
+import type { SshSource } from "../access";
+import { once } from "../once";
+import type { ResourceGroupReference } from "./network";
+import type { AzureTags } from "./tags";
+
+export interface FirewallWish {
+  readonly provider: AzurermProvider;
+  readonly location: string;
+  readonly group: ResourceGroupReference;
+  readonly prefix: string;
+  /** Who may reach the master from outside; nobody where the way in needs no port. */
+  readonly from: readonly SshSource[];
+  /** Subnets of our own, by their name; none where the group is put on the machines. */
+  readonly subnets: Readonly<Record<string, string>>;
+  readonly tags: AzureTags;
+}
+
+/** Azure looks at rules in the order of these numbers. Nothing of the operator's stands before what the cluster needs. */
+const PRIORITY = { matrix: 200, operator: 1000, denyAll: 4096 } as const;
+
+/**
+ * One network security group, whose rules name their ends as application security groups: one for the master and one for
+ * all compute nodes. All pools are let through the same way, so that no number of pools meets the limit of rules.
+ */
+export class AzureFirewall extends Construct {
+  readonly securityGroup: NetworkSecurityGroup;
+  readonly master: ApplicationSecurityGroup;
+  readonly compute: ApplicationSecurityGroup;
+  /** What machines wait for: before it, their subnets would let through what Azure lets through. */
+  readonly dependsOn: readonly ITerraformDependable[];
+  private readonly wish: FirewallWish;
+
+  constructor(scope: Construct, id: string, wish: FirewallWish) {
+    super(scope, id);
+    const { provider, location, group, prefix, subnets, tags } = wish;
+    const common = { provider, location, resourceGroupName: group.name, tags: tags.ofCluster() };
+    this.wish = wish;
+    this.securityGroup = new NetworkSecurityGroup(this, "group", { ...common, name: `${prefix}-firewall` });
+    this.master = new ApplicationSecurityGroup(this, "master", { ...common, name: `${prefix}-master` });
+    this.compute = new ApplicationSecurityGroup(this, "compute", { ...common, name: `${prefix}-compute` });
+    // Azure's own last rules let everything through within a network, and from load balancers.
+    const closed = new NetworkSecurityRule(this, "deny-all", {
+      ...this.inbound("deny-all", PRIORITY.denyAll, "What is not let through above is closed"),
+      ...{ access: "Deny", protocol: "*", destinationPortRange: "*", sourceAddressPrefix: "*", destinationAddressPrefix: "*" },
+    });
+    const uses = Object.entries(subnets).map(([name, subnetId]) => {
+      const networkSecurityGroupId = this.securityGroup.id;
+      return new SubnetNetworkSecurityGroupAssociation(this, `${name}-use`, { provider, subnetId, networkSecurityGroupId });
+    });
+    this.dependsOn = [closed, ...uses];
+  }
+
+  /** Lets traffic through. A pool is one of `compute`; what is open already stays open once. */
+  open(from: PortSide, to: "master" | "compute", ports: readonly PortRule[]): void {
+    for (const rule of ports) {
+      if (from === "operator") {
+        this.wish.from.forEach((source, index) => {
+          this.openTo(source, index, to, rule);
+        });
+      } else {
+        const name = `${from}-to-${to}-${rule.name}`;
+        this.allow(name, priorityOf(from, to, rule), to, rule, { sourceApplicationSecurityGroupIds: [this[from].id], description: rule.why });
+      }
+    }
+  }
+
+  private openTo({ cidr, reason }: SshSource, index: number, to: "master" | "compute", rule: PortRule): void {
+    const name = `operator-to-${to}-${rule.name}-${createHash("sha256").update(cidr).digest("hex").slice(0, 8)}`;
+    this.allow(name, PRIORITY.operator + index, to, rule, { sourceAddressPrefix: cidr, description: reason });
+  }
+
+  private allow(name: string, priority: number, to: "master" | "compute", rule: PortRule, source: Source): void {
+    once(this, name, (scope) => {
+      const all = rule.protocol === "all";
+      return new NetworkSecurityRule(scope, name, {
+        ...this.inbound(name, priority, source.description),
+        ...source,
+        access: "Allow",
+        protocol: all ? "*" : { tcp: "Tcp", udp: "Udp" }[rule.protocol as "tcp" | "udp"],
+        destinationPortRange: all ? "*" : rule.from === rule.to ? String(rule.from) : `${rule.from}-${rule.to}`,
+        destinationApplicationSecurityGroupIds: [this[to].id],
+        // Azure takes at most 140 characters.
+        description: source.description.slice(0, 140),
+      });
+    });
+  }
+
+  private inbound(name: string, priority: number, description: string) {
+    const { provider, group } = this.wish;
+    return {
+      ...{ provider, name, priority, description, direction: "Inbound", sourcePortRange: "*" },
+      ...{ resourceGroupName: group.name, networkSecurityGroupName: this.securityGroup.name },
+    };
+  }
+}
+
+type Source = Pick<NetworkSecurityRuleConfig, "sourceApplicationSecurityGroupIds" | "sourceAddressPrefix"> & { readonly description: string };
+
+/** The place of a rule in the port matrix: the same for every cluster, and for no two rules. */
+function priorityOf(from: PortSide, to: PortSide, { name }: PortRule): number {
+  const places = PORT_MATRIX.flatMap((flow) => flow.ports.map((rule) => `${flow.from}-${flow.to}-${rule.name}`));
+  const place = places.indexOf(`${from}-${to}-${name}`);
+  if (place < 0) throw new Error(`bug: the port ${name} from ${from} to ${to} is not in the port matrix`);
+  return PRIORITY.matrix + 10 * place;
+}

@@ -1,0 +1,53 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+
+/**
+ * What was looked up once in a cloud and is to stay as it is: ids of images, address ranges of subnets.
+ * A file to commit, beside cdktf.json: synthesizing asks no cloud, and gives the same everywhere.
+ */
+export const LOCK_FILE = "ohpc.lock.json";
+
+/** Per kind of cloud, per region, per thing that was looked up. */
+export type LockFile = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, LockedFact>>>>>>;
+
+/** What is known of one thing, e.g. `{ id: "ami-…", architecture: "arm64" }`. */
+export type LockedFact = Readonly<Record<string, string>>;
+
+/** @throws Error if there is a file that is none of ours */
+export function readLockFile(path: string = LOCK_FILE): LockFile {
+  if (!existsSync(path)) return {};
+  const document: unknown = JSON.parse(readFileSync(path, "utf8"));
+  if (!isNested(document, 4)) throw new Error(`${path} is not a lock file of ohpc; remove it, or take it from version control again`);
+  return document as LockFile;
+}
+
+/** What the file says of one thing. */
+export function lockedFact(lock: LockFile, cloud: string, region: string, key: string): LockedFact | undefined {
+  return lock[cloud]?.[region]?.[key];
+}
+
+/** `lock` with facts of one region added, or replaced. Pure. */
+export function withFacts(lock: LockFile, cloud: string, region: string, facts: Readonly<Record<string, LockedFact>>): LockFile {
+  const regions = lock[cloud] ?? {};
+  return { ...lock, [cloud]: { ...regions, [region]: { ...regions[region], ...facts } } };
+}
+
+/** Replaces the file at once. Equal facts give equal bytes. */
+export function writeLockFile(lock: LockFile, path: string = LOCK_FILE): void {
+  writeFileSync(`${path}.new`, `${JSON.stringify(sorted(lock), undefined, 2)}\n`);
+  renameSync(`${path}.new`, path);
+}
+
+/** Objects in objects, with text at the given depth. */
+function isNested(value: unknown, depth: number): boolean {
+  if (depth === 0) return typeof value === "string";
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every((inner) => isNested(inner, depth - 1));
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}

@@ -1,0 +1,18 @@
+import type { Progress } from "./progress";
+
+/** What a cloud does beside Terraform; on most there is nothing. */
+export interface Groundwork {
+  /** Brings about what Terraform takes for granted: an engine that works, an image. */
+  prepare(progress: Progress): Promise<void>;
+  /** Where the cloud and Terraform's state (as `terraform show -json` tells it) have come apart. */
+  drift(state: unknown): Promise<{
+    /** Addresses of what was removed behind Terraform's back. */
+    readonly missing: readonly string[];
+    /** Hosts that are there, but do not run. */
+    readonly stopped: readonly string[];
+  }>;
+  /** Starts machines that do not run. */
+  start(hosts: readonly string[]): Promise<void>;
+  /** What of the cluster is there still, by name. */
+  remains(): Promise<readonly string[]>;
+}

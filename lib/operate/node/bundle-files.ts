@@ -1,0 +1,93 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ManifestDisk } from "../../model/manifest";
+import { SLURMCTLD_PORT } from "../../model/ports";
+import { expandHosts } from "../../slurm/hostlist";
+import { hostsOf, hostsOfPool } from "../../slurm/hosts";
+import type { ClusterView } from "../steps/step";
+import { type Accounts, accountsOf } from "./accounts";
+
+/** Where the master keeps what it hands to its nodes: `generations/<n>/…`, and `current`, which names one of them. */
+export const BUNDLE_DIRECTORY = "/srv/ohpc/bundle";
+
+/** The content of a program beside this file. */
+export function programText(name: "accounts.py" | "ask.py" | "converge.sh" | "write-hosts.sh"): string {
+  return readFileSync(join(__dirname, name), "utf8");
+}
+
+/** What every node gets, by file name; the master adds `generation` and `munge.key`. Pure, but for reading our own programs. */
+export function bundleFiles(cluster: ClusterView): Readonly<Record<string, string>> {
+  return {
+    hosts: hostsFile(cluster),
+    nodes: nodesFile(cluster),
+    "node.json": json(nodeFacts(cluster)),
+    "accounts.json": json(nodeAccounts(cluster)),
+    converge: programText("converge.sh"),
+    "accounts.py": programText("accounts.py"),
+    "ask.py": programText("ask.py"),
+    "write-hosts": programText("write-hosts.sh"),
+  };
+}
+
+/** The part of /etc/hosts that is the cluster's. */
+export function hostsFile({ manifest }: ClusterView): string {
+  const lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback", ...addressLines({ manifest })];
+  return `${lines.join("\n")}\n`;
+}
+
+/** One line for each machine: its address, its name. */
+export function addressLines({ manifest }: Pick<ClusterView, "manifest">): readonly string[] {
+  return hostsOf(manifest).map(({ address, name }) => `${address} ${name}`);
+}
+
+/** One line for each compute node: its name, its pool. */
+function nodesFile({ manifest }: ClusterView): string {
+  return manifest.pools.flatMap((pool) => hostsOfPool(pool).map(({ name }) => `${name} ${pool.name}\n`)).join("");
+}
+
+/** What a node must know to become one. */
+export interface NodeFacts {
+  readonly cluster: string;
+  readonly master: { readonly host: string; readonly address: string };
+  readonly slurmctldPort: number;
+  readonly home: NodeHome;
+  readonly pools: readonly { readonly name: string; readonly devices: readonly string[] }[];
+}
+
+/** Where a node's home directories come from. */
+export type NodeHome =
+  /** Each machine has its own. */
+  | { readonly kind: "none"; readonly path: string }
+  /** The platform has mounted them. */
+  | { readonly kind: "mounted"; readonly path: string }
+  | { readonly kind: "nfs"; readonly path: string; readonly server: string; readonly export: string };
+
+function nodeFacts({ manifest }: ClusterView): NodeFacts {
+  const { address, host } = manifest.master;
+  return {
+    cluster: manifest.cluster,
+    master: { host, address },
+    slurmctldPort: SLURMCTLD_PORT,
+    home: homeOfNode(manifest.disks.home, address),
+    pools: manifest.pools.map(({ gres, name }) => ({ name, devices: gres.flatMap(({ files }) => expandHosts(files)) })),
+  };
+}
+
+/** What the master has on a disk of its own, it exports. */
+function homeOfNode(home: ManifestDisk | undefined, master: string): NodeHome {
+  if (home === undefined) return { kind: "none", path: "/home" };
+  const { path } = home;
+  if (home.kind === "mounted") return { kind: "mounted", path };
+  if (home.kind === "nfs") return { kind: "nfs", path, server: home.server, export: home.export };
+  return { kind: "nfs", path, server: master, export: path };
+}
+
+/** Nobody logs in to a node with a key of their own. */
+function nodeAccounts(cluster: ClusterView): Accounts {
+  const { groups, users } = accountsOf(cluster);
+  return { groups, users: users.map(({ keys: _, ...user }) => user) };
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 1)}\n`;
+}

@@ -1,0 +1,149 @@
+#!/bin/bash
+# Makes this machine a node of its cluster, and keeps it one: run at boot, every minute, and when the master kicks.
+#
+# Each stage looks first and touches only what is not yet so. The first stage that is not possible yet says why in
+# /run/ohpc/node.json and ends the run; systemd starts the next one two seconds later, for as long as it takes.
+# A slurmd that runs already is left running while the master is silent: its jobs go on.
+set -uo pipefail
+export LC_ALL=C.UTF-8
+
+bundle=/run/ohpc/bundle
+state=/run/ohpc/node.json
+registry=/var/lib/ohpc/accounts.json
+drained=/var/lib/ohpc/drained
+host=$(uname -n)
+host=${host%%.*}
+
+exec 9>/run/ohpc/converge.lock
+flock -n 9 || { echo "another run is under way" >&2; exit 0; }
+
+generation=$(cat "$bundle/generation")
+pool=$(awk -v host="$host" '$1 == host { print $2; exit }' "$bundle/nodes")
+master='' port='' home_kind='' home_path='' home_server='' home_export='' devices=''
+eval "$(jq -r --arg pool "$pool" '@sh "master=\(.master.host) port=\(.slurmctldPort)
+  home_kind=\(.home.kind) home_path=\(.home.path) home_server=\(.home.server // "") home_export=\(.home.export // "")
+  devices=\([.pools[] | select(.name == $pool) | .devices[]] | join(" "))"' "$bundle/node.json")"
+before_stage='' before_ok=false before_since='' before_attempts=0
+eval "$(jq -r '@sh "before_stage=\(.stage) before_ok=\(.ok) before_since=\(.since) before_attempts=\(.attempts)"' "$state" 2>/dev/null)"
+
+report() { # ok message
+  local message=${2//\\/\\\\} since attempts=1
+  message=${message//\"/\\\"}
+  message=${message//[[:cntrl:]]/ }
+  since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+  if [ "$before_stage" = "$stage" ] && [ "$before_ok" = "$1" ]; then
+    since=$before_since
+    [ "$1" = true ] || attempts=$((before_attempts + 1))
+  fi
+  printf '{"stage":"%s","ok":%s,"message":"%s","generation":%s,"since":"%s","attempts":%s}\n' \
+    "$stage" "$1" "$message" "$generation" "$since" "$attempts" >"$state.new"
+  mv -fT "$state.new" "$state"
+}
+
+# A node that is ready stays so in the report while it is looked at again.
+begin() { # stage
+  stage=$1
+  [ "$before_ok" = true ] || report false "$stage: under way"
+}
+
+not_yet() { # message
+  echo "$stage: $1" >&2
+  report false "$1"
+  exit 1
+}
+
+last_words() { # unit
+  journalctl --quiet --unit "$1" --lines 20 --output cat 2>/dev/null | grep -E 'error|fatal' | tail -n 1
+}
+
+stage=bundle
+if [ -z "$generation" ] || [ -z "$master" ]; then not_yet "the bundle in $bundle is not whole"; fi
+
+begin mounts
+case $home_kind in
+  mounted)
+    mountpoint -q "$home_path" || not_yet "nothing is mounted at $home_path, where the platform should have mounted the home directories"
+    ;;
+  nfs)
+    source=$home_server:$home_export
+    mounted=$(findmnt --noheadings --output SOURCE --mountpoint "$home_path" || true)
+    if [ -z "$mounted" ]; then
+      mkdir -p "$home_path"
+      said=$(timeout 30 mount -t nfs4 -o nfsvers=4.2,proto=tcp,hard,noatime,nosuid,nodev,retry=0 "$source" "$home_path" 2>&1) ||
+        not_yet "cannot mount $source at $home_path: ${said:-no answer within 30 s}"
+    elif [ "$mounted" != "$source" ]; then
+      not_yet "$mounted is mounted at $home_path instead of $source: reboot the node"
+    fi
+    timeout --signal KILL 10 stat --terse "$home_path" >/dev/null || not_yet "$source does not answer (mounted at $home_path)"
+    ;;
+esac
+
+begin hosts
+said=$(bash "$bundle/write-hosts" "$bundle/hosts" 2>&1) || not_yet "cannot write /etc/hosts: $said"
+
+begin munge
+if ! cmp -s "$bundle/munge.key" /etc/munge/munge.key; then
+  said=$(install -o munge -g munge -m 0400 "$bundle/munge.key" /etc/munge/munge.key.new 2>&1 &&
+    mv -fT /etc/munge/munge.key.new /etc/munge/munge.key 2>&1 && systemctl restart munge 2>&1) || not_yet "cannot change the munge key: $said"
+fi
+systemctl is-active --quiet munge || said=$(systemctl start munge 2>&1) || not_yet "munge does not start: $said"
+said=$( (munge --no-input | unmunge) 2>&1 >/dev/null) || not_yet "munge does not answer: $said"
+
+begin accounts
+homes=()
+# Without a home disk each machine has its own homes.
+[ "$home_kind" != none ] || homes=(--homes)
+said=$(python3 "$bundle/accounts.py" apply --registry "$registry" "${homes[@]}" <"$bundle/accounts.json" 2>&1) || not_yet "${said##*$'\n'}"
+
+begin time
+if systemd-detect-virt --container --quiet; then
+  : # The clock is the host's.
+elif systemctl is-active --quiet chrony || systemctl is-active --quiet chronyd; then
+  chronyc -n tracking 2>/dev/null | grep -q '^Leap status *: Normal' || not_yet "the clock is not in sync yet (chronyc tracking)"
+else
+  [ "$(timedatectl show --property NTPSynchronized --value 2>/dev/null)" = yes ] || not_yet "the clock is not in sync yet (timedatectl)"
+fi
+
+begin devices
+missing=()
+for device in $devices; do
+  [ -c "$device" ] || missing+=("$device")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  message="promised, but not there: ${missing[*]}"
+  # Jobs that run may not need it; new ones must not come. The reason tells us later that it was us.
+  if systemctl is-active --quiet slurmd; then
+    [ -e "$drained" ] || { timeout 10 scontrol update NodeName="$host" State=DRAIN Reason="ohpc: $message" 2>/dev/null && touch "$drained"; }
+  fi
+  not_yet "$message"
+fi
+
+begin controller
+# shellcheck disable=SC2016 # the inner bash gets them as its own $0 and $1
+timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$master" "$port" 2>/dev/null || not_yet "slurmctld does not answer at $master:$port"
+
+begin slurmd
+options="SLURMD_OPTIONS=\"--conf-server $master:$port\""
+if [ "$(cat /etc/default/slurmd 2>/dev/null)" != "$options" ] || ! systemctl is-active --quiet slurmd; then
+  said=$(SLURM_CONF_SERVER=$master:$port timeout 10 scontrol --oneliner show node "$host" 2>&1) ||
+    case $said in
+      *"not found"*) not_yet "slurm.conf on $master does not have $host yet: run ohpc configure" ;;
+      *) not_yet "slurmctld does not tell about $host: ${said##*$'\n'}" ;;
+    esac
+  echo "$options" >/etc/default/slurmd
+  timeout 60 systemctl restart slurmd 2>/dev/null || not_yet "slurmd does not start: $(last_words slurmd)"
+fi
+if [ -e "$drained" ]; then
+  case $(timeout 10 scontrol --oneliner show node "$host" 2>/dev/null) in
+    *"Reason=ohpc: "*) timeout 10 scontrol update NodeName="$host" State=RESUME || not_yet "cannot resume $host in Slurm" ;;
+  esac
+  rm -f "$drained"
+fi
+
+stage=ready
+report true ""
+
+# What was published while this ran would otherwise wait for the next minute.
+if [[ ${OHPC_BUNDLE:-} == mounted:* ]] && [ "$(cat "${OHPC_BUNDLE#mounted:}/current/generation" 2>/dev/null)" != "$generation" ]; then
+  exec /usr/lib/ohpc/ohpc-node run
+fi

@@ -1,0 +1,34 @@
+import { decodeAddresses } from "../model/address-runs";
+import type { Manifest } from "../model/manifest";
+import { didYouMean } from "../model/problems";
+import { expandHosts } from "../slurm/hostlist";
+import { Failure } from "./failure";
+
+export interface NodeAddress {
+  readonly host: string;
+  readonly address: string;
+}
+
+/** All compute nodes, pool by pool. */
+export function nodesOf({ pools }: Manifest): readonly NodeAddress[] {
+  return pools.flatMap((pool) => {
+    const addresses = decodeAddresses(pool.addresses);
+    return expandHosts(pool.hosts).map((host, k) => ({ host, address: addresses[k] ?? host }));
+  });
+}
+
+/**
+ * The node of that name.
+ *
+ * @throws Failure with the nearest name
+ */
+export function nodeOf(manifest: Manifest, host: string): NodeAddress {
+  const nodes = nodesOf(manifest);
+  const node = nodes.find((candidate) => candidate.host === host);
+  if (node !== undefined) return node;
+  const hosts = [manifest.master.host, ...nodes.map((candidate) => candidate.host)];
+  throw new Failure("usage", `the cluster ${manifest.cluster} has no host ${JSON.stringify(host)}`, {
+    code: "node.unknown",
+    remedy: didYouMean(host, hosts) ?? `it has ${[manifest.master.host, ...manifest.pools.map((pool) => pool.hosts)].join(", ")}`,
+  });
+}

@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# Looks at the whole cluster from the master, in one go. `$1`: the program that asks the node units; `$2`…: directories
+# whose disks are of interest; standard input: lines `ADDRESS NAME`, one per node. Fields are separated by unit separators.
+# Nothing here may fail: what cannot be told is left out.
+set +e
+program=$1
+shift
+field=$'\x1f'
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+# Node units are asked while Slurm is: neither waits for the other.
+python3 -c "$program" state >"$scratch/units" 2>/dev/null &
+
+section() { printf '\f%s\n' "$1"; }
+
+section version
+sinfo --version 2>/dev/null
+section controller
+timeout 5 scontrol ping 2>&1
+section services
+for unit in munge mariadb slurmdbd slurmctld; do
+  printf '%s%s%s\n' "$unit" "$field" "$(systemctl is-active "$unit" 2>/dev/null)"
+done
+if timeout 5 scontrol ping 2>/dev/null | grep -q 'is UP'; then
+  section nodes
+  timeout 15 sinfo --noheader --Node --format="%N$field%T$field%E$field%u$field%H" 2>/dev/null | sort -u
+  section partitions
+  timeout 15 sinfo --noheader --format="%P$field%a$field%l$field%F" 2>/dev/null
+  section jobs
+  timeout 15 squeue --noheader --format=%T 2>/dev/null | sort | uniq -c
+fi
+section disks
+df --block-size=1 --output=target,size,used,avail "$@" 2>/dev/null | tail -n +2
+section generation
+cat /srv/ohpc/bundle/current/generation 2>/dev/null
+wait
+section units
+cat "$scratch/units"

@@ -1,0 +1,66 @@
+import { BUNDLE_DIRECTORY, bundleFiles } from "../node/bundle-files";
+import { FILE_JSON } from "./shell";
+import type { Json, Step } from "./step";
+
+export type BundleState = {
+  /** By name. */
+  readonly files: { readonly [name: string]: Json };
+  /** Whether the key in it is the master's. */
+  readonly mungeKey: boolean;
+};
+
+/**
+ * What every node fetches, as numbered generations: a new one only when something in it changed, switched to at once,
+ * the one before kept for nodes that are reading it. Then the nodes are kicked, all at once, from the master, while the
+ * operator's `ohpc` goes on: whoever does not hear it looks by itself within a minute.
+ */
+export const bundle: Step<BundleState> = {
+  id: "bundle",
+  title: "the nodes' bundle",
+  needs: ["munge-key", "exports", "slurmctld", "slurm-accounts"],
+  desired: (cluster) => ({ files: bundleFiles(cluster), mungeKey: true }),
+  inspect: String.raw`
+${FILE_JSON}
+current=${BUNDLE_DIRECTORY}/current
+files='{}'
+if [ -d "$current/" ]; then
+  files=$(for file in "$current"/*; do
+    name=$(basename "$file")
+    case $name in generation | munge.key) ;; *) printf '{"%s":%s}\n' "$name" "$(file_json "$file")" ;; esac
+  done | jq -cs 'add // {}')
+fi
+key=false
+if cmp -s "$current/munge.key" /srv/ohpc/state/munge/munge.key; then key=true; fi
+echo "{\"files\":$files,\"mungeKey\":$key}"
+`,
+  apply: String.raw`
+umask 077
+root=${BUNDLE_DIRECTORY}
+generations=$root/generations
+mkdir -p "$generations"
+chmod 0755 "$root"
+desired=$(cat)
+# One more than any there is, also one that was left half made.
+last=$(find "$generations" -mindepth 1 -maxdepth 1 -printf '%f\n' | grep -oE '^[0-9]+' | sort -n | tail -n 1 || true)
+next=$((last + 1))
+fresh=$generations/$next.new
+rm -rf "$generations"/*.new
+mkdir "$fresh"
+while IFS= read -r name; do
+  jq -j --arg name "$name" '.files[$name]' <<<"$desired" >"$fresh/$name"
+done < <(jq -r '.files | keys[]' <<<"$desired")
+chmod 0700 "$fresh/converge"
+install -m 0400 /srv/ohpc/state/munge/munge.key "$fresh/munge.key"
+echo "$next" >"$fresh/generation"
+mv -T "$fresh" "$generations/$next"
+sync -f "$root"
+before=$(readlink "$root/current" || true)
+ln -sfn "generations/$next" "$root/current.new"
+mv -fT "$root/current.new" "$root/current"
+find "$generations" -mindepth 1 -maxdepth 1 ! -name "$next" ! -name "$(basename "$before")" -exec rm -rf {} +
+cd "$root/current"
+awk 'NR == FNR { nodes[$1] = 1; next } $2 in nodes' nodes hosts >/run/ohpc-kick
+setsid --fork python3 ask.py kick </run/ohpc-kick >/dev/null 2>&1
+`,
+  effect: () => "live",
+};

@@ -1,0 +1,9 @@
+import { diskStep } from "./disk";
+
+/** Where the users' homes lie; without one, each machine has its own. */
+export const homeDisk = diskStep({
+  id: "home-disk",
+  title: "the home disk",
+  needs: [],
+  of: ({ manifest }) => manifest.disks.home,
+});

@@ -1,0 +1,30 @@
+/** Shell functions that several steps' scripts begin with. */
+
+/** `start_at_boot UNIT`: what `systemctl enable` does, without its half second of looking for init scripts. */
+export const START_AT_BOOT = String.raw`
+start_at_boot() {
+  mkdir -p /etc/systemd/system/multi-user.target.wants
+  ln -sfn "/usr/lib/systemd/system/$1.service" "/etc/systemd/system/multi-user.target.wants/$1.service"
+}
+`;
+
+/** `is_running UNIT`: prints `true` or `false`. */
+export const IS_RUNNING = String.raw`
+is_running() { if systemctl is-active --quiet "$1"; then echo true; else echo false; fi; }
+`;
+
+/** `file_json PATH`: the content of a file as JSON text, `null` if there is none. */
+export const FILE_JSON = String.raw`
+file_json() { if [ -f "$1" ]; then jq -Rs . <"$1"; else echo null; fi; }
+`;
+
+/**
+ * `pending NAME EFFECT` before a daemon's file is changed, `settled NAME` once the daemon has taken it, `is_pending NAME`:
+ * whoever dies between the two is followed by a run that finds the file as it should be and the daemon still to be told.
+ * A reboot settles everything: the daemons read their files then.
+ */
+export const PENDING = String.raw`
+pending() { mkdir -p /run/ohpc/pending; printf '%s' "$2" >"/run/ohpc/pending/$1"; }
+settled() { rm -f "/run/ohpc/pending/$1"; }
+is_pending() { if [ -e "/run/ohpc/pending/$1" ]; then echo true; else echo false; fi; }
+`;

@@ -1,0 +1,9 @@
+import { diskStep } from "./disk";
+
+/** The small disk that outlives the master: Slurm's state, the accounting database, munge key, uid registry. */
+export const stateDisk = diskStep({
+  id: "state-disk",
+  title: "the state disk",
+  needs: [],
+  of: ({ manifest }) => manifest.disks.state,
+});
