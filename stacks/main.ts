@@ -3,6 +3,9 @@ import { LocalCloud } from "cdktf-openhpc/local";
 import { awsDemo } from "./aws-demo";
 import { awsExistingNetwork } from "./aws-existing-network";
 import { awsGpu } from "./aws-gpu";
+import { azureDemo } from "./azure-demo";
+import { azureExistingNetwork } from "./azure-existing-network";
+import { azureGpu } from "./azure-gpu";
 import { cluster } from "./cluster";
 import { lab } from "./lab";
 
@@ -12,4 +15,7 @@ lab(new TerraformStack(app, "lab"));
 awsDemo(new TerraformStack(app, "aws-demo"));
 awsGpu(new TerraformStack(app, "aws-gpu"));
 awsExistingNetwork(new TerraformStack(app, "aws-existing-network"));
+azureDemo(new TerraformStack(app, "azure-demo"));
+azureGpu(new TerraformStack(app, "azure-gpu"));
+azureExistingNetwork(new TerraformStack(app, "azure-existing-network"));
 app.synth();

@@ -1,9 +1,19 @@
 import { App, LocalBackend, S3Backend, TerraformStack } from "cdktf";
-import { type Cloud, ComputePool, Duration, GpuComputePool, NfsDisk, OpenHpcMaster, Size, Users } from "cdktf-openhpc";
+import {
+  type Cloud,
+  ComputePool,
+  Duration,
+  GpuComputePool,
+  type GpuOptions,
+  NfsDisk,
+  OpenHpcMaster,
+  Size,
+  Users,
+} from "cdktf-openhpc";
 import { LocalCloud } from "cdktf-openhpc/local";
 import { FakeCloud, type Synthesized, synthesize } from "cdktf-openhpc/testing";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { NetworkSpec } from "../../lib/clouds/cloud";
@@ -159,6 +169,43 @@ describe("a cluster", () => {
     expect(hosts()).toEqual(["master", "cpu-1", "cpu-2"]);
   });
 
+  it("takes machines by size, by a vendor's name, by a vendor's value, and by kind of cloud", () => {
+    const { manifest } = synthesize((stack) => {
+      const master = fakeMaster(stack, { machine: { fake: "large", default: "small" } });
+      const choices = {
+        a: "small",
+        b: "fake.huge",
+        c: { cloud: "fake", type: "medium" },
+        d: { aws: "x", default: "large" },
+      };
+      for (const [name, machine] of Object.entries(choices))
+        new ComputePool(stack, name, { master, nodes: 1, machine });
+    });
+    const { master, pools } = readManifest(manifest);
+    expect([master, ...pools].map(({ shape }) => shape.memoryMebibytes / 1024)).toEqual([64, 4, 512, 16, 64]);
+  });
+
+  it("hands out as many GPUs as it is told, under the type that it is told", () => {
+    const gresOf = (gpus?: GpuOptions) =>
+      readManifest(
+        synthesize((stack) => new GpuComputePool(stack, "gpu", { master: fakeMaster(stack), nodes: 1, gpus })).manifest,
+      ).pools[0]?.gres;
+    expect(gresOf()).toEqual([{ name: "gpu", type: "fake", count: 2, files: "/dev/nvidia[0-1]" }]);
+    expect(gresOf({ count: 1, type: "a10g" })).toEqual([
+      { name: "gpu", type: "a10g", count: 1, files: "/dev/nvidia0" },
+    ]);
+  });
+
+  it("synthesizes where there is no terraform", () => {
+    const before = process.env;
+    process.env = { ...before, PATH: "" };
+    try {
+      expect(() => synthesize((stack) => smallCluster(stack))).not.toThrow();
+    } finally {
+      process.env = before;
+    }
+  });
+
   it("keeps the vendor's resources within reach, with their types", () => {
     const { terraform } = synthesize((stack) => {
       const master = new OpenHpcMaster(stack, "master", { cloud: new FakeCloud() });
@@ -294,34 +341,48 @@ describe("what is legal but hardly meant is a warning", () => {
 });
 
 describe("the state file", () => {
-  function backendOf(prepare: (stack: TerraformStack) => void, outdir = mkdtempSync(join(tmpdir(), "state-"))) {
+  interface Backend {
+    readonly local?: { readonly path: string };
+    readonly s3?: unknown;
+  }
+
+  const here = process.cwd();
+  let project: string;
+  beforeEach(() => {
+    project = realpathSync(mkdtempSync(join(tmpdir(), "state-file-")));
+    process.chdir(project);
+  });
+  afterEach(() => {
+    process.chdir(here);
+    rmSync(project, { recursive: true });
+  });
+
+  function backendOf(prepare: (stack: TerraformStack) => void = () => undefined, outdir = "cdktf.out"): Backend {
     const app = new App({ outdir });
     const stack = new TerraformStack(app, "demo");
     prepare(stack);
     smallCluster(stack);
     app.synth();
-    const folder = join(outdir, "stacks", "demo");
-    const { terraform } = JSON.parse(readFileSync(join(folder, "cdk.tf.json"), "utf8")) as {
-      terraform: { backend: { local?: { path: string }; s3?: unknown } };
-    };
-    rmSync(outdir, { recursive: true });
-    return { backend: terraform.backend, folder };
+    const text = readFileSync(join(outdir, "stacks", "demo", "cdk.tf.json"), "utf8");
+    return (JSON.parse(text) as { terraform: { backend: Backend } }).terraform.backend;
   }
 
   it("is the one that cdktf would use, by a path that does not tell where the project lies", () => {
-    const { backend } = backendOf(() => undefined, "cdktf.out.state-test");
-    expect(backend).toEqual({ local: { path: "../../../terraform.demo.tfstate" } });
-    const elsewhere = backendOf(() => undefined);
-    expect(resolve(elsewhere.folder, elsewhere.backend.local?.path ?? "")).toBe(resolve("terraform.demo.tfstate"));
-    expect(existsSync("terraform.demo.tfstate")).toBe(false);
+    const { local } = backendOf();
+    expect(local).toEqual({ path: "../../../terraform.demo.tfstate" });
+    expect(resolve("cdktf.out/stacks/demo", local?.path ?? "")).toBe(join(project, "terraform.demo.tfstate"));
+  });
+
+  it("is the same file when the output goes elsewhere", () => {
+    const { local } = backendOf(undefined, join(project, "out"));
+    expect(resolve("out/stacks/demo", local?.path ?? "")).toBe(join(project, "terraform.demo.tfstate"));
+    expect(backendOf(undefined, "out")).toEqual({ local });
   });
 
   it("stays where the user put it", () => {
     const own = backendOf((stack) => new LocalBackend(stack, { path: "/srv/state/demo.tfstate" }));
-    expect(own.backend).toEqual({ local: { path: "/srv/state/demo.tfstate" } });
-    const { backend } = backendOf(
-      (stack) => new S3Backend(stack, { bucket: "states", key: "demo", region: "eu-west-1" }),
-    );
-    expect(Object.keys(backend)).toEqual(["s3"]);
+    expect(own).toEqual({ local: { path: "/srv/state/demo.tfstate" } });
+    const s3 = backendOf((stack) => new S3Backend(stack, { bucket: "states", key: "demo", region: "eu-west-1" }));
+    expect(Object.keys(s3)).toEqual(["s3"]);
   });
 });

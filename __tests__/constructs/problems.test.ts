@@ -163,6 +163,11 @@ describe("a ComputePool refuses", () => {
     expect(lines(message)).toHaveLength(1);
   });
 
+  it("a name that cannot be a host's, once, and not again as the beginning of its host names", () => {
+    const message = refusal((stack) => new ComputePool(stack, "CPU", { master: fakeMaster(stack), nodes: 1 }));
+    expect(lines(message)).toEqual([expect.stringMatching(/^id is "CPU", but must be .*did you mean "cpu"\?$/)]);
+  });
+
   it("partitions that Slurm reserves", () => {
     expect(poolProblems({ partition: "DEFAULT" })[0]).toContain(
       'partition is "DEFAULT", but must be another name; Slurm reads it as',

@@ -77,7 +77,7 @@ function same(a: TerraformInstance, b: TerraformInstance | undefined): boolean {
 }
 
 describe.each(Object.entries(clouds))("with %s, every other machine stays as it was when", (_, cloud) => {
-  const numRuns = 15;
+  const numRuns = 10;
 
   it("a pool is added or removed", () => {
     fc.assert(

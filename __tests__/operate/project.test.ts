@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Failure } from "../../lib/operate/failure";
+import type { Failure } from "../../lib/operate/failure";
 import { findProject, readSynthesis, stackNamed, synthesize, withDependencies } from "../../lib/operate/project";
 
 const ENV = { PATH: process.env["PATH"] };

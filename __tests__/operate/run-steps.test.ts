@@ -168,7 +168,8 @@ describe("differences", () => {
     expect(differences({ users: [{ shell: "/bin/sh" }] }, { users: [{ shell: "/bin/bash" }] })).toEqual([
       'users[0].shell is "/bin/sh" instead of "/bin/bash"',
     ]);
-    expect(differences({ conf: "a\nb\n" }, { conf: "a\nc\n" })).toEqual(['conf: line 2 is "b" instead of "c"']);
+    expect(differences({ conf: "a\nb\n" }, { conf: "a\nc\n" })).toEqual(['conf lacks "c"', 'conf still has "b"']);
+    expect(differences({ conf: "a\nb\n" }, { conf: "b\na\n" })).toEqual(["conf has its lines in another order, or twice"]);
     expect(differences({ list: [1] }, { list: [] })).toEqual(["list[0] is 1 instead of missing"]);
   });
 

@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readManifest } from "../../lib/model/manifest";
 import { describeLosses } from "../../lib/operate/consent";
 import { describeEvent } from "../../lib/operate/deploy";
 import { Failure } from "../../lib/operate/failure";
@@ -8,6 +9,7 @@ import { isOlder, terraformBinary, versionFailure } from "../../lib/operate/terr
 import { type Diagnostic, terraformEvent } from "../../lib/operate/terraform-events";
 import { terraformFailure, wantsInit } from "../../lib/operate/terraform-failure";
 import { judgePlan } from "../../lib/operate/terraform-plan";
+import { sampleManifest } from "./sample-cluster";
 
 /** What `terraform show -json` printed of plans of a stack with 2 + 2 nodes (without configuration and state). */
 function sample(name: string): { resource_changes: { type: string; change: { before: unknown } }[] } {
@@ -106,16 +108,21 @@ function deletionOf(type: string): object {
 
 describe("telling people what they would lose", () => {
   const lost = judgePlan(sample("image-changed")).losses;
+  const manifest = readManifest(sampleManifest());
   const jobs = [
     { id: "12", user: "alice", state: "RUNNING", name: "train", hosts: ["cpu-1"] },
     { id: "13", user: "bob", state: "PENDING", name: "wait", hosts: [] },
   ];
 
   it("names the jobs that would end, and counts those that wait", () => {
-    const lines = describeLosses(lost, undefined, { jobs });
-    expect(lines).toContain("cpu-1 (machine) would be replaced");
-    expect(lines).toContain("  12 alice RUNNING cpu-1 train");
-    expect(lines).toContain("1 jobs wait in the queue, and stay in it");
+    const lines = describeLosses(lost, manifest, { jobs });
+    expect(lines).toEqual([
+      "5 machines would be replaced: cpu-[1-2],gpu-[1-2],master",
+      "jobs that would end:",
+      "  12 alice RUNNING cpu-1 train",
+      "jobs that wait in the queue: 1, which stay in it",
+      "queue, accounts and job history are on the state disk, and stay",
+    ]);
   });
 
   it("says so when the master does not answer", () => {
@@ -124,10 +131,15 @@ describe("telling people what they would lose", () => {
     );
   });
 
-  it("says that a disk goes with all its data", () => {
-    expect(describeLosses(judgePlan(sample("destroy")).losses, undefined, { jobs: [] })).toContain(
-      "ohpc-demo-home (disk) would be destroyed, with all data on it",
-    );
+  it("says that disks go with all data, and the queue with them", () => {
+    expect(describeLosses(judgePlan(sample("destroy")).losses, manifest, { jobs })).toEqual([
+      "5 machines would be destroyed: cpu-[1-2],gpu-[1-2],master",
+      "3 disks would be destroyed with all data: ohpc-demo-home, ohpc-demo-bundle, ohpc-demo-state",
+      "1 network would be destroyed with all machines in it: ohpc-demo",
+      "jobs that would end:",
+      "  12 alice RUNNING cpu-1 train",
+      "jobs that wait in the queue: 1, which would be lost",
+    ]);
   });
 });
 

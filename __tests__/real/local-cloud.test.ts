@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { inventory, listContainers } from "../../lib/clouds/local/containers";
 import { driftOf, missingMachines } from "../../lib/clouds/local/drift";
 import { EngineError, engineName, runEngine } from "../../lib/clouds/local/engine";
+import { removeLeftovers } from "../../lib/clouds/local/leftovers";
 import { startMachines, stopMachines } from "../../lib/clouds/local/power";
 import { Size } from "../../lib/units";
 import { finished, type Sketch, Workbench } from "../support/local-workbench";
@@ -27,17 +28,7 @@ beforeAll(async () => {
 afterEach(async () => {
   // Failed tests must leave nothing behind either.
   for (const bench of benches.splice(0)) {
-    const { containers, networks, volumes } = await inventory(bench.cluster, { env: bench.env });
-    if (containers.length > 0) await removeByHand(containers.map(({ name }) => name));
-    if (networks.length > 0) await runEngine(["network", "rm", ...networks]);
-    if (volumes.length > 0) await runEngine(["volume", "rm", ...volumes]);
-    for (const subnet of [subnetNumber(1), subnetNumber(2)]) {
-      try {
-        execFileSync("ip", ["route", "del", "unreachable", subnet, "metric", "4000000000"], { stdio: "ignore" });
-      } catch {
-        // It was not there.
-      }
-    }
+    await removeLeftovers(bench.cluster, bench.env);
     bench.remove();
   }
 }, 60_000);
@@ -115,6 +106,7 @@ describe("a local cluster", () => {
     await bench.apply();
     expect((await list(bench)).map(({ image }) => image)).toEqual([NEWER_IMAGE, NEWER_IMAGE]);
 
+    const key = readFileSync(join(bench.privateDirectory, "id_ed25519.pub"), "utf8");
     const moved = sketch({ pools: { cpu: 1 }, image: NEWER_IMAGE, cloud: { subnet: subnetNumber(2) } });
     const network = { "terraform_data.network": "delete,create", "terraform_data.network-sweep": "delete,create" };
     expect(await bench.plan(moved)).toEqual({ ...machines, ...network });
@@ -122,6 +114,7 @@ describe("a local cluster", () => {
     expect((await list(bench)).map((container) => container.address)).toEqual([address(1, 1, 2), address(0, 10, 2)]);
     expect(routes()).not.toContain(`unreachable ${subnetNumber(1)}`);
     expect(await inside(bench, "master", "cat /srv/ohpc/state/kept /home/kept")).toBe("queue\ndata\n");
+    expect(readFileSync(join(bench.privateDirectory, "id_ed25519.pub"), "utf8")).toBe(key);
   }, 120_000);
 
   it("removes the machines of a pool that was deleted from the code, and those that a smaller pool has lost", async () => {
@@ -170,8 +163,23 @@ describe("a local cluster", () => {
       ...addresses.filter((one) => !known.includes(one)),
     );
     await bench.destroy();
-    expect((await inventory(bench.cluster, { env: bench.env })).containers).toEqual([]);
+    const { containers, networks, volumes } = await inventory(bench.cluster, { env: bench.env });
+    expect([containers, networks]).toEqual([[], []]);
+    // Data that terraform does not know of is removed by nobody but who asks for it.
+    expect(volumes).toEqual(["bundle", "state"].map((disk) => `ohpc-${bench.cluster}-${disk}`));
+    await removeLeftovers(bench.cluster, bench.env);
+    expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
   }, 120_000);
+
+  it("leaves nothing behind even if the state was lost", async () => {
+    const bench = open("lost");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    await removeLeftovers(bench.cluster, bench.env);
+    expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
+    expect(routes()).not.toContain(subnetNumber(1));
+    expect(existsSync(bench.privateDirectory)).toBe(false);
+    await removeLeftovers(bench.cluster, bench.env);
+  }, 60_000);
 
   it("adopts the very machine that is wanted, and replaces another one of its name", async () => {
     const bench = open("adopt");
@@ -207,7 +215,7 @@ describe("a local cluster", () => {
 
     const missing = await missingMachines(bench.cluster, expected, options);
     await bench.apply(undefined, ...missing.map((one) => `-replace=${one}`));
-    await startMachines(bench.cluster, ["cpu-2"]);
+    await startMachines(bench.cluster, ["cpu-2"], bench.env);
     expect(await driftOf(bench.cluster, expected, options)).toEqual({ missing: [], stopped: [] });
 
     await removeByHand((await list(bench)).map(({ name }) => name));
@@ -267,13 +275,13 @@ describe("a local cluster", () => {
     await until(async () => (await startedAt(bench, "cpu-1")) > 1);
     expect(await running()).toEqual(["cpu-1", "master"]);
 
-    await stopMachines(bench.cluster, ["cpu-1"]);
+    await stopMachines(bench.cluster, ["cpu-1"], bench.env);
     expect(await running()).toEqual(["master"]);
-    await stopMachines(bench.cluster);
+    await stopMachines(bench.cluster, [], bench.env);
     expect(await running()).toEqual([]);
-    await startMachines(bench.cluster);
+    await startMachines(bench.cluster, [], bench.env);
     expect(await running()).toEqual(["cpu-1", "master"]);
-    await expect(startMachines(bench.cluster, ["cpu-9"])).rejects.toThrow(
+    await expect(startMachines(bench.cluster, ["cpu-9"], bench.env)).rejects.toThrow(
       `has no machine "cpu-9" on this computer.`,
     );
     expect(await driftOf(bench.cluster, await bench.expected(), options)).toEqual({ missing: [], stopped: [] });

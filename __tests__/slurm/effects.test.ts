@@ -29,7 +29,7 @@ describe("effectOfSlurmConf", () => {
     ["MessageTimeout=60", "MessageTimeout=90", "reconfigure"],
     ["SelectTypeParameters=CR_Core", "SelectTypeParameters=CR_Core_Memory", "reconfigure"],
     ["StateSaveLocation=/a", "StateSaveLocation=/b", "restart slurmctld"],
-    ["SchedulerType=sched/backfill", "SchedulerType=sched/builtin", "restart slurmctld"],
+    ["SchedulerType=sched/backfill", "SchedulerType=sched/builtin", "reconfigure"],
     ["SlurmdPort=6818", "SlurmdPort=7818", "drain and restart slurmd"],
     ["AuthType=auth/munge", "AuthType=auth/slurm", "drain and restart slurmd"],
     ["ProctrackType=proctrack/linuxproc", "ProctrackType=proctrack/cgroup", "drain and restart slurmd"],

@@ -7,19 +7,11 @@ import { LocalVolume } from "../../lib/clouds/local/disk";
 import { runEngine, runEngineScript } from "../../lib/clouds/local/engine";
 import { buildNodeImage } from "../../lib/clouds/local/image";
 import { runSpec } from "../../lib/clouds/local/run-spec";
-import { type Manifest, readManifest } from "../../lib/model/manifest";
-import { readWish, type Wish, type WishUser } from "../../lib/model/wish";
+import type { Manifest } from "../../lib/model/manifest";
 import { SshRemote } from "../../lib/operate/remote/ssh-remote";
 import type { ClusterView } from "../../lib/operate/steps/step";
 import { Duration } from "../../lib/units";
-
-export interface ClusterSketch {
-  /** Number of nodes by pool; pools whose name begins with `gpu` have two GPUs in each node. */
-  readonly pools: Readonly<Record<string, number>>;
-  readonly users?: readonly Partial<WishUser>[];
-  readonly settings?: Readonly<Record<string, string>>;
-  readonly cluster?: string;
-}
+import { addressOf, type ClusterSketch, PATHS, viewOf } from "./views";
 
 /** Machines made by hand, as `LocalCloud` would make them: for tests of what makes them a cluster. */
 export class HandMadeCluster {
@@ -61,7 +53,7 @@ export class HandMadeCluster {
 
   /** The `k`-th node of a pool, from 1. */
   async startNode(pool: string, k: number, gpus = pool.startsWith("gpu") ? 2 : 0): Promise<void> {
-    await this.start(`${pool}-${k}`, "compute", this.addressOf(pool, k), gpus, []);
+    await this.start(`${pool}-${k}`, "compute", addressOf(this.prefix, pool, k), gpus, []);
   }
 
   /** Runs a command inside a machine, past SSH and Slurm. */
@@ -82,8 +74,8 @@ export class HandMadeCluster {
     return SshRemote.to({ host: "master", access: this.access(), privateDirectory, patience: Duration.seconds(30) });
   }
 
-  view({ cluster = this.name, pools, settings = {}, users = [] }: ClusterSketch): ClusterView {
-    return { manifest: this.manifest(cluster, pools), wish: wishOf(cluster, pools, users, settings) };
+  view(sketch: ClusterSketch): ClusterView {
+    return viewOf({ cluster: this.name, prefix: this.prefix, access: this.access(), ...sketch });
   }
 
   async destroy(): Promise<void> {
@@ -134,75 +126,9 @@ export class HandMadeCluster {
   private access(): Manifest["master"]["access"] {
     return { host: "127.0.0.1", port: this.port, user: "root", identity: "cluster" };
   }
-
-  private addressOf(pool: string, k: number): string {
-    return `${this.prefix}.${(pool.startsWith("gpu") ? 150 : 50) + k}`;
-  }
-
-  private manifest(cluster: string, pools: Readonly<Record<string, number>>): Manifest {
-    const shape = {
-      sockets: 1,
-      coresPerSocket: 1,
-      threadsPerCore: 1,
-      memoryMebibytes: 2048,
-      architecture: "x86_64",
-    };
-    const mounted = (purpose: DiskPurpose) => ({ kind: "mounted", path: PATHS[purpose] });
-    return readManifest({
-      schema: 1,
-      cluster,
-      wish: "",
-      sites: [
-        {
-          name: "local",
-          cloud: "local",
-          cidr: `${this.prefix}.0/24`,
-          facts: { slurmdTimeout: 30, cgroups: false, configOverrides: true },
-        },
-      ],
-      master: { host: "master", address: `${this.prefix}.10`, site: "local", shape, access: this.access() },
-      disks: { state: mounted("state"), bundle: mounted("bundle"), home: mounted("home") },
-      pools: Object.entries(pools).map(([name, nodes]) => ({
-        name,
-        site: "local",
-        hosts: nodes === 1 ? `${name}-1` : `${name}-[1-${nodes}]`,
-        addresses: [nodes === 1 ? this.addressOf(name, 1) : `${this.addressOf(name, 1)}-${this.addressOf(name, nodes)}`],
-        shape,
-        gres: name.startsWith("gpu") ? [{ name: "gpu", count: 2, files: "/dev/nvidia[0-1]" }] : [],
-      })),
-    });
-  }
 }
 
 const PURPOSES = ["state", "bundle", "home"] as const;
-const PATHS = { state: "/srv/ohpc/state", bundle: "/srv/ohpc/bundle", home: "/home" } as const;
-
-export function wishOf(
-  cluster: string,
-  pools: Readonly<Record<string, number>>,
-  users: readonly Partial<WishUser>[],
-  settings: Readonly<Record<string, string>> = {},
-): Wish {
-  const complete = users.map((user, k): WishUser => ({
-    name: `user${k}`,
-    uid: 2001 + k,
-    gid: user.uid ?? 2001 + k,
-    groups: [],
-    shell: "/bin/bash",
-    keys: [],
-    account: "users",
-    ...user,
-  }));
-  return readWish({
-    schema: 1,
-    cluster,
-    partitions: Object.keys(pools).map((name, k) => ({ name, pools: [name], default: k === 0, exclusive: false })),
-    pools: Object.keys(pools).map((name) => ({ name, features: [] })),
-    slurm: { settings },
-    users: { groups: complete.map(({ gid, name }) => ({ name, gid })), users: complete },
-  });
-}
-
 /** Asks again and again until the answer will do. */
 export async function eventually<T>(ask: () => Promise<T>, good: (answer: T) => boolean, limit = Duration.seconds(60)): Promise<T> {
   const deadline = Date.now() + limit.toMilliseconds();

@@ -81,9 +81,9 @@ const DEBIAN_ACCOUNT = "136693071363";
 
 /** Debian's images, as Debian names them. */
 export const DEBIAN: readonly MotoImage[] = [
-  image("ami-0debian13amd64a", "debian-13-amd64-20250814-2204", "x86_64", "2025-08-14T00:00:00.000Z"),
-  image("ami-0debian13amd64b", "debian-13-amd64-20260911-2600", "x86_64", "2026-09-11T00:00:00.000Z"),
-  image("ami-0debian13arm64b", "debian-13-arm64-20260911-2600", "arm64", "2026-09-11T00:00:00.000Z"),
+  image("ami-0deb13a64000000a1", "debian-13-amd64-20250814-2204", "x86_64", "2025-08-14T00:00:00.000Z"),
+  image("ami-0deb13a64000000b2", "debian-13-amd64-20260911-2600", "x86_64", "2026-09-11T00:00:00.000Z"),
+  image("ami-0deb13ae4000000b3", "debian-13-arm64-20260911-2600", "arm64", "2026-09-11T00:00:00.000Z"),
 ];
 
 function image(id: string, name: string, architecture: MotoImage["architecture"], created: string): MotoImage {

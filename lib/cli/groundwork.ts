@@ -1,6 +1,7 @@
 import { sitesOf } from "../operate/deployment";
 import type { Groundwork } from "../operate/groundwork";
 import type { SynthesizedStack } from "../operate/project";
+import type * as Local from "./local-groundwork";
 
 /** What the stack's cloud does beside Terraform; only the local one does anything. */
 export function groundworkFor(stack: SynthesizedStack): Groundwork | undefined {
@@ -8,6 +9,6 @@ export function groundworkFor(stack: SynthesizedStack): Groundwork | undefined {
   if (local === undefined) return undefined;
   const { engine } = local.place;
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- clusters elsewhere need nothing of it
-  const { localGroundwork } = require("./local-groundwork") as typeof import("./local-groundwork");
+  const { localGroundwork } = require("./local-groundwork") as typeof Local;
   return localGroundwork(stack, engine === "podman" || engine === "docker" ? engine : undefined);
 }

@@ -43,7 +43,8 @@ async function listImages(): Promise<{ name: string; size: string; created: stri
   const text = await runEngine(["image", "ls", "--filter", "reference=localhost/ohpc-node", "--format", format]);
   return text
     .split("\n")
-    .filter((line) => line !== "")
+    // The layers below it have names of their own that begin the same.
+    .filter((line) => line.startsWith("localhost/ohpc-node:"))
     .map((line) => {
       const [name = "", size = "", created = ""] = line.split("\t");
       return { name, size, created };

@@ -58,6 +58,10 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     // --help and --version end this way, too.
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT_CODES.done;
+    if (error instanceof CommanderError && error.code === "commander.help") {
+      process.stderr.write(program(args).helpInformation());
+      return EXIT_CODES.usage;
+    }
     const failure = describeFailure(error);
     if (args.includes("--json")) process.stdout.write(`${JSON.stringify(failureDocument(failure), undefined, 2)}\n`);
     process.stderr.write(failureText(failure, (text) => paint("red", text, process.stderr)));

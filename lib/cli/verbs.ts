@@ -2,6 +2,10 @@
    and a dynamic import() would leave CommonJS */
 import type { Command } from "commander";
 
+export interface VerbModule {
+  define(command: Command): void;
+}
+
 export interface Verb {
   readonly name: string;
   /** What follows it, as the list of verbs shows it. */
@@ -9,7 +13,7 @@ export interface Verb {
   /** One line. */
   readonly summary: string;
   /** The module that defines options, help and action. */
-  load(): { define(command: Command): void };
+  load(): VerbModule;
 }
 
 /** In the order in which people need them. */
@@ -17,61 +21,61 @@ export const VERBS: readonly Verb[] = [
   {
     name: "up",
     synopsis: "STACK",
-    summary: "make the stack a working cluster: deploy, configure, wait for every node",
-    load: () => require("./up") as typeof import("./up"),
+    summary: "deploy, configure, and wait for every node",
+    load: () => require("./up") as VerbModule,
   },
   {
     name: "configure",
     synopsis: "STACK",
-    summary: "configure a stack that was deployed (after a plain cdktf deploy)",
-    load: () => require("./configure") as typeof import("./configure"),
+    summary: "configure what cdktf deploy has made",
+    load: () => require("./configure") as VerbModule,
   },
   {
     name: "status",
     synopsis: "STACK",
-    summary: "show every node: its state, the reason, and how far its own unit came",
-    load: () => require("./status") as typeof import("./status"),
+    summary: "show every node, and why it is not ready",
+    load: () => require("./status") as VerbModule,
   },
   {
     name: "ssh",
     synopsis: "STACK [NODE] [-- COMMAND...]",
-    summary: "log in to the master, or to a node through it",
-    load: () => require("./ssh") as typeof import("./ssh"),
+    summary: "log in to the master or a node",
+    load: () => require("./ssh") as VerbModule,
   },
   {
     name: "smoke",
     synopsis: "STACK hello|hpl",
-    summary: "prove that the cluster works, by an ordinary user's Slurm job",
-    load: () => require("./smoke") as typeof import("./smoke"),
+    summary: "prove it by an ordinary user's job",
+    load: () => require("./smoke") as VerbModule,
   },
   {
     name: "inventory",
     synopsis: "STACK",
-    summary: "print the cluster as an Ansible inventory",
-    load: () => require("./inventory") as typeof import("./inventory"),
+    summary: "print an Ansible inventory",
+    load: () => require("./inventory") as VerbModule,
   },
   {
     name: "known-hosts",
     synopsis: "STACK",
-    summary: "print the pinned host keys, or write them to a file to commit",
-    load: () => require("./known-hosts") as typeof import("./known-hosts"),
+    summary: "print the pinned host keys",
+    load: () => require("./known-hosts") as VerbModule,
   },
   {
     name: "list",
     synopsis: "",
-    summary: "list the stacks of the app, and what is deployed of them",
-    load: () => require("./list") as typeof import("./list"),
+    summary: "list stacks, and what is deployed",
+    load: () => require("./list") as VerbModule,
   },
   {
     name: "image",
     synopsis: "build|list",
-    summary: "build or list the node image of local clusters",
-    load: () => require("./image") as typeof import("./image"),
+    summary: "the node image of local clusters",
+    load: () => require("./image") as VerbModule,
   },
   {
     name: "destroy",
     synopsis: "STACK",
     summary: "remove the cluster with all its data",
-    load: () => require("./destroy") as typeof import("./destroy"),
+    load: () => require("./destroy") as VerbModule,
   },
 ];

@@ -1,5 +1,5 @@
 import type { Manifest } from "../model/manifest";
-import { expandHosts } from "../slurm/hostlist";
+import { foldHosts } from "../slurm/hostlist";
 import { Duration } from "../units";
 import { Failure } from "./failure";
 import { describeJob, type Job, jobsOn, unfinishedJobs } from "./jobs";
@@ -50,23 +50,39 @@ export async function agree(consenter: Consenter, lines: readonly string[], ques
 
 /** What people have to know before machines, disks or networks go. Pure. */
 export function describeLosses(losses: readonly PlannedChange[], manifest: Manifest | undefined, seen: JobsSeen): readonly string[] {
-  const fate = { replace: "replaced", delete: "destroyed", create: "created", update: "changed" } as const;
-  const lines = losses.map(({ name, action, kind }) => `${name} (${kind}) would be ${fate[action]}${AFTERMATH[kind] ?? ""}`);
+  const lines = (["machine", "disk", "network", "other"] as const).flatMap((kind) =>
+    (["replace", "delete"] as const).flatMap((action) => groupLine(kind, action, losses)),
+  );
   const machines = losses.filter(({ kind }) => kind === "machine").map(({ name }) => name);
   if (machines.length === 0) return lines;
   if ("unknown" in seen) return [...lines, seen.unknown];
 
-  const everything = manifest === undefined ? [] : manifest.pools.flatMap(({ hosts }) => expandHosts(hosts));
   const ending = jobsOn(seen.jobs, machines);
   const waiting = seen.jobs.filter(({ state }) => state === "PENDING").length;
   const masterGoes = manifest !== undefined && machines.includes(manifest.master.host);
+  // Whoever loses the state disk loses everything that Slurm knows.
+  const stateGoes = masterGoes && losses.some(({ kind }) => kind === "disk");
   return [
     ...lines,
-    ...(ending.length === 0 ? [`no job runs on ${machines.length < everything.length ? "them" : "the cluster"}`] : ["these jobs would end:"]),
+    ...(ending.length === 0 ? ["no job runs on these machines"] : ["jobs that would end:"]),
     ...ending.map((job) => `  ${describeJob(job)}`),
-    ...(waiting === 0 ? [] : [`${waiting} jobs wait in the queue, and stay in it`]),
-    ...(masterGoes ? ["queue, accounts and job history are on the state disk, and stay"] : []),
+    ...(waiting === 0 ? [] : [`jobs that wait in the queue: ${waiting}${stateGoes ? ", which would be lost" : ", which stay in it"}`]),
+    ...(masterGoes && !stateGoes ? ["queue, accounts and job history are on the state disk, and stay"] : []),
   ];
 }
 
-const AFTERMATH: Partial<Record<PlannedChange["kind"], string>> = { disk: ", with all data on it", network: ", with all machines in it" };
+function groupLine(kind: "machine" | "disk" | "network" | "other", action: "replace" | "delete", losses: readonly PlannedChange[]): string[] {
+  const names = losses.filter((loss) => loss.kind === kind && loss.action === action).map(({ name }) => name);
+  if (names.length === 0) return [];
+  const [one, many, aftermath] = NOUNS[kind];
+  const who = kind === "machine" ? foldHosts(names) : names.join(", ");
+  const fate = action === "replace" ? "would be replaced" : "would be destroyed";
+  return [`${names.length} ${names.length === 1 ? one : many} ${fate}${aftermath}: ${who}`];
+}
+
+const NOUNS = {
+  machine: ["machine", "machines", ""],
+  disk: ["disk", "disks", " with all data"],
+  network: ["network", "networks", " with all machines in it"],
+  other: ["resource", "resources", ""],
+} as const;

@@ -8,55 +8,84 @@ import type { Progress } from "./progress";
 import type { SynthesizedStack } from "./project";
 import { type SavedPlan, Terraform } from "./terraform";
 import type { TerraformEvent } from "./terraform-events";
-import { hostKey, judgePlan, type PlannedChange } from "./terraform-plan";
+import { hostKey, judgePlan, type PlannedChange, type PlanVerdict } from "./terraform-plan";
 
-export interface DeployOptions {
-  readonly env: NodeJS.ProcessEnv;
-  readonly groundwork: Groundwork | undefined;
-  readonly consenter: Consenter;
-  /** The command that would say yes. */
-  readonly again: string;
-}
-
-/** What a deployment came to. */
-export interface Deployed {
-  readonly changes: readonly PlannedChange[];
+/** What a plan and a look at the machines showed, not yet carried out. */
+export interface PlannedDeployment {
+  readonly stack: SynthesizedStack;
+  readonly plan: SavedPlan;
+  readonly verdict: PlanVerdict;
+  /** Addresses of what somebody removed behind Terraform's back. */
+  readonly missing: readonly string[];
   /** Hosts that had stopped and were started. */
   readonly started: readonly string[];
+  /** Of what is deployed now. */
   readonly outputs: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Makes one stack what it should be: plans, asks where something would be lost, and applies.
+ * Compares a stack with what exists, in Terraform's state and on the cloud itself; machines that only stopped are started.
  *
  * @throws Failure
  */
-export async function deploy(stack: SynthesizedStack, options: DeployOptions, progress: Progress): Promise<Deployed> {
-  const { env, groundwork } = options;
+export async function planDeployment(
+  stack: SynthesizedStack,
+  groundwork: Groundwork | undefined,
+  env: NodeJS.ProcessEnv,
+  progress: Progress,
+): Promise<PlannedDeployment> {
   const terraform = new Terraform(stack.directory, env);
-  const { plan, missing, stopped, state } = await progress.phase(`Plan ${stack.name}`, async (report) => {
+  return progress.phase(`Plan ${stack.name}`, async (report) => {
     await terraform.initialize();
-    const [before, { state: seen, ...drift }] = await Promise.all([terraform.plan(), look(terraform, groundwork)]);
-    if (drift.stopped.length > 0) {
-      report.detail(`starting ${drift.stopped.join(", ")}`);
-      await groundwork?.start(drift.stopped);
+    const [first, { state, missing, stopped }] = await Promise.all([terraform.plan(), look(terraform, groundwork)]);
+    if (stopped.length > 0) {
+      report.detail(`starting ${stopped.join(", ")}`);
+      await groundwork?.start(stopped);
     }
-    if (drift.missing.length === 0) return { ...drift, plan: before, state: seen };
-    terraform.discard(before);
-    report.detail(`removed by hand: ${drift.missing.map((address) => hostKey(address) ?? address).join(", ")}`);
-    return { ...drift, plan: await terraform.plan(drift.missing), state: seen };
+    let plan = first;
+    if (missing.length > 0) {
+      terraform.discard(first);
+      report.detail(`removed by hand: ${missing.map(subject).join(", ")}`);
+      plan = await terraform.plan(missing);
+    }
+    const verdict = plan.changesAnything ? judgePlan(await terraform.show(plan), missing) : { changes: [], losses: [] };
+    report.title(`Plan ${stack.name}: ${summaryOf(verdict.changes)}`);
+    return { stack, plan, verdict, missing, started: stopped, outputs: outputsOf(state) };
   });
-  for (const address of missing) progress.note(`${hostKey(address) ?? address} had been removed by hand: it is made again`);
-  for (const host of stopped) progress.note(`${host} had stopped: it was started`);
+}
+
+/**
+ * Does what was planned, after somebody agreed where something would be lost; returns the outputs.
+ *
+ * @throws Failure
+ */
+export async function carryOut(
+  { stack, plan, verdict, outputs }: PlannedDeployment,
+  { env, consenter, again }: { readonly env: NodeJS.ProcessEnv; readonly consenter: Consenter; readonly again: string },
+  progress: Progress,
+): Promise<Readonly<Record<string, unknown>>> {
+  const terraform = new Terraform(stack.directory, env);
   try {
-    const outputs = outputsOf(state);
-    if (!plan.changesAnything) return { changes: [], started: stopped, outputs };
-    const { changes, losses } = judgePlan(await terraform.show(plan), missing);
-    if (losses.length > 0) await agreeToLosses(stack, losses, outputs, options);
-    return { changes, started: stopped, outputs: await apply(terraform, plan, `Deploy ${stack.name}`, changes, progress) };
+    if (!plan.changesAnything) return outputs;
+    if (verdict.losses.length > 0) {
+      const manifest = manifestIn(outputs);
+      const seen: JobsSeen = consenter.yes ? { jobs: [] } : await jobsOf(manifest, env);
+      await agree(consenter, describeLosses(verdict.losses, manifest, seen), `Change ${stack.name} like this?`, again);
+    }
+    return await apply(terraform, plan, `Deploy ${stack.name}`, verdict.changes, progress);
   } finally {
     terraform.discard(plan);
   }
+}
+
+/** `2 to create, 1 to replace`, of what people would count. Pure. */
+export function summaryOf(changes: readonly PlannedChange[]): string {
+  const counted = changes.filter(({ kind }) => kind !== "glue");
+  const parts = (["create", "update", "replace", "delete"] as const).flatMap((action) => {
+    const count = counted.filter((change) => change.action === action).length;
+    return count === 0 ? [] : [`${count} to ${action}`];
+  });
+  return parts.length === 0 ? "nothing to change" : parts.join(", ");
 }
 
 /** Carries out a plan, and counts machines while they come or go. */
@@ -133,15 +162,4 @@ async function look(terraform: Terraform, groundwork: Groundwork | undefined) {
   const state = await terraform.state();
   const drift = await groundwork?.drift(state);
   return { missing: drift?.missing ?? [], stopped: drift?.stopped ?? [], state };
-}
-
-async function agreeToLosses(
-  stack: SynthesizedStack,
-  losses: readonly PlannedChange[],
-  outputs: Readonly<Record<string, unknown>>,
-  { env, consenter, again }: DeployOptions,
-): Promise<void> {
-  const manifest = manifestIn(outputs);
-  const seen: JobsSeen = consenter.yes ? { jobs: [] } : await jobsOf(manifest, env);
-  await agree(consenter, describeLosses(losses, manifest, seen), `Change ${stack.name} like this?`, again);
 }

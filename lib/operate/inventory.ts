@@ -1,6 +1,5 @@
-import { decodeAddresses } from "../model/address-runs";
 import type { Manifest } from "../model/manifest";
-import { expandHosts } from "../slurm/hostlist";
+import { hostsOfPool } from "../slurm/hosts";
 import { sshArguments, shellWord, type SshRoute } from "./remote/ssh-command";
 
 type Variables = Readonly<Record<string, string | number>>;
@@ -25,8 +24,7 @@ export function inventory({ manifest, privateDirectory, knownHosts }: InventoryS
   const files = { privateDirectory, knownHosts };
   const target = { name: master.host, address, ...way };
   const compute = pools.map((pool): readonly [string, InventoryGroup] => {
-    const addresses = decodeAddresses(pool.addresses);
-    const hosts = expandHosts(pool.hosts).map((host, k) => [host, { ansible_host: addresses[k] ?? host }] as const);
+    const hosts = hostsOfPool(pool).map(({ name, address: nodeAddress }) => [name, { ansible_host: nodeAddress }] as const);
     return [groupName(pool.name), { hosts: Object.fromEntries(hosts) }];
   });
   // Any node stands for all: Ansible itself adds the address that it goes to.

@@ -1,6 +1,5 @@
-import { decodeAddresses } from "../model/address-runs";
 import type { Manifest } from "../model/manifest";
-import { expandHosts } from "../slurm/hostlist";
+import { nodesOf } from "./nodes";
 
 /**
  * The pinned host keys under the names that people and tools use: the way in, every host, every address. Pure.
@@ -15,12 +14,10 @@ export function renderKnownHosts(manifest: Manifest, pinned: string): string {
   return [...own, ...all, ""].join("\n");
 }
 
-function namesOf({ master, pools }: Manifest): readonly (readonly string[])[] {
+function namesOf(manifest: Manifest): readonly (readonly string[])[] {
+  const { master } = manifest;
   const { host, port } = master.access;
   const wayIn = port === 22 ? host : `[${host}]:${port}`;
-  const nodes = pools.flatMap((pool) => {
-    const addresses = decodeAddresses(pool.addresses);
-    return expandHosts(pool.hosts).map((name, k) => [name, ...(addresses[k] === undefined ? [] : [addresses[k]])]);
-  });
+  const nodes = nodesOf(manifest).map((node) => [node.host, node.address]);
   return [[...new Set([wayIn, master.host, master.address])], ...nodes];
 }

@@ -1,7 +1,6 @@
-import { decodeAddresses } from "../model/address-runs";
 import type { Manifest } from "../model/manifest";
 import { didYouMean } from "../model/problems";
-import { expandHosts } from "../slurm/hostlist";
+import { hostsOfPool } from "../slurm/hosts";
 import { Failure } from "./failure";
 
 export interface NodeAddress {
@@ -11,10 +10,7 @@ export interface NodeAddress {
 
 /** All compute nodes, pool by pool. */
 export function nodesOf({ pools }: Manifest): readonly NodeAddress[] {
-  return pools.flatMap((pool) => {
-    const addresses = decodeAddresses(pool.addresses);
-    return expandHosts(pool.hosts).map((host, k) => ({ host, address: addresses[k] ?? host }));
-  });
+  return pools.flatMap((pool) => hostsOfPool(pool).map(({ name, address }) => ({ host: name, address })));
 }
 
 /**

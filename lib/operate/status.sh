@@ -10,19 +10,21 @@ field=$'\x1f'
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 # Node units are asked while Slurm is: neither waits for the other.
-python3 -c "$program" state >"$scratch/units" 2>/dev/null &
+exec 3<&0
+python3 -c "$program" state <&3 >"$scratch/units" 2>/dev/null &
 
 section() { printf '\f%s\n' "$1"; }
 
 section version
 sinfo --version 2>/dev/null
 section controller
-timeout 5 scontrol ping 2>&1
+ping=$(timeout 5 scontrol ping 2>&1)
+printf '%s\n' "$ping"
 section services
 for unit in munge mariadb slurmdbd slurmctld; do
   printf '%s%s%s\n' "$unit" "$field" "$(systemctl is-active "$unit" 2>/dev/null)"
 done
-if timeout 5 scontrol ping 2>/dev/null | grep -q 'is UP'; then
+if [[ $ping == *'is UP'* ]]; then
   section nodes
   timeout 15 sinfo --noheader --Node --format="%N$field%T$field%E$field%u$field%H" 2>/dev/null | sort -u
   section partitions

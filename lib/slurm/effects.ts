@@ -47,7 +47,8 @@ interface EffectRow {
  * slurm.conf(5) of 24.11: changes take effect "upon restart of Slurm daemons … or execution of the command scontrol
  * reconfigure unless otherwise noted". scontrol(1): since 23.11 that command makes new processes, which read everything
  * anew and take over when they could start; running jobs go on. Seen with 24.11.5 for nodes added and removed,
- * SelectTypeParameters, TaskPlugin and RealMemory.
+ * RealMemory, TaskPlugin, SchedulerType, SelectType and SelectTypeParameters, though read_config.c still has messages
+ * that refuse some of them.
  */
 const OTHERWISE: Effect = "reconfigure";
 
@@ -55,7 +56,7 @@ const ROWS: readonly EffectRow[] = [
   {
     keys: ["ClusterName"],
     effect: "replace cluster",
-    source: "controller.c: slurmctld stops with CLUSTER NAME MISMATCH; the accounting records belong to the old name",
+    source: "seen: slurmctld stops with CLUSTER NAME MISMATCH; the accounting records belong to the old name",
   },
   {
     keys: ["SlurmctldPort", "SlurmdPort", "SlurmctldAddr"],
@@ -66,7 +67,8 @@ const ROWS: readonly EffectRow[] = [
   {
     keys: ["AuthType", "AuthAltTypes", "CredType", "CryptoType"],
     effect: "drain and restart slurmd",
-    source: "slurm.conf(5): all daemons and commands must be terminated before; outstanding job steps are interrupted",
+    source:
+      "slurm.conf(5): all daemons and commands must be terminated before; outstanding job steps are interrupted; seen: scontrol reconfigure is refused",
   },
   {
     keys: ["SwitchType"],
@@ -81,19 +83,13 @@ const ROWS: readonly EffectRow[] = [
   {
     keys: ["ProctrackType", "JobAcctGatherType", "JobContainerType"],
     effect: "drain and restart slurmd",
-    source:
-      "read_config.c refuses JobContainerType with jobs; steps that run are tracked by what they were started with",
+    source: "steps that run are tracked by what they were started with; slurmd with another way of tracking: not tried",
   },
   {
     keys: ["StateSaveLocation", "SlurmUser"],
     effect: "restart slurmctld",
     source:
       "slurm.conf(5): all jobs are stored there; it has to be moved, or given to its new owner, while slurmctld is down",
-  },
-  {
-    keys: ["SelectType", "SchedulerType", "BurstBufferType"],
-    effect: "restart slurmctld",
-    source: "read_config.c: ESLURM_INVALID_SELECTTYPE_CHANGE, …SCHEDTYPE_CHANGE, …BURST_BUFFER_CHANGE",
   },
 ];
 

@@ -11,7 +11,7 @@ import {
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { type Power, type PoweredMachine, PowerError, type PowerState } from "../power";
-import { hostKeysIn } from "./console";
+import { hostKeysIn } from "../console";
 import { powerError } from "./power-errors";
 import { CLUSTER_TAG, GROUP_TAG, HOST_TAG, ROLE_TAG } from "./tag-names";
 

@@ -49,18 +49,18 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const serviceEndpoints = isAzureFiles(this.props.disks?.home ?? {}) ? [FILES_ENDPOINT] : [];
     const network = this.props.network;
     const existing = network === undefined ? undefined : existingPlan(network, { location, lock }).plan;
-    const own_ = divideNetwork(cidr);
-    const plan = existing === undefined ? own_ : planExisting(existing);
+    const divided = divideNetwork(cidr);
+    const plan = existing === undefined ? divided : planExisting(existing);
     const subnets =
       existing === undefined
-        ? new AzureNetwork(scope, id, { ...{ provider, location, zone, group, prefix, plan: own_, nat, bastion }, serviceEndpoints, tags })
+        ? new AzureNetwork(scope, id, { ...{ provider, location, zone, group, prefix, plan: divided, nat, bastion }, serviceEndpoints, tags })
         : new AzureExistingNetwork(scope, id, existing, { provider, serviceEndpoints });
     const given = network?.securityGroups;
     const firewall =
       given === undefined
         ? new AzureFirewall(scope, `${id}-firewall`, {
             ...{ provider, location, group, prefix, tags },
-            from: access.from === "bastion" ? bastionSource(existing === undefined ? own_.bastionCidr : undefined) : access.from,
+            from: access.from === "bastion" ? [{ cidr: network?.bastion?.cidr ?? divided.bastionCidr, reason: "Azure Bastion" }] : access.from,
             subnets: existing === undefined ? { master: subnets.masterSubnetId, pools: subnets.poolSubnetId } : {},
           })
         : undefined;
@@ -153,9 +153,4 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const { provider, location, group, prefix, tags } = siteOf(site);
     return new AzureIdentity(scope, id, { provider, location, group, prefix, tags });
   }
-}
-
-/** In a network of our own, its Bastion; in another, its rules are not ours, and the Bastion's subnet is not known. */
-function bastionSource(cidr: string | undefined) {
-  return cidr === undefined ? [] : [{ cidr, reason: "Azure Bastion" }];
 }

@@ -4,45 +4,13 @@ import { ManagementLock } from "@cdktf/provider-azurerm/lib/management-lock";
 import { StorageAccount } from "@cdktf/provider-azurerm/lib/storage-account";
 import { StorageShare } from "@cdktf/provider-azurerm/lib/storage-share";
 import type { Construct } from "constructs";
-import type { Problem } from "../../model/problems";
 import type { Disk, DiskPurpose, DiskSpec } from "../cloud";
 import type { TerraformData } from "../terraform-data";
+import { type AzureFilesOptions, type DiskOptions, isAzureFiles, SHARE_TYPE } from "./disk-options";
 import { lastSnapshot } from "./last-snapshot";
-import { isResourceId, parseResourceId, storageAccountName, storageAccountProblems } from "./names";
+import { isResourceId, parseResourceId, storageAccountName } from "./names";
 import { siteOf } from "./site";
-import { type VolumeOptions, volumeProblems } from "./volume";
-
-export interface DiskOptions extends VolumeOptions {
-  /**
-   * What happens to the data when the disk leaves the stack: a last snapshot is kept (in a resource group of its own; the
-   * operator needs the `az` program for it), or they are gone with it, or destroying it is refused.
-   *
-   * @default "snapshot"
-   * @onChange nothing before the disk leaves the stack
-   */
-  readonly whenRemoved?: "snapshot" | "delete" | "refuse";
-}
-
-/** A share of Azure Files instead of a disk that the master exports. */
-export interface AzureFilesOptions {
-  readonly kind: "azure-files";
-
-  /**
-   * The name of the storage account that is made, of which there is one in the whole world.
-   *
-   * @default - made of the cluster's name and a hash
-   * @onChange replaces the share; its data are lost
-   */
-  readonly storageAccount?: string;
-
-  /**
-   * Whether copies are kept in three zones instead of one building.
-   *
-   * @default false
-   * @onChange replaces the share; its data are lost
-   */
-  readonly zoneRedundant?: boolean;
-}
+import type { VolumeOptions } from "./volume";
 
 /** A managed disk, to be attached to the master. */
 export class AzureVolume {
@@ -64,11 +32,6 @@ export class AzureFileSystem {
     readonly share: StorageShare | undefined,
   ) {}
 }
-
-/** The service of Azure that subnets have to reach where there is a share. */
-export const FILES_ENDPOINT = "Microsoft.Storage";
-const DISK_TYPE = "Microsoft.Compute/disks";
-const SHARE_TYPE = "Microsoft.Storage/storageAccounts/fileServices/shares";
 
 /** Under which number a disk is attached: the same for ever, whatever else is attached. */
 const LUNS: Readonly<Record<Exclude<DiskPurpose, "bundle">, number>> = { state: 0, home: 1 };
@@ -94,28 +57,6 @@ export function makeDisk(scope: Construct, id: string, spec: DiskSpec, { options
   return isAzureFiles(options) ? newShare(scope, id, spec, options) : newVolume(scope, id, spec, options, protect);
 }
 
-/** What is wrong with what the user wants of disks. */
-export function diskProblems(options: DiskOptions | AzureFilesOptions, at: string, zone: string | undefined): readonly Problem[] {
-  if (!isAzureFiles(options)) return volumeProblems(options, at, zone);
-  const { storageAccount } = options;
-  return storageAccount === undefined ? [] : storageAccountProblems(storageAccount, `${at}.storageAccount`);
-}
-
-/** What is wrong with the id of a disk that exists already. */
-export function existingDiskProblems(existing: string, purpose: string): readonly Problem[] {
-  if (isResourceId(existing, DISK_TYPE)) return [];
-  if (isResourceId(existing, SHARE_TYPE)) {
-    if (purpose !== "state") return [];
-    return [{ at: "existing", got: existing, want: "a managed disk: a database does not belong on a file system of the network" }];
-  }
-  const want = "the id of a managed disk (…/Microsoft.Compute/disks/NAME) or of a share (…/storageAccounts/NAME/fileServices/default/shares/NAME)";
-  return [{ at: "existing", got: existing, want }];
-}
-
-export function isAzureFiles(options: DiskOptions | AzureFilesOptions): options is AzureFilesOptions {
-  return "kind" in options;
-}
-
 function newVolume(scope: Construct, id: string, { site, purpose, size, path }: DiskSpec, options: DiskOptions, protect: boolean): Disk {
   const { provider, location, zone, group, prefix, tags } = siteOf(site);
   const { type = "Premium_LRS", iops, throughput, caching = "None", encryptionSet, whenRemoved = "snapshot" } = options;
@@ -128,13 +69,13 @@ function newVolume(scope: Construct, id: string, { site, purpose, size, path }: 
     ...{ networkAccessPolicy: "DenyAll", publicNetworkAccessEnabled: false },
     ...(whenRemoved === "refuse" && { lifecycle: { preventDestroy: true } }),
   });
-  if (protect) lock(scope, `${id}-lock`, volume.id, spec(purpose), provider);
+  if (protect) lock(scope, `${id}-lock`, volume.id, notesOf(purpose), provider);
   const snapshot = whenRemoved === "snapshot" ? lastSnapshot(scope, `${id}-last-snapshot`, { disk: volume, location, group: `${prefix}-snapshots` }) : undefined;
   const handle = new AzureVolume(volume.id, caching, volume, snapshot);
   return { purpose, manifest: { kind: "block", device: deviceOf(purpose), path }, handle, dependsOn: [volume, ...(snapshot === undefined ? [] : [snapshot])] };
 }
 
-function spec(purpose: DiskPurpose): string {
+function notesOf(purpose: DiskPurpose): string {
   return purpose === "home" ? "Home directories of the cluster" : "State of the cluster: accounting, keys, uids";
 }
 

@@ -2,7 +2,7 @@ import { DataAzurermPlatformImage } from "@cdktf/provider-azurerm/lib/data-azure
 import { MarketplaceAgreement } from "@cdktf/provider-azurerm/lib/marketplace-agreement";
 import type { AzurermProvider } from "@cdktf/provider-azurerm/lib/provider";
 import type { ITerraformDependable } from "cdktf";
-import type { Construct } from "constructs";
+import { Construct } from "constructs";
 import type { Architecture } from "../../model/machine";
 import { type LockFile, lockedFact } from "../lock-file";
 import { once } from "../once";
@@ -16,8 +16,6 @@ export interface ImageWish {
   readonly provider: AzurermProvider;
   readonly lock: LockFile;
   readonly acceptTerms: readonly string[];
-  /** Where what all groups of machines share is made: terms are accepted once. */
-  readonly shared: Construct;
 }
 
 /** What a virtual machine is made of, in the words of azurerm. */
@@ -33,19 +31,25 @@ export interface ImageSource {
 /**
  * An image, always the same: its version comes from the lock file, or is looked up at the first apply and then kept in the
  * state. New machines get the image that the others have, and a newer one replaces nobody.
+ *
+ * @param scope of the site: all its groups share what is looked up and accepted
  */
-export function imageSource(scope: Construct, id: string, wish: ImageWish): ImageSource {
+export function imageSource(scope: Construct, wish: ImageWish): ImageSource {
   const choice = imageChoice(wish.image, wish.architecture);
   if (choice === undefined) throw new Error(`bug in AzureCloud: ${JSON.stringify(wish.image)} was not refused`);
   if (choice.kind === "id") return { sourceImageId: choice.id, trustedLaunch: choice.trustedLaunch, dependsOn: [] };
   const { image } = choice;
+  const { provider, location, lock, acceptTerms } = wish;
+  const { publisher, offer, sku } = image;
   const key = imageKey(image);
-  const locked = lockedFact(wish.lock, "azure", wish.location, key)?.["version"];
-  const version = choice.kind === "version" ? choice.version : (locked ?? pinnedVersion(scope, id, image, wish));
-  const accepted = wish.acceptTerms.includes(key) ? [agreement(image, wish)] : [];
+  const id = key.replaceAll(":", "-");
+  const looked = () => once(scope, `image-${id}`, (of, name) => new PinnedImage(of, name, image, { provider, location })).version;
+  const version = choice.kind === "version" ? choice.version : (lockedFact(lock, "azure", location, key)?.["version"] ?? looked());
+  const agreement = () => once(scope, `terms-${id}`, (of, name) => new MarketplaceAgreement(of, name, { provider, publisher, offer, plan: sku }));
+  const accepted = acceptTerms.includes(key) ? [agreement()] : [];
   return {
     sourceImageReference: { ...image, version },
-    ...(accepted.length > 0 && { plan: { name: image.sku, product: image.offer, publisher: image.publisher } }),
+    ...(accepted.length > 0 && { plan: { name: sku, product: offer, publisher } }),
     trustedLaunch: true,
     dependsOn: accepted,
   };
@@ -58,16 +62,17 @@ export function imageSource(scope: Construct, id: string, wish: ImageWish): Imag
  * To let a group have a newer image, replace the pin on purpose: `terraform apply -replace=ADDRESS`. Machines that are
  * there stay as they are, new ones get it.
  */
-function pinnedVersion(scope: Construct, id: string, image: MarketplaceImage, { provider, location }: ImageWish): string {
-  const found = new DataAzurermPlatformImage(scope, `${id}-lookup`, { provider, location, ...image });
-  const pin = new TerraformData(scope, id, {
-    input: found.version,
-    triggersReplace: imageKey(image),
-    lifecycle: { ignoreChanges: ["input"] },
-  });
-  return `\${${pin.terraformResourceType}.${pin.friendlyUniqueId}.output}`;
-}
+class PinnedImage extends Construct {
+  readonly version: string;
 
-function agreement({ publisher, offer, sku }: MarketplaceImage, { provider, shared }: ImageWish): MarketplaceAgreement {
-  return once(shared, `terms-${publisher}-${offer}-${sku}`, (scope, id) => new MarketplaceAgreement(scope, id, { provider, publisher, offer, plan: sku }));
+  constructor(scope: Construct, id: string, image: MarketplaceImage, { provider, location }: Pick<ImageWish, "provider" | "location">) {
+    super(scope, id);
+    const found = new DataAzurermPlatformImage(this, "lookup", { provider, location, ...image });
+    const pin = new TerraformData(this, "pin", {
+      input: found.version,
+      triggersReplace: imageKey(image),
+      lifecycle: { ignoreChanges: ["input"] },
+    });
+    this.version = `\${${pin.terraformResourceType}.${pin.friendlyUniqueId}.output}`;
+  }
 }

@@ -36,8 +36,8 @@ export function instanceTypesSource(): TableSource {
 }
 
 /** US dollars per hour, or `undefined` where none is known: no price of one region is passed off as another's. */
-export function hourlyPrice(what: string, region: string): number | undefined {
-  const price = prices().hourly.get(what)?.get(region);
+export function hourlyPrice(type: string, region: string): number | undefined {
+  const price = prices().hourly.get(type)?.get(region);
   return price === "sold" ? undefined : price;
 }
 
@@ -61,7 +61,7 @@ function types(): TypeTable {
 }
 
 function prices(): PriceTable {
-  readPrices ??= parsePrices(readFileSync(join(__dirname, "prices.tsv"), "utf8"));
+  readPrices ??= parsePrices(readFileSync(join(__dirname, "machine-prices.tsv"), "utf8"));
   return readPrices;
 }
 
@@ -108,21 +108,21 @@ function parseRow(line: string): InstanceType {
 interface PriceTable {
   readonly source: string;
   readonly regions: readonly string[];
-  /** By what is billed, by region; `sold`: it is sold there, for a price that is not known. */
+  /** By size, by region; `sold`: it is sold there, for a price that is not known. */
   readonly hourly: ReadonlyMap<string, ReadonlyMap<string, number | "sold">>;
 }
 
-/** A line per thing that is billed, a column per region; an empty cell: not sold there. */
+/** A line per size, a column per region; an empty cell: not sold there. */
 function parsePrices(text: string): PriceTable {
   const [header = "", ...rows] = linesOf(text);
   const [, ...columns] = header.split("\t");
   const hourly = rows.map((row) => {
-    const [what = "", ...cells] = row.split("\t");
+    const [type = "", ...cells] = row.split("\t");
     const sold = columns.flatMap((region, k): [string, number | "sold"][] => {
       const cell = cells[k] ?? "";
       return cell === "" ? [] : [[region, cell === "?" ? "sold" : Number(cell)]];
     });
-    return [what, new Map(sold)] as const;
+    return [type, new Map(sold)] as const;
   });
   return { source: commentOf(text, "prices"), regions: columns, hourly: new Map(hourly) };
 }

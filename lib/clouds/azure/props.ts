@@ -1,9 +1,11 @@
+import { cidrProblems } from "../../model/cidr";
 import type { Architecture } from "../../model/machine";
 import { hostNameProblems } from "../../model/names";
 import { didYouMean, type Problem } from "../../model/problems";
 import { type SshSource, sshKeyProblems, sshSourceProblems } from "../access";
 import type { LockFile } from "../lock-file";
 import type { FirstBoot } from "../user-data";
+import type { BastionReference } from "./bastion";
 import { type AzureFilesOptions, type DiskOptions, diskProblems } from "./disk-options";
 import { DEFAULT_IMAGE, imageProblems } from "./image-choice";
 import { regions } from "./instance-types";
@@ -188,12 +190,12 @@ export interface AzureNetworkReference extends ExistingWish {
   readonly securityGroups?: { readonly master: string; readonly compute: string } | "subnet";
 
   /**
-   * The Bastion of that network, for `access: { from: "bastion" }`.
+   * The Bastion of that network, for `access: { from: "bastion" }`; `cidr` is that of its subnet.
    *
    * @default - none
    * @onChange live
    */
-  readonly bastion?: { readonly name: string; readonly resourceGroup: string };
+  readonly bastion?: BastionReference & { readonly cidr: string };
 }
 
 export interface AzureDisks {
@@ -262,11 +264,12 @@ function networkProblems(
   cidr: string | undefined,
   around: { readonly location: string; readonly lock: LockFile },
 ): readonly Problem[] {
-  const { securityGroups } = network;
+  const { securityGroups, bastion } = network;
   const given = securityGroups === undefined || securityGroups === "subnet" ? [] : Object.entries(securityGroups);
   return [
     ...existingPlan(network, around).problems,
     ...given.flatMap(([side, id]) => resourceIdProblems(id, "Microsoft.Network/networkSecurityGroups", `network.securityGroups.${side}`)),
+    ...(bastion === undefined ? [] : cidrProblems("network.bastion.cidr", bastion.cidr)),
     ...(cidr === undefined ? [] : [{ at: "cidr", got: cidr, want: "left out: the network is there already, and has its own" }]),
   ];
 }

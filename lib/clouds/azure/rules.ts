@@ -80,13 +80,12 @@ export class AzureFirewall extends Construct {
 
   private allow(name: string, priority: number, to: "master" | "compute", rule: PortRule, source: Source): void {
     once(this, name, (scope) => {
-      const all = rule.protocol === "all";
       return new NetworkSecurityRule(scope, name, {
         ...this.inbound(name, priority, source.description),
         ...source,
         access: "Allow",
-        protocol: all ? "*" : { tcp: "Tcp", udp: "Udp" }[rule.protocol as "tcp" | "udp"],
-        destinationPortRange: all ? "*" : rule.from === rule.to ? String(rule.from) : `${rule.from}-${rule.to}`,
+        protocol: { tcp: "Tcp", udp: "Udp", all: "*" }[rule.protocol],
+        destinationPortRange: portRange(rule),
         destinationApplicationSecurityGroupIds: [this[to].id],
         // Azure takes at most 140 characters.
         description: source.description.slice(0, 140),
@@ -104,6 +103,11 @@ export class AzureFirewall extends Construct {
 }
 
 type Source = Pick<NetworkSecurityRuleConfig, "sourceApplicationSecurityGroupIds" | "sourceAddressPrefix"> & { readonly description: string };
+
+function portRange({ protocol, from, to }: PortRule): string {
+  if (protocol === "all") return "*";
+  return from === to ? String(from) : `${from}-${to}`;
+}
 
 /** The place of a rule in the port matrix: the same for every cluster, and for no two rules. */
 function priorityOf(from: PortSide, to: PortSide, { name }: PortRule): number {

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # What all scripts of the local cloud share. Reads: label, cluster, site.
 
 # Filters for `ps` that let nothing through but this cluster's containers in this site.
@@ -20,6 +21,14 @@ collect() {
   lines=$("$@") || exit
   found=()
   while read -r line; do [ -z "$line" ] || found+=("$line"); done <<<"$lines"
+}
+
+# The subnets of the networks $@, with spaces or ends of lines between.
+subnets_of() {
+  case $engine_name in
+    podman) engine network inspect --format '{{range .Subnets}}{{.Subnet}} {{end}}' "$@" ;;
+    *) engine network inspect --format '{{range .IPAM.Config}}{{.Subnet}} {{end}}' "$@" ;;
+  esac
 }
 
 port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }

@@ -28,6 +28,6 @@ export interface EngineWanted {
 }
 
 /** The prelude for one cluster. */
-export function enginePrelude({ cluster = "", engine = undefined }: EngineWanted): string {
+export function enginePrelude({ cluster = "", engine }: EngineWanted): string {
   return assignments({ cluster, engine_choice: engine ?? "" }) + ENGINE_PRELUDE;
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # Which container engine this machine has, found out when a script runs and never before. Defines the function `engine`.
 # Reads: cluster (empty: none), engine_choice (podman, docker or empty), OHPC_ENGINE.
 # Sets: engine_name; directory, where the private things of the cluster lie.
@@ -103,9 +104,9 @@ engine_find() {
   case $podman_code:$docker_code in
     *:0) return 0 ;;
     1:1) engine_quit 69 "No container engine: neither podman nor docker is installed." "Install one, e.g.: sudo apt-get install podman" ;;
-    1:*) engine_refuse docker "$docker_code" ;;
+    1:* | 3:2) engine_refuse docker "$docker_code" ;;
     2:* | *:1) engine_answer=$podman_answer && engine_refuse podman "$podman_code" ;;
-    *) engine_refuse docker "$docker_code" ;;
+    *) engine_quit 69 "No container engine works here." "podman: $podman_answer" "docker: $engine_answer" ;;
   esac
 }
 

@@ -104,7 +104,7 @@ async function run({ file, args }: EngineCommand, title: string, options: Engine
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     detached: timeoutSeconds !== undefined,
   });
-  const limit = timeoutSeconds === undefined ? undefined : setTimeout(() => endGroup(child), timeoutSeconds * 1000);
+  const limit = timeoutSeconds === undefined ? undefined : setTimeout(endGroup, timeoutSeconds * 1000, child);
   // The engine may end before it has read everything (EPIPE); its exit code tells the story.
   if (typeof input === "string") child.stdin?.on("error", () => undefined).end(input);
   else if (input !== undefined && child.stdin !== null) pipeline(input, child.stdin, () => undefined);

@@ -1,32 +1,40 @@
-interface Build {
-  readonly recipe: ImageRecipe;
+import { EngineError, runEngine } from "./engine";
+import type { EngineWanted } from "./engine";
+import { fetchAnsible } from "./image-ansible";
+import { buildBase } from "./image-base";
+import { BUILD_FOLDER, removeBuildVolumes, withBuildContainer } from "./image-container";
+import { KEPT_LINES, imageFailure } from "./image-failure";
+import { readRecipe } from "./image-recipe";
+import type { ImageLayer, ImageRecipe } from "./image-recipe";
+
+export interface BuiltImage {
+  readonly image: string;
+  /** What was not there yet, and how long it took. */
+  readonly built: readonly { readonly layer: string; readonly seconds: number }[];
+}
+
+export interface BuildContext {
   readonly engine: EngineWanted;
   readonly env: NodeJS.ProcessEnv;
+  /** For what can be fetched again. */
   readonly cache: string;
   readonly tell: (layer: string, line: string) => void;
 }
 
-async function build({ recipe, engine, env, cache, tell }: Build): Promise<BuiltImage> {
-  const { base, layers, image, root } = recipe;
+type OnLine = (line: string) => void;
+
+/** Builds every layer from the first on that is not there, each in a container from the one below it. */
+export async function buildMissing(recipe: ImageRecipe, context: BuildContext): Promise<BuiltImage> {
+  const { base, layers, image } = recipe;
+  const { engine, env, cache } = context;
   const present = await presentImages(recipe, engine);
+  const finished = layers.findLastIndex(({ tag }) => present.has(tag));
   const built: { layer: string; seconds: number }[] = [];
-  const step = async (layer: string, work: (onLine: (line: string) => void) => Promise<void>): Promise<void> => {
+  const step = async (layer: string, work: (onLine: OnLine) => Promise<void>): Promise<void> => {
     const started = Date.now();
-    const output = new Tail(KEPT_LINES * 10);
-    const onLine = (line: string): void => {
-      output.add(line);
-      tell(layer, line);
-    };
-    try {
-      await work(onLine);
-    } catch (error) {
-      if (error instanceof EngineError && error.kind !== "failed") throw error;
-      throw imageFailure(recipe, layer, output.lines, error as Error);
-    }
+    await explained(recipe, layer, context, work);
     built.push({ layer, seconds: (Date.now() - started) / 1000 });
   };
-
-  const finished = layers.findLastIndex(({ tag }) => present.has(tag));
   try {
     // Fetching Ansible and making the base have nothing to do with each other, and each keeps one core busy.
     const fetching = fetchAnsible(recipe, cache, env);
@@ -35,23 +43,13 @@ async function build({ recipe, engine, env, cache, tell }: Build): Promise<Built
       await step("base", (onLine) => buildBase(recipe, { engine, env, directory: cache, onLine }));
     }
     let parent = layers[finished]?.tag ?? base.tag;
-    let first = true;
-    for (const layer of layers.slice(finished + 1)) {
-      const [from, refresh] = [parent, first];
+    for (const [index, layer] of layers.slice(finished + 1).entries()) {
+      const from = parent;
       await step(layer.name, async (onLine) => {
         const ansible = await fetching;
-        await withBuildContainer(
-          { parent: from, name: layer.name, root, engine, env, onLine, ansible },
-          async (container) => {
-            if (refresh) await container.exec(["apt-get", "--quiet", "update"]);
-            await container.exec(playbook(layer), `${BUILD_FOLDER}/ansible`);
-            await container.exec(["sh", `${BUILD_FOLDER}/node/seal.sh`]);
-            await container.commit(layer.tag);
-          },
-        );
+        await buildLayer(recipe, layer, { ...context, parent: from, ansible, first: index === 0, onLine });
       });
       parent = layer.tag;
-      first = false;
     }
     await runEngine(["tag", parent, image], { ...engine, env });
   } finally {
@@ -60,29 +58,55 @@ async function build({ recipe, engine, env, cache, tell }: Build): Promise<Built
   return { image, built };
 }
 
-function playbook({ roles }: ImageLayer): readonly string[] {
-  const variables = JSON.stringify({ layer_roles: roles });
-  return ["python3", "-m", "ansible", "playbook", "--inventory", "localhost,", "--extra-vars", variables, "layer.yml"];
-}
-
 /** The images of this recipe that the engine has, of this and of other versions. */
-async function presentImages({ name }: ImageRecipe, engine: EngineWanted): Promise<ReadonlySet<string>> {
+export async function presentImages({ name }: ImageRecipe, engine: EngineWanted): Promise<ReadonlySet<string>> {
   const listed = await runEngine(["images", "--format", "{{.Repository}}:{{.Tag}}"], engine);
   const own = new RegExp(`^localhost/${name}(-[a-z]+)?:[0-9a-f]+$`);
   return new Set(listed.split("\n").filter((line) => own.test(line)));
 }
 
-/** Remembers the last lines. */
-class Tail {
-  #lines: readonly string[] = [];
+interface LayerContext extends BuildContext {
+  readonly parent: string;
+  readonly ansible: string;
+  /** The first layer of this build, which nothing has been fetched for yet. */
+  readonly first: boolean;
+  readonly onLine: OnLine;
+}
 
-  constructor(private readonly most: number) {}
+async function buildLayer({ root }: ImageRecipe, layer: ImageLayer, context: LayerContext): Promise<void> {
+  const { first, ...options } = context;
+  await withBuildContainer({ ...options, name: layer.name, root }, async (container) => {
+    if (first) await container.exec(["apt-get", "--quiet", "update"]);
+    await container.exec(playbook(layer), `${BUILD_FOLDER}/ansible`);
+    await container.exec(["sh", `${BUILD_FOLDER}/node/seal.sh`]);
+    if (!readRecipe(root).layers.some(({ tag }) => tag === layer.tag)) {
+      throw new Error("files of this layer were changed while it was built; build again");
+    }
+    await container.commit(layer.tag);
+  });
+}
 
-  get lines(): readonly string[] {
-    return this.#lines;
-  }
+function playbook({ roles }: ImageLayer): readonly string[] {
+  const variables = JSON.stringify({ layer_roles: roles });
+  return ["python3", "-m", "ansible", "playbook", "--inventory", "localhost,", "--extra-vars", variables, "layer.yml"];
+}
 
-  add(line: string): void {
-    this.#lines = [...this.#lines, line].slice(-this.most);
+/** Does the work of one layer; when it fails, tells everything that is known about it. */
+async function explained(
+  recipe: ImageRecipe,
+  layer: string,
+  { tell }: BuildContext,
+  work: (onLine: OnLine) => Promise<void>,
+): Promise<void> {
+  let output: readonly string[] = [];
+  try {
+    await work((line) => {
+      // More than is shown: the task's name may be far above the end of a long error.
+      output = [...output, line].slice(-10 * KEPT_LINES);
+      tell(layer, line);
+    });
+  } catch (error) {
+    if (error instanceof EngineError && error.kind !== "failed") throw error;
+    throw imageFailure(recipe, layer, output, error as Error);
   }
 }

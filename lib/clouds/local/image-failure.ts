@@ -1,3 +1,4 @@
+import { layerNames } from "./image-recipe";
 import type { ImageRecipe } from "./image-recipe";
 
 /** The node image that could not be built; what was finished before stays, and the next build goes on from there. */
@@ -30,7 +31,7 @@ export function imageFailure(
   output: readonly string[],
   error?: Error,
 ): ImageBuildError {
-  const names = ["base", ...recipe.layers.map(({ name }) => name)];
+  const names = layerNames(recipe);
   const number = names.indexOf(layer) + 1;
   const task = lastTask(output);
   const why = causeIn(output) ?? error?.message.split("\n")[0];

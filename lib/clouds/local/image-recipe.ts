@@ -79,6 +79,11 @@ export function readRecipe(root: string = packageRoot()): ImageRecipe {
   return { root, name, base: { ...base, tag: tag(`${name}-base`, baseHash) }, layers, image: tag(name, below), python };
 }
 
+/** `base` and the layers, from the bottom up. */
+export function layerNames({ layers }: ImageRecipe): readonly string[] {
+  return ["base", ...layers.map(({ name }) => name)];
+}
+
 /** The folder that holds `images/` and `ansible/`: above `lib/` in a checkout, above `dist/` in an installed package. */
 export function packageRoot(start: string = __dirname): string {
   if (existsSync(join(start, "images/node/image.json"))) return start;

@@ -1,15 +1,13 @@
 import { join } from "node:path";
 import { cacheDirectory } from "../../model/private-directory";
-import { EngineError, runEngine, runEngineScript } from "./engine";
+import { runEngineScript } from "./engine";
 import type { EngineWanted } from "./engine";
-import { fetchAnsible } from "./image-ansible";
-import { buildBase } from "./image-base";
-import { BUILD_FOLDER, removeBuildVolumes, withBuildContainer } from "./image-container";
-import { KEPT_LINES, imageFailure } from "./image-failure";
+import { buildMissing, presentImages } from "./image-build";
+import type { BuiltImage } from "./image-build";
 import { whileLocked } from "./image-lock";
-import { packageRoot, readRecipe } from "./image-recipe";
-import type { ImageLayer, ImageRecipe } from "./image-recipe";
+import { layerNames, packageRoot, readRecipe } from "./image-recipe";
 
+export type { BuiltImage } from "./image-build";
 export { ImageBuildError } from "./image-failure";
 
 export interface BuildImageOptions extends EngineWanted {
@@ -31,12 +29,6 @@ export interface ImageProgress {
   readonly line: string;
 }
 
-export interface BuiltImage {
-  readonly image: string;
-  /** What was not there yet, and how long it took. */
-  readonly built: readonly { readonly layer: string; readonly seconds: number }[];
-}
-
 /** The name of the image that machines of `local` clusters run: the hash of what it is made from. Needs no engine. */
 export function nodeImage(root: string = packageRoot()): string {
   return readRecipe(root).image;
@@ -50,34 +42,29 @@ export function nodeImage(root: string = packageRoot()): string {
  * @throws EngineError when no engine works here
  */
 export async function buildNodeImage(options: BuildImageOptions = {}): Promise<BuiltImage> {
-  const { root = packageRoot(), env = process.env, onProgress = () => undefined } = options;
-  const engine: EngineWanted = {
-    ...(options.cluster && { cluster: options.cluster }),
-    ...(options.engine && { engine: options.engine }),
-  };
+  const { root, env = process.env, onProgress = () => undefined, ...engine } = options;
   const recipe = readRecipe(root);
-  const names = ["base", ...recipe.layers.map(({ name }) => name)];
+  if ((await presentImages(recipe, engine)).has(recipe.image)) return { image: recipe.image, built: [] };
+  const names = layerNames(recipe);
   const tell = (layer: string, line: string): void => {
     onProgress({ layer, number: names.indexOf(layer) + 1, of: names.length, line });
   };
-  if ((await presentImages(recipe, engine)).has(recipe.image)) return { image: recipe.image, built: [] };
   const cache = cacheDirectory(env);
-  return whileLocked(
-    join(cache, "image.lock"),
-    () => {
-      tell("base", "waiting for another build of the image");
-    },
-    () => build({ recipe, engine, env, cache, tell }),
-  );
+  const onWait = (): void => {
+    tell("base", "waiting for another build of the image");
+  };
+  return whileLocked(join(cache, "image.lock"), onWait, () => buildMissing(recipe, { engine, env, cache, tell }));
 }
 
 /**
- * Removes images of earlier versions that no machine uses. Never done unasked: a cluster may be brought back with its old image.
+ * Removes images of other versions that no machine uses. Never done unasked: going back to an earlier version takes them again.
  *
  * @returns the removed images
  */
-export async function pruneNodeImages(options: Omit<BuildImageOptions, "onProgress"> = {}): Promise<readonly string[]> {
-  const { root = packageRoot(), env: _env, ...engine } = options;
+export async function pruneNodeImages(
+  options: EngineWanted & { readonly root?: string } = {},
+): Promise<readonly string[]> {
+  const { root, ...engine } = options;
   const recipe = readRecipe(root);
   const current = new Set([recipe.base.tag, ...recipe.layers.map(({ tag }) => tag), recipe.image]);
   const old = [...(await presentImages(recipe, engine))].filter((tag) => !current.has(tag));
@@ -86,4 +73,3 @@ export async function pruneNodeImages(options: Omit<BuildImageOptions, "onProgre
   const removed = await runEngineScript(script, old, engine);
   return removed.split("\n").filter((line) => line !== "");
 }
-

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # Removes one machine; not being there is as good. Reads: host, role.
 
 id=$("$engine" ps -aq "${ours[@]}" --filter "label=$label.host=$host")

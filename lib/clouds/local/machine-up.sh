@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # Starts one machine. Reads: host, address, role, network, image, spec, run_flags, volumes (must exist), ssh_port (empty: none is published).
 
 name="ohpc-$cluster-$host"
@@ -7,8 +8,10 @@ for volume in "${volumes[@]}"; do
   engine volume inspect "$volume" >/dev/null 2>&1 || quit "There is no volume called \"$volume\"." \
     "If it is a disk of the cluster \"$cluster\", \"ohpc up\" makes it again, empty; if it is an existing disk: $engine_name volume create $volume"
 done
-[ -r "$directory/id_ed25519.pub" ] && [ -r "$directory/host_ed25519_key" ] || quit "The keys of the cluster \"$cluster\" are not in $directory." \
-  "They were removed, or the cluster was made by another user or with another XDG_STATE_HOME."
+for key in id_ed25519.pub host_ed25519_key; do
+  [ -r "$directory/$key" ] || quit "The key $directory/$key of the cluster \"$cluster\" is not there." \
+    "It was removed, or the cluster was made by another user or with another XDG_STATE_HOME."
+done
 
 labels=$(engine container inspect --format "{{index .Config.Labels \"$label.cluster\"}} {{index .Config.Labels \"$label.site\"}} {{index .Config.Labels \"$label.spec\"}} {{index .Config.Labels \"$label.image\"}} {{index .Config.Labels \"$label.address\"}}" "$name" 2>/dev/null) || labels=''
 case $labels in
@@ -36,7 +39,7 @@ case $engine_name in
   podman) flags+=(--systemd=always --no-hosts --security-opt unmask=all) ;;
   docker)
     # What podman's --systemd does, by hand.
-    flags+=(-e container=docker --tmpfs /run:rw,mode=0755 --tmpfs /run/lock --security-opt systempaths=unconfined)
+    flags+=(-e container=docker --tmpfs "/run:rw,mode=0755" --tmpfs /run/lock --security-opt systempaths=unconfined)
     if [ -d /sys/fs/cgroup/systemd ]; then
       # Only this hierarchy: systemd would make a mount of all of /sys/fs/cgroup read-only on the host.
       flags+=(-v /sys/fs/cgroup/systemd:/sys/fs/cgroup/systemd:rw)

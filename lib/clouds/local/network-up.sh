@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # Makes the bridge of a cluster, its keys, and a route that keeps its traffic from leaving while the bridge is absent.
 # Reads: network, spec, subnet, gateway, internal (yes or empty), ssh_port (empty: none is published), guard_metric.
 
@@ -12,14 +13,11 @@ span() {
 
 # Lines "SUBNET OWNER" of all that is there already.
 subnets_in_use() {
-  local shape name subnet rest
-  case $engine_name in
-    podman) shape='{{range .Subnets}}{{.Subnet}} {{end}}' ;;
-    *) shape='{{range .IPAM.Config}}{{.Subnet}} {{end}}' ;;
-  esac
-  collect engine network ls -q
-  [ ${#found[@]} = 0 ] || engine network inspect --format "{{.Name}} $shape" "${found[@]}" | while read -r name rest; do
-    for subnet in $rest; do
+  local name subnet subnets rest
+  collect engine network ls --format '{{.Name}}'
+  for name in ${found[@]+"${found[@]}"}; do
+    subnets=$(subnets_of "$name")
+    for subnet in $subnets; do
       case $subnet in *:*) ;; *) echo "$subnet the $engine_name network \"$name\"" ;; esac
     done
   done
@@ -102,7 +100,7 @@ if [ -z "$state" ]; then
 fi
 make_directory
 # The bridge's own route is better while the bridge exists.
-if command -v ip >/dev/null 2>&1; then ip route replace unreachable "$subnet" metric "$guard_metric" 2>/dev/null || true; fi
+ip route replace unreachable "$subnet" metric "$guard_metric" 2>/dev/null || true
 if [ -z "$state" ]; then
   engine network create ${internal:+--internal} --subnet "$subnet" --gateway "$gateway" \
     --label "$label.cluster=$cluster" --label "$label.site=$site" --label "$label.spec=$spec" "$network" >/dev/null

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # Starts or stops machines of a cluster. Reads: action (start or stop), hosts (none: all).
 
 collect engine ps -aq --filter "label=$label.cluster=$cluster"
@@ -20,16 +21,10 @@ done
 case $action in
   start)
     # A boot of this computer forgets the route.
-    if command -v ip >/dev/null 2>&1; then
-      case $engine_name in
-        podman) shape='{{range .Subnets}}{{.Subnet}} {{end}}' ;;
-        *) shape='{{range .IPAM.Config}}{{.Subnet}} {{end}}' ;;
-      esac
-      collect engine network ls -q --filter "label=$label.cluster=$cluster"
-      subnets=''
-      [ ${#found[@]} = 0 ] || subnets=$(engine network inspect --format "$shape" "${found[@]}")
-      for subnet in $subnets; do ip route replace unreachable "$subnet" metric "$guard_metric" 2>/dev/null || true; done
-    fi
+    collect engine network ls -q --filter "label=$label.cluster=$cluster"
+    subnets=''
+    [ ${#found[@]} = 0 ] || subnets=$(subnets_of "${found[@]}")
+    for subnet in $subnets; do ip route replace unreachable "$subnet" metric "$guard_metric" 2>/dev/null || true; done
     all=(${masters[@]+"${masters[@]}"} ${others[@]+"${others[@]}"})
     [ ${#all[@]} = 0 ] || engine start "${all[@]}" >/dev/null
     ;;

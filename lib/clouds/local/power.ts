@@ -10,8 +10,8 @@ export { listContainers, type LocalContainer };
  * @param hosts all machines of the cluster unless given
  * @throws EngineError, also for a host that the cluster has not got here
  */
-export async function startMachines(cluster: string, hosts: readonly string[] = []): Promise<void> {
-  await power(cluster, "start", hosts);
+export async function startMachines(cluster: string, hosts: readonly string[] = [], env = process.env): Promise<void> {
+  await power(cluster, "start", hosts, env);
 }
 
 /**
@@ -20,11 +20,16 @@ export async function startMachines(cluster: string, hosts: readonly string[] = 
  * @param hosts all machines of the cluster unless given
  * @throws EngineError, also for a host that the cluster has not got here
  */
-export async function stopMachines(cluster: string, hosts: readonly string[] = []): Promise<void> {
-  await power(cluster, "stop", hosts);
+export async function stopMachines(cluster: string, hosts: readonly string[] = [], env = process.env): Promise<void> {
+  await power(cluster, "stop", hosts, env);
 }
 
-async function power(cluster: string, action: "start" | "stop", hosts: readonly string[]): Promise<void> {
+async function power(
+  cluster: string,
+  action: "start" | "stop",
+  hosts: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
   const text = script("power", { cluster, site: "" }, { action, hosts, guard_metric: GUARD_METRIC });
-  await runBash(text, `${action} ${hosts.length === 0 ? `the machines of ${cluster}` : hosts.join(", ")}`);
+  await runBash(text, `${action} ${hosts.length === 0 ? `the machines of ${cluster}` : hosts.join(", ")}`, { env });
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # The engine that the cluster was made with. Reads: cluster, site, label, engine_choice. Short: a copy is in the state of every machine.
 
 PATH=$PATH:/usr/sbin:/sbin

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # Removes containers of the cluster whose hosts are no longer in the code. Reads: OHPC_HOSTS, names with spaces between.
 
 collect engine ps -aq "${ours[@]}"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # Removes a named volume with all data, and first the cluster's containers that Terraform forgot and that use it. Reads: volume.
 
 names=$("$engine" volume ls -q --filter "label=$label.cluster=$cluster")

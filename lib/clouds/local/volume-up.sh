@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # Makes a named volume. Reads: volume.
 
 owner=$(engine volume inspect --format "/{{index .Labels \"$label.cluster\"}}" "$volume" 2>/dev/null) || owner=''

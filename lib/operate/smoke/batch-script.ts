@@ -1,4 +1,4 @@
-import { Duration } from "../../units";
+import type { Duration } from "../../units";
 
 /** An ordinary batch job, as an ordinary user would write it. */
 export interface BatchJob {

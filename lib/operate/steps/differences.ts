@@ -15,15 +15,22 @@ export function differences(is: Json | undefined, wanted: Json | undefined, at =
   }
   if (is === wanted) return [];
   if (typeof is === "string" && typeof wanted === "string" && (is + wanted).includes("\n")) {
-    return [`${at}: ${firstDifferentLine(is, wanted)}`];
+    return lineDifferences(is, wanted, at);
   }
   return [`${at === "" ? "it" : at} is ${shown(is)} instead of ${shown(wanted)}`];
 }
 
-function firstDifferentLine(is: string, wanted: string): string {
-  const [have, want] = [is.split("\n"), wanted.split("\n")];
-  const k = Array.from({ length: Math.max(have.length, want.length) }, (_, i) => i).find((i) => have[i] !== want[i]) ?? 0;
-  return `line ${k + 1} is ${shown(have[k])} instead of ${shown(want[k])}`;
+/** Of text, the lines that only one side has; of many, the first. */
+function lineDifferences(is: string, wanted: string, at: string): readonly string[] {
+  const [have, want] = [new Set(is.split("\n")), new Set(wanted.split("\n"))];
+  const lacking = [...want].filter((line) => !have.has(line));
+  const excess = [...have].filter((line) => !want.has(line));
+  const some = (verb: string, lines: readonly string[]) => {
+    const more = lines.length > 1 ? ` and ${lines.length - 1} more lines` : "";
+    return lines.length === 0 ? [] : [`${at} ${verb} ${shown(lines.find((line) => !line.startsWith("#")) ?? lines[0])}${more}`];
+  };
+  const found = [...some("lacks", lacking), ...some("still has", excess)];
+  return found.length > 0 ? found : [`${at} has its lines in another order, or twice`];
 }
 
 function shown(value: Json | undefined): string {

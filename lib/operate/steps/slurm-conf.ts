@@ -95,7 +95,8 @@ check_staged() {
     sleep 0.05
   done
   echo "slurmctld does not take the new slurm.conf:" >&2
-  { cat "$check/said" "$log"; } | grep -E 'error|fatal' | sort -u >&2 || cat "$check/said" "$log" >&2
+  # Two of its complaints come from what was taken out for the check, and from a machine without mail.
+  grep -hE 'error|fatal' "$check/said" | grep -v 'MailProg\|gathered, but not stored' >&2 || cat "$check/said" "$log" >&2
   return 1
 }
 check_staged

@@ -1,0 +1,203 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import {
+  engineCommand,
+  EngineError,
+  engineName,
+  runEngineScript,
+  type EngineOptions,
+} from "../../lib/clouds/local/engine";
+import { assignments } from "../../lib/clouds/local/shell";
+
+/** A search path with nothing on it but a shell, and engines that answer `info` as real ones do in some situation. */
+const scratch = mkdtempSync(join(tmpdir(), "engines-"));
+let situations = 0;
+
+afterAll(() => {
+  rmSync(scratch, { recursive: true });
+});
+
+const WORKS = "exit 0";
+/** Their own words: docker 28, podman 4.3. */
+const NO_DAEMON =
+  "echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?' >&2; exit 1";
+const NO_PERMISSION =
+  "echo 'permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock' >&2; exit 1";
+const NO_USERNS =
+  "echo 'Error: cannot set up namespace using newuidmap: exit status 1: Operation not permitted' >&2; exit 125";
+const BROKEN = "echo 'Error: database is locked' >&2; exit 125";
+
+describe("the engine that is taken", () => {
+  it.each<[string, Situation, string]>([
+    ["podman where both work", { podman: WORKS, docker: WORKS }, "podman"],
+    ["docker where podman is missing", { docker: WORKS }, "docker"],
+    ["docker where podman does not work", { podman: BROKEN, docker: WORKS }, "docker"],
+    ["podman where docker may not be used", { podman: WORKS, docker: NO_PERMISSION }, "podman"],
+    ["the one that the cloud was given", { podman: WORKS, docker: WORKS, choice: "docker" }, "docker"],
+    [
+      "the one in OHPC_ENGINE before that",
+      { podman: WORKS, docker: WORKS, choice: "docker", variable: "podman" },
+      "podman",
+    ],
+    [
+      "the one that the cluster was made with before all",
+      { podman: WORKS, docker: WORKS, recorded: "docker", variable: "podman" },
+      "docker",
+    ],
+  ])("is %s", async (_, situation, name) => {
+    await expect(engineName(arrange(situation))).resolves.toBe(name);
+  });
+
+  it("is named when it is another one than was asked for", async () => {
+    const lines: string[] = [];
+    const options = arrange({ podman: WORKS, docker: WORKS, recorded: "podman", variable: "docker" });
+    await runEngineScript("true", [], { ...options, onLine: (line) => lines.push(line) });
+    expect(lines).toEqual([
+      "demo was made with podman and stays there; OHPC_ENGINE (docker) holds when it is made the next time.",
+    ]);
+  });
+
+  it.each<[string, Situation, EngineError["kind"], RegExp]>([
+    [
+      "there is none",
+      {},
+      "none",
+      /^No container engine: neither podman nor docker is installed\.\nInstall one, e\.g\.: sudo apt-get install podman$/,
+    ],
+    [
+      "docker's daemon is away",
+      { docker: NO_DAEMON },
+      "none",
+      /^docker is installed, but its daemon does not answer: Cannot connect .*\nStart it \(sudo systemctl start docker\), or install podman\.$/,
+    ],
+    [
+      "docker may not be used",
+      { docker: NO_PERMISSION },
+      "permission",
+      /^you have no permission to use docker: permission denied .*\nJoin its group \(sudo usermod -aG docker \S+\) and log in again/,
+    ],
+    [
+      "podman may not be used",
+      { podman: NO_USERNS },
+      "permission",
+      /^you have no permission to use podman: .*\nRun this as root, or set up rootless podman/,
+    ],
+    [
+      "podman may not be used and docker is away",
+      { podman: NO_USERNS, docker: NO_DAEMON },
+      "permission",
+      /^you have no permission to use podman/,
+    ],
+    [
+      "both are broken",
+      { podman: BROKEN, docker: NO_DAEMON },
+      "none",
+      /^No container engine works here\.\npodman: Error: database is locked\ndocker: Cannot connect/,
+    ],
+    [
+      "podman alone is broken",
+      { podman: BROKEN },
+      "none",
+      /^podman is installed, but does not work: Error: database is locked\n"podman info" must succeed first\.$/,
+    ],
+    [
+      "the chosen one is missing",
+      { podman: WORKS, variable: "docker" },
+      "none",
+      /^OHPC_ENGINE asks for docker: docker is not installed\./,
+    ],
+    [
+      "the choice is none of ours",
+      { podman: WORKS, variable: "lxc" },
+      "none",
+      /^OHPC_ENGINE is "lxc", but must be podman or docker\.$/,
+    ],
+    [
+      "the cluster's own is gone",
+      { docker: WORKS, recorded: "podman" },
+      "none",
+      /\/demo\/engine asks for podman: podman is not installed\./,
+    ],
+  ])("is missed with a remedy when %s", async (_, situation, kind, message) => {
+    const failure: unknown = await engineName(arrange(situation)).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(EngineError);
+    expect((failure as EngineError).message).toMatch(message);
+    expect((failure as EngineError).kind).toBe(kind);
+  });
+});
+
+describe("the engine's command line", () => {
+  const tell = 'case $1 in info) ;; *) printf "%s\\n" "$@" ;; esac';
+
+  it("is docker's own, with no limit on processes for what it makes", () => {
+    expect(run({ docker: tell }, ["ps", "-a"])).toEqual(["ps", "-a"]);
+    expect(run({ docker: tell }, ["run", "-d", "image"])).toEqual(["run", "--pids-limit=-1", "-d", "image"]);
+    expect(run({ docker: tell }, ["build", "."])).toEqual(["build", "."]);
+  });
+
+  it("gives podman limits that this host allows, for what it makes and builds", () => {
+    const hard = (flag: string) =>
+      Number(execFileSync("bash", ["-c", `ulimit -H${flag}`], { encoding: "utf8" }).replace("unlimited", "Infinity"));
+    for (const verb of ["run", "create", "build"]) {
+      const given = run({ podman: tell }, [verb, "x"]).join(" ");
+      const [, files, processes] = /--ulimit nofile=(\d+):\1 --ulimit nproc=(\d+):\2/.exec(given) ?? [];
+      expect(Number(files)).toBeLessThanOrEqual(hard("n"));
+      expect(Number(processes)).toBeLessThanOrEqual(hard("u"));
+    }
+    expect(run({ podman: tell }, ["ps"]).join(" ")).not.toContain("ulimit");
+  });
+
+  it("hands arguments on as they are", () => {
+    const args = ["exec", "a b", "$HOME", "`id`", "it's", "", "*", "${x}"];
+    expect(run({ docker: tell }, args)).toEqual(args);
+  });
+});
+
+it("shell variables have exactly the value that they were given", () => {
+  const text = fc.string({ unit: "grapheme" }).filter((value) => !value.includes("\0"));
+  fc.assert(
+    fc.property(text, fc.array(text, { maxLength: 4 }), (one, list) => {
+      const script = `${assignments({ one, list })}printf '%s\\0' "$one" \${list[@]+"\${list[@]}"}`;
+      expect(execFileSync("bash", ["-c", script], { encoding: "utf8" })).toBe([one, ...list, ""].join("\0"));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+interface Situation {
+  readonly podman?: string;
+  readonly docker?: string;
+  readonly choice?: "podman" | "docker";
+  readonly variable?: string;
+  readonly recorded?: string;
+}
+
+function arrange({ podman, docker, choice, variable, recorded }: Situation): EngineOptions {
+  const directory = join(scratch, String(situations++));
+  const [path, state] = [join(directory, "bin"), join(directory, "state")];
+  mkdirSync(path, { recursive: true });
+  mkdirSync(join(state, "ohpc/demo"), { recursive: true });
+  for (const tool of ["bash", "id", "cat"])
+    symlinkSync(execFileSync("which", [tool], { encoding: "utf8" }).trim(), join(path, tool));
+  for (const [name, text] of Object.entries({ podman, docker })) {
+    if (text === undefined) continue;
+    writeFileSync(
+      join(path, name),
+      `#!/bin/bash\n[ "$1" != --cgroup-manager ] || shift 2\n[ "$1" != --runtime ] || shift 2\n${text}\n`,
+    );
+    chmodSync(join(path, name), 0o755);
+  }
+  if (recorded !== undefined) writeFileSync(join(state, "ohpc/demo/engine"), `${recorded}\n`);
+  const env = { PATH: path, XDG_STATE_HOME: state, ...(variable === undefined ? {} : { OHPC_ENGINE: variable }) };
+  return { cluster: "demo", env, ...(choice === undefined ? {} : { engine: choice }) };
+}
+
+function run(situation: Situation, args: readonly string[]): string[] {
+  const { env, ...wanted } = arrange(situation);
+  const command = engineCommand(args, wanted);
+  const { stdout } = spawnSync(command.file, command.args, { encoding: "utf8", ...(env === undefined ? {} : { env }) });
+  return stdout.split("\n").slice(0, -1);
+}

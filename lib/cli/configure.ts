@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import { Alone } from "../operate/alone";
+import { configurePhase } from "../operate/configure-phase";
+import { openDeployment } from "../operate/deployment";
+import { lockOwner } from "../operate/lock";
+import { masterOf } from "../operate/master";
+import { here, terminalFor, withJson } from "./options";
+import { paint } from "./terminal";
+import { explain } from "./verb-help";
+
+export function define(command: Command): void {
+  command.argument("<stack>", "name of the stack");
+  withJson(command).action(async (stack: string, options: { json?: boolean }) => {
+    const terminal = terminalFor(options);
+    const place = here();
+    const alone = new Alone(place.env, lockOwner(`ohpc configure ${stack}`));
+    try {
+      const deployment = await openDeployment(stack, place);
+      await alone.lockCluster(deployment.stack);
+      const { changed, unchanged } = await configurePhase(deployment, masterOf(deployment), `ohpc configure ${stack}`, terminal.progress);
+      terminal.result({ ok: true, stack, cluster: deployment.wish.cluster, changed, unchanged }, () =>
+        changed.length === 0
+          ? `${paint("green", "configured")}: nothing had to be changed`
+          : [
+              `${paint("green", "configured")}: ${changed.length} of ${changed.length + unchanged.length} steps carried out`,
+              ...changed.map(({ title, effect, differences }) => `  ${title} (${effect}): ${differences.slice(0, 3).join("; ")}`),
+            ].join("\n"),
+      );
+    } finally {
+      await alone.release();
+    }
+  });
+  explain(command, {
+    examples: [
+      ["npx cdktf deploy demo && ohpc configure demo", "the same as ohpc up demo, in two steps"],
+      ["ohpc configure demo", "as the stack was last synthesized; changes only what differs"],
+    ],
+    outcomes: ["busy", "unreachable"],
+  });
+}

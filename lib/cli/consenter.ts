@@ -1,0 +1,15 @@
+import type { Consenter } from "../operate/consent";
+import { paint, type Terminal } from "./terminal";
+
+/** Somebody at the terminal, or `--yes`. */
+export function consenterAt(terminal: Terminal, yes: boolean): Consenter {
+  if (yes || !terminal.canAsk) return { yes };
+  return {
+    yes,
+    ask: async (lines, question) => {
+      process.stdout.write(`\n${lines.map((line) => `  ${line}\n`).join("")}\n`);
+      const answer = await terminal.ask(`${paint("bold", question)} Only yes means yes: `);
+      return answer.toLowerCase() === "yes";
+    },
+  };
+}

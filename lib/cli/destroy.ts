@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import { Alone } from "../operate/alone";
+import { openStack } from "../operate/deployment";
+import { destroy } from "../operate/destroy";
+import { lockOwner } from "../operate/lock";
+import { consenterAt } from "./consenter";
+import { groundworkFor } from "./groundwork";
+import { here, terminalFor, withJson } from "./options";
+import { paint } from "./terminal";
+import { explain } from "./verb-help";
+
+export function define(command: Command): void {
+  command.argument("<stack>", "name of the stack").option("--yes", "agree beforehand");
+  withJson(command).action(async (name: string, options: { yes?: boolean; json?: boolean }) => {
+    const terminal = terminalFor(options);
+    const place = here();
+    const alone = new Alone(place.env, lockOwner(`ohpc destroy ${name}`));
+    try {
+      const { stack } = await openStack(name, place);
+      await alone.lockCluster(stack);
+      const consenter = consenterAt(terminal, options.yes === true);
+      const destroyed = await destroy(stack, place, { groundwork: groundworkFor(stack), consenter }, terminal.progress);
+      const { machines, disks, others } = destroyed;
+      terminal.result({ ok: true, stack: name, destroyed }, () =>
+        machines.length + disks.length + others.length === 0
+          ? `nothing of ${name} was there`
+          : `${paint("green", "destroyed")}: ${machines.length} machines, ${disks.length} disks, and everything around them`,
+      );
+    } finally {
+      await alone.release();
+    }
+  });
+  explain(command, {
+    examples: [
+      ["ohpc destroy demo", "shows what goes, and asks"],
+      ["ohpc destroy demo --yes", "does not ask"],
+    ],
+    outcomes: ["consent", "busy"],
+  });
+}

@@ -1,0 +1,62 @@
+import type { Problem } from "../../model/problems";
+import { isResourceId, storageAccountProblems } from "./names";
+import { type VolumeOptions, volumeProblems } from "./volume";
+
+export interface DiskOptions extends VolumeOptions {
+  /**
+   * What happens to the data when the disk leaves the stack: a last snapshot is kept (in a resource group of its own; the
+   * operator needs the `az` program for it), or they are gone with it, or destroying it is refused.
+   *
+   * @default "snapshot"
+   * @onChange nothing before the disk leaves the stack
+   */
+  readonly whenRemoved?: "snapshot" | "delete" | "refuse";
+}
+
+/** A share of Azure Files instead of a disk that the master exports. */
+export interface AzureFilesOptions {
+  readonly kind: "azure-files";
+
+  /**
+   * The name of the storage account that is made, of which there is one in the whole world.
+   *
+   * @default - made of the cluster's name and a hash
+   * @onChange replaces the share; its data are lost
+   */
+  readonly storageAccount?: string;
+
+  /**
+   * Whether copies are kept in three zones instead of one building.
+   *
+   * @default false
+   * @onChange replaces the share; its data are lost
+   */
+  readonly zoneRedundant?: boolean;
+}
+
+/** The service of Azure that subnets have to reach where there is a share. */
+export const FILES_ENDPOINT = "Microsoft.Storage";
+const DISK_TYPE = "Microsoft.Compute/disks";
+export const SHARE_TYPE = "Microsoft.Storage/storageAccounts/fileServices/shares";
+
+/** What is wrong with what the user wants of disks. */
+export function diskProblems(options: DiskOptions | AzureFilesOptions, at: string, zone: string | undefined): readonly Problem[] {
+  if (!isAzureFiles(options)) return volumeProblems(options, at, zone);
+  const { storageAccount } = options;
+  return storageAccount === undefined ? [] : storageAccountProblems(storageAccount, `${at}.storageAccount`);
+}
+
+/** What is wrong with the id of a disk that exists already. */
+export function existingDiskProblems(existing: string, purpose: string): readonly Problem[] {
+  if (isResourceId(existing, DISK_TYPE)) return [];
+  if (isResourceId(existing, SHARE_TYPE)) {
+    if (purpose !== "state") return [];
+    return [{ at: "existing", got: existing, want: "a managed disk: a database does not belong on a file system of the network" }];
+  }
+  const want = "the id of a managed disk (…/Microsoft.Compute/disks/NAME) or of a share (…/storageAccounts/NAME/fileServices/default/shares/NAME)";
+  return [{ at: "existing", got: existing, want }];
+}
+
+export function isAzureFiles(options: DiskOptions | AzureFilesOptions): options is AzureFilesOptions {
+  return "kind" in options;
+}

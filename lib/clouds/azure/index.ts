@@ -1,0 +1,13 @@
+export { AzureCloud } from "./cloud";
+export { AzureFileSystem, AzureVolume } from "./disk";
+export type { AzureFilesOptions, DiskOptions } from "./disk-options";
+export { AzureIdentity } from "./identity";
+export { AzureMachine, type AzureMachineOptions, type SpotOptions } from "./machine";
+export { AzureMachines } from "./machines";
+export { AzureExistingNetwork, AzureNetwork } from "./network";
+export type { AzureAccess, AzureCloudProps, AzureDisks, AzureNetworkReference } from "./props";
+export { AzureFirewall } from "./rules";
+export type { AzureSubnet } from "./subnets";
+export type { VolumeOptions, VolumeType } from "./volume";
+export type { SshSource } from "../access";
+export type { BootFile, FirstBoot } from "../user-data";

@@ -1,0 +1,109 @@
+import { Duration } from "../units";
+import { Alone } from "./alone";
+import { configurePhase } from "./configure-phase";
+import type { Consenter } from "./consent";
+import { carryOut, planDeployment, type PlannedDeployment } from "./deploy";
+import { type Deployment, deploymentOf, type Place } from "./deployment";
+import type { Groundwork } from "./groundwork";
+import { lockOwner } from "./lock";
+import { masterOf } from "./master";
+import type { Progress } from "./progress";
+import { findProject, readSynthesis, stackNamed, synthesize, type SynthesizedStack, withDependencies } from "./project";
+import { nodesReady, type Readiness } from "./ready";
+import type { StepResult } from "./run-steps";
+import type { PlannedChange } from "./terraform-plan";
+import { type PhaseTime, TimedProgress } from "./timed-progress";
+
+export interface UpOptions {
+  readonly stack: string;
+  readonly place: Place;
+  readonly consenter: Consenter;
+  readonly groundworkFor: (stack: SynthesizedStack) => Groundwork | undefined;
+  /** How long nodes may take until they are ready. @default 2 minutes on local clusters, 15 elsewhere */
+  readonly limit?: Duration;
+}
+
+/** A cluster that is up. */
+export interface UpResult {
+  readonly deployment: Deployment;
+  readonly changes: readonly PlannedChange[];
+  readonly started: readonly string[];
+  readonly configured: readonly StepResult[];
+  readonly readiness: Readiness;
+  readonly phases: readonly PhaseTime[];
+  readonly seconds: number;
+}
+
+/**
+ * Makes a stack a cluster that works: synthesizes, deploys, configures, and waits until every node has answered.
+ * Run again, it does what is left to be done.
+ *
+ * @throws Failure
+ */
+export async function up(options: UpOptions, shown: Progress): Promise<UpResult> {
+  const { stack: name, place, consenter, groundworkFor } = options;
+  const { env } = place;
+  const command = `ohpc up ${name}`;
+  const again = `${command} --yes`;
+  const progress = new TimedProgress(shown);
+  const project = findProject(place.cwd, env);
+  const alone = new Alone(env, lockOwner(command));
+  try {
+    // Whoever is second learns it before the app has run, if it ever did.
+    const known = readSynthesis(project)?.stacks.find((stack) => stack.name === name);
+    if (known !== undefined) await alone.lockCluster(known);
+    await alone.lockOutput(project);
+    const synthesis = await progress.phase("Synthesize", async () => synthesize(project, env));
+    const stack = stackNamed(synthesis, name);
+    stack.warnings.forEach((warning) => {
+      progress.note(warning);
+    });
+    await alone.lockCluster(stack);
+
+    const needed = withDependencies(synthesis, stack).slice(0, -1);
+    for (const dependency of needed) {
+      const planned = await planDeployment(dependency, undefined, env, progress);
+      await carryOut(planned, { env, consenter, again }, progress);
+    }
+    const groundwork = groundworkFor(stack);
+    const planned = await planDeployment(stack, groundwork, env, progress);
+    // What is carried out is in the plan's file; the app may run again.
+    await alone.releaseOutput();
+    tellDrift(planned, progress);
+    if (makesMachines(planned)) await groundwork?.prepare(progress);
+    const outputs = await carryOut(planned, { env, consenter, again }, progress);
+
+    const deployment = deploymentOf(project, stack, outputs, env);
+    const local = deployment.manifest.sites.every(({ cloud }) => cloud === "local");
+    const limit = options.limit ?? (local ? Duration.minutes(2) : Duration.minutes(15));
+    const master = masterOf(deployment, limit);
+    if (planned.plan.changesAnything || planned.started.length > 0) {
+      await progress.phase("Wait for the master", async () => master.run("true"));
+    }
+    const { changed } = await configurePhase(deployment, master, command, progress);
+    const readiness = await progress.phase("Nodes ready", async (report) => nodesReady(master, deployment, limit, report));
+    for (const { node, reason } of readiness.aside) progress.note(`${node} was drained by an administrator: ${reason}`);
+    return {
+      deployment,
+      changes: planned.verdict.changes,
+      started: planned.started,
+      configured: changed,
+      readiness,
+      phases: progress.phases,
+      seconds: progress.seconds,
+    };
+  } finally {
+    await alone.release();
+  }
+}
+
+function makesMachines({ verdict }: PlannedDeployment): boolean {
+  return verdict.changes.some(({ kind, action }) => kind === "machine" && (action === "create" || action === "replace"));
+}
+
+function tellDrift({ verdict, missing, started }: PlannedDeployment, progress: Progress): void {
+  for (const { name } of verdict.changes.filter(({ address }) => missing.includes(address))) {
+    progress.note(`${name} had been removed by hand: it is made again`);
+  }
+  if (started.length > 0) progress.note(`${started.join(", ")} had stopped, and ${started.length === 1 ? "was" : "were"} started`);
+}
