@@ -8,7 +8,7 @@
 import { createReadStream, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, URL } from "node:url";
 import { parseArgs } from "node:util";
 
 const TABLE = fileURLToPath(new URL("../lib/clouds/aws/catalogue.tsv", import.meta.url));
@@ -98,7 +98,7 @@ async function describeTypes(region) {
 /** On-demand prices of Linux machines that are not dedicated, from the price list as CSV (a file or the public address). */
 async function priceList(region) {
   const address = process.env.OHPC_AWS_PRICE_LIST ?? `${PRICE_LIST}/${region}/index.csv`;
-  const stream = existsSync(address) ? createReadStream(address) : Readable.fromWeb((await fetch(address)).body);
+  const stream = existsSync(address) ? createReadStream(address) : Readable.fromWeb((await globalThis.fetch(address)).body);
   const found = {};
   let column;
   for await (const line of createInterface({ input: stream })) {

@@ -270,8 +270,8 @@ describe("machines on AWS", () => {
     const { state, home } = readManifest(manifest).disks;
     const device = /^\/dev\/disk\/by-id\/nvme-Amazon_Elastic_Block_Store_\$\{replace\(aws_ebs_volume\.\w+\.id, "-", ""\)\}$/;
     expect([state, home]).toEqual([
-      { kind: "block", device: expect.stringMatching(device), path: "/srv/ohpc/state" },
-      { kind: "block", device: expect.stringMatching(device), path: "/home" },
+      { kind: "block", device: expect.stringMatching(device) as unknown, path: "/srv/ohpc/state" },
+      { kind: "block", device: expect.stringMatching(device) as unknown, path: "/home" },
     ]);
     expect(blocks(terraform, "aws_volume_attachment").map((one) => [one["device_name"], one["stop_instance_before_detaching"]])).toEqual([
       ["/dev/sdg", true],

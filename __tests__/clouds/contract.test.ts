@@ -1,4 +1,5 @@
 import { AwsCloud } from "cdktf-openhpc/aws";
+import { AzureCloud } from "cdktf-openhpc/azure";
 import { LocalCloud } from "cdktf-openhpc/local";
 import { FakeCloud } from "cdktf-openhpc/testing";
 import { existsSync, readdirSync } from "node:fs";
@@ -9,13 +10,12 @@ import { describeCloud } from "./contract";
 /** Nobody has its other half any more. */
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDcoZYu1y+cBrkaXEcQ6/mFhispMwt96r9TMucwaJFyG test";
 
+const access = { sshPublicKey: KEY, from: [{ cidr: "192.0.2.0/24", reason: "a test" }] };
+
 /** One line per folder of `lib/clouds`, and the fake. */
 const CLOUDS: Readonly<Record<string, () => Cloud>> = {
-  aws: () =>
-    new AwsCloud({
-      region: "us-east-1",
-      access: { sshPublicKey: KEY, from: [{ cidr: "192.0.2.0/24", reason: "a test" }] },
-    }),
+  aws: () => new AwsCloud({ region: "us-east-1", access }),
+  azure: () => new AzureCloud({ location: "westeurope", access }),
   local: () => new LocalCloud(),
 };
 
@@ -25,4 +25,11 @@ it("no cloud is forgotten here", () => {
   expect(Object.keys(CLOUDS).sort()).toEqual(folders.sort());
 });
 
-for (const [name, make] of Object.entries({ ...CLOUDS, fake: () => new FakeCloud() })) describeCloud(name, make);
+const DISKS: Readonly<Record<string, string>> = {
+  azure:
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/data/providers/Microsoft.Compute/disks/home",
+};
+
+for (const [name, make] of Object.entries({ ...CLOUDS, fake: () => new FakeCloud() })) {
+  describeCloud(name, make, DISKS[name]);
+}

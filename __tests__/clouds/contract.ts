@@ -10,8 +10,12 @@ import { expandHosts } from "../../lib/slurm/hostlist";
 
 const WANTED = { role: "compute", gpus: false } as const;
 
-/** What every cloud promises to the constructs, and the constructs to users on every cloud. */
-export function describeCloud(name: string, make: () => Cloud): void {
+/**
+ * What every cloud promises to the constructs, and the constructs to users on every cloud.
+ *
+ * @param existingDisk an id as this vendor gives them
+ */
+export function describeCloud(name: string, make: () => Cloud, existingDisk = "vol-0123456789abcdef0"): void {
   describe(`${name} keeps the promises of Cloud:`, () => {
     it("it has a name, a kind, facts that slurm.conf can be rendered from, and no problem with itself", () => {
       const cloud = make();
@@ -110,10 +114,10 @@ export function describeCloud(name: string, make: () => Cloud): void {
     });
 
     it("a disk that exists already is taken as it is, and not made", () => {
-      const taken = build(make(), { existing: "vol-0123456789abcdef0" });
+      const taken = build(make(), { existing: existingDisk });
       const own = ([, block]: [string, TerraformBlock]) => pathOf(block).startsWith("demo/home/");
       expect(blocks(taken).filter(own)).toEqual([]);
-      expect(JSON.stringify(taken.terraform)).toContain("vol-0123456789abcdef0");
+      expect(JSON.stringify(taken.terraform)).toContain(existingDisk);
       expect(readManifest(taken.manifest).disks.home?.path).toBe("/home");
     });
 

@@ -48,7 +48,7 @@ describe("the example stacks", () => {
     for (const [path, text] of here) expect(there.get(path)).toBe(text);
   });
 
-  it.each(["demo", "lab"])("%s keeps every Terraform address, what it tells ohpc, and its slurm.conf", (stack) => {
+  it.each(readdirSync(join(root, "__tests__/golden/stacks")))("%s keeps every Terraform address, what it tells ohpc, and its slurm.conf", (stack) => {
     const terraform = JSON.parse(here.get(`stacks/${stack}/cdk.tf.json`) ?? "") as TerraformJson;
     expectGolden(`stacks/${stack}/addresses.txt`, `${[...instancesOf(terraform).keys()].join("\n")}\n`);
     const wish = here.get(`stacks/${stack}/cluster.json`) ?? "";

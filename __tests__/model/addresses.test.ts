@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { decodeAddresses, encodeAddresses } from "../../lib/model/address-runs";
 import {
+  type AddressBlock,
   type AddressClaim,
   type AddressSpace,
   type Taken,
@@ -20,6 +21,7 @@ import {
 } from "../../lib/model/cidr";
 import { describeProblem } from "../../lib/model/problems";
 import { DocumentError } from "../../lib/model/versioned";
+import { cpuMilliseconds } from "../support/cpu-time";
 
 const space = (cidr = "10.77.0.0/16", rest: Partial<AddressSpace> = {}): AddressSpace => {
   const subnet = parseCidr(cidr)!;
@@ -323,9 +325,11 @@ describe("a pool with addresses", () => {
       owner: 'pool "gpu"',
       ranges: list.map((address) => ({ first: parseAddress(address)! + 1, last: parseAddress(address)! + 1 })),
     };
-    const started = performance.now();
-    const { block } = claimAddresses(claim(list, 10_000), space("10.77.0.0/16", { taken: [gpu] }));
-    expect(performance.now() - started).toBeLessThan(1000);
+    let block: AddressBlock | undefined;
+    const time = cpuMilliseconds(() => {
+      block = claimAddresses(claim(list, 10_000), space("10.77.0.0/16", { taken: [gpu] })).block;
+    });
+    expect(time).toBeLessThan(1000);
     expect(encodeAddresses(hostAddresses(block!))).toEqual(list);
   });
 });

@@ -2,12 +2,7 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { machineFor } from "../../lib/model/machine";
 import { PORT_MATRIX, portsBetween } from "../../lib/model/ports";
-import {
-  PRIVATE_DIRECTORY_SHELL,
-  cacheDirectory,
-  privateDirectory,
-  privateDirectoryShell,
-} from "../../lib/model/private-directory";
+import { PRIVATE_DIRECTORY_SHELL, cacheDirectory, privateDirectory } from "../../lib/model/private-directory";
 import { ConfigurationError, didYouMean, refuse } from "../../lib/model/problems";
 
 describe("the port matrix", () => {
@@ -53,14 +48,10 @@ describe("private things", () => {
     [{ HOME: "/home/a n'n", XDG_STATE_HOME: undefined }, "/home/a n'n/.local/state/ohpc/demo"],
   ])("of %j lie in %s, also for the shell", (env, directory) => {
     expect(privateDirectory("demo", env)).toBe(directory);
-    const shell = execFileSync("sh", ["-euc", `printf %s ${privateDirectoryShell("demo")}`], {
-      env: env as NodeJS.ProcessEnv,
+    const shell = execFileSync("sh", ["-euc", `printf %s "${PRIVATE_DIRECTORY_SHELL}/demo"`], {
+      env,
     });
     expect(shell.toString()).toBe(directory);
-  });
-
-  test("have a directory of their own per cluster, below one for all", () => {
-    expect(privateDirectoryShell("demo")).toBe(`"${PRIVATE_DIRECTORY_SHELL}/demo"`);
   });
 
   test("are never put into the root directory because HOME is missing", () => {
@@ -68,7 +59,7 @@ describe("private things", () => {
       "neither HOME nor XDG_STATE_HOME says where private files may lie",
     );
     expect(() =>
-      execFileSync("sh", ["-euc", `d=${privateDirectoryShell("demo")}; echo "$d"`], { env: {}, stdio: "pipe" }),
+      execFileSync("sh", ["-euc", `d="${PRIVATE_DIRECTORY_SHELL}/demo"; echo "$d"`], { env: {}, stdio: "pipe" }),
     ).toThrow();
   });
 

@@ -112,7 +112,7 @@ describe("a machine from the node image", () => {
     async () => {
       const recorded = JSON.parse(await inMachine("cat /usr/share/ohpc/versions.json")) as Record<string, string>;
       const programs: Readonly<Record<string, string>> = {
-        slurm: "slurmctld -V; slurmd -V; slurmdbd -V; srun -V",
+        slurm: "slurmctld -V; slurmd -V; srun -V",
         munge: "munged --version",
         mariadb: "mariadbd --version",
         openmpi: "ompi_info --version; mpirun --version",

@@ -116,7 +116,7 @@ describe("slurmctld", () => {
   test("lets users of the users file submit, and nobody else", async () => {
     const [alice, mallory] = await whileRunning(
       "cpu-and-gpu",
-      'for user in alice mallory; do runuser -u "$user" -- sbatch --wrap true 2>&1 | paste -sd" "; done',
+      'for user in alice mallory; do { runuser -u "$user" -- sbatch --wrap true 2>&1 || true; } | paste -sd" "; done',
     );
     expect(alice).toMatch(/^Submitted batch job/);
     expect(mallory).toContain("Invalid account or account/partition combination specified");
@@ -125,7 +125,7 @@ describe("slurmctld", () => {
   test("gives jobs as many GPUs as nodes have, and no more", async () => {
     const [two, three] = await whileRunning(
       "cpu-and-gpu",
-      'for count in 2 3; do runuser -u alice -- sbatch -p gpu --gres="gpu:$count" --wrap true 2>&1 | paste -sd" "; done',
+      'for count in 2 3; do { runuser -u alice -- sbatch -p gpu --gres="gpu:$count" --wrap true 2>&1 || true; } | paste -sd" "; done',
     );
     expect(two).toMatch(/^Submitted batch job/);
     expect(three).toContain("Requested node configuration is not available");
@@ -134,10 +134,10 @@ describe("slurmctld", () => {
   test("spreads no job over sites, even in a partition that has pools in both", async () => {
     const [four, five] = await whileRunning(
       "two-sites",
-      'for count in 4 5; do runuser -u alice -- sbatch -p both -N "$count" --wrap true 2>&1 | paste -sd" "; done',
+      'for count in 4 5; do { runuser -u alice -- sbatch -p both -N "$count" --wrap true 2>&1 || true; } | paste -sd" "; done',
     );
     expect(four).toMatch(/^Submitted batch job/);
-    expect(five).toContain("Requested node configuration is not available");
+    expect(five).toContain("Requested topology configuration is not available");
   }, 120_000);
 
   test.each([
@@ -181,7 +181,7 @@ describe("the effects of changes", () => {
   const before = renderSlurmConf(PRODUCTION.wish, PRODUCTION.manifest);
   const effectOf = (edit: RegExp, replacement: string) =>
     effectOfSlurmConf(before, before.replace(edit, replacement)).effect;
-  const EDIT = (from: string, to: string) => `sed -i 's#${from}#${to}#' /etc/slurm/slurm.conf`;
+  const edit = (from: string, to: string) => `sed -i 's#${from}#${to}#' /etc/slurm/slurm.conf`;
 
   test("that we say need only a reconfigure are carried out by it, and the queue is kept", async () => {
     expect(effectOf(/RealMemory=\d+/g, "RealMemory=1000")).toBe("reconfigure");
@@ -193,9 +193,9 @@ describe("the effects of changes", () => {
       "production",
       [
         "runuser -u alice -- sbatch -p whole --wrap true >/dev/null",
-        EDIT("^MessageTimeout=.*", "MessageTimeout=91\\nSchedulerType=sched/builtin"),
-        EDIT("RealMemory=[0-9]*", "RealMemory=1000"),
-        EDIT("NodeName=s.01-03. NodeAddr=[^ ]*", "NodeName=s[01-04] NodeAddr=10.20.200.[7,9,8,11]"),
+        edit("^MessageTimeout=.*", "MessageTimeout=91\\nSchedulerType=sched/builtin"),
+        edit("RealMemory=[0-9]*", "RealMemory=1000"),
+        edit("NodeName=s.01-03. NodeAddr=[^ ]*", "NodeName=s[01-04] NodeAddr=10.20.200.[7,9,8,11]"),
         "scontrol reconfigure",
         // With -D, slurmctld answers before the new process has taken over.
         "for _ in $(seq 100); do scontrol show node s04 >/dev/null 2>&1 && break; sleep 0.1; done",
@@ -216,28 +216,18 @@ describe("the effects of changes", () => {
     expect(effectOf(/^ClusterName=.*$/m, "ClusterName=other")).toBe("replace cluster");
     const lines = await whileRunning(
       "production",
-      `${EDIT("^ClusterName=.*", "ClusterName=other")}\nrunuser -u slurm -- slurmctld -D 2>&1 || true\n`,
+      `${edit("^ClusterName=.*", "ClusterName=other")}\nrunuser -u slurm -- slurmctld -D 2>&1 || true\n`,
     );
     expect(lines).toContainEqual(expect.stringContaining("fatal: CLUSTER NAME MISMATCH"));
   }, 120_000);
 
   test("that we say need all daemons restarted are refused by a reconfigure", async () => {
     expect(effectOf(/^AuthType=.*$/m, "AuthType=auth/none")).toBe("drain and restart slurmd");
-    expect(effectOf(/^SlurmctldPort=.*$/m, "SlurmctldPort=7817")).toBe("drain and restart slurmd");
     const lines = await whileRunning(
       "production",
-      ["AuthType=.*#AuthType=auth/none", "SlurmctldPort=.*#SlurmctldPort=7817"]
-        .map(
-          (edit) => `sed -i.before 's#^${edit}#' /etc/slurm/slurm.conf
-          timeout 20 scontrol reconfigure 2>&1 || true
-          mv /etc/slurm/slurm.conf.before /etc/slurm/slurm.conf`,
-        )
-        .join("\n"),
+      `${edit("^AuthType=.*", "AuthType=auth/none")}\nscontrol reconfigure 2>&1 || true\n`,
     );
-    expect(lines).toEqual([
-      expect.stringContaining("Protocol authentication error"),
-      expect.stringContaining("Unable to contact slurm controller"),
-    ]);
+    expect(lines).toEqual([expect.stringContaining("Protocol authentication error")]);
   }, 120_000);
 });
 

@@ -3,6 +3,7 @@ import { EFFECTS, type Effect, effectOfSlurmConf, worstEffect } from "../../lib/
 import { SLURM_CONF_KEYS } from "../../lib/slurm/slurm-conf-keys";
 import { renderSlurmConf } from "../../lib/slurm/slurm-conf";
 import { PRODUCTION } from "./clusters";
+import { cpuMilliseconds } from "../support/cpu-time";
 
 const conf = (...lines: string[]) => `# Written by ohpc\n${lines.join("\n")}\n`;
 const NODES = "NodeName=cpu-[1-4] NodeAddr=10.0.0.[1-4] Sockets=1 RealMemory=3635";
@@ -16,7 +17,7 @@ describe("effectOfSlurmConf", () => {
   test("does not see order, comments, case of keys, quotes or the folding of lines", () => {
     const before = conf("MessageTimeout=60", "SchedulerParameters=a,b", NODES);
     const after = [
-      'SchedulerParameters="a,b" # why',
+      'SchedulerParameters="a,b" # once MessageTimeout=5',
       "messagetimeout = 60",
       "NodeName=cpu-1,cpu-2 NodeAddr=10.0.0.1,10.0.0.2 RealMemory=3635 \\",
       "  Sockets=1",
@@ -94,12 +95,12 @@ describe("effectOfSlurmConf", () => {
   test("takes thousands of nodes in a moment", () => {
     const nodes = (count: number, memory: number) =>
       conf(`NodeName=n[1-${count}] NodeAddr=h[1-${count}] Sockets=1 RealMemory=${memory}`);
-    const started = performance.now();
-    expect(effectOfSlurmConf(nodes(10_000, 1), nodes(9_000, 2)).changes.map(({ key }) => key)).toEqual([
-      "NodeName",
-      "RealMemory of n[1-9000]",
-    ]);
-    expect(performance.now() - started).toBeLessThan(2000);
+    let keys: string[] = [];
+    const time = cpuMilliseconds(() => {
+      keys = effectOfSlurmConf(nodes(10_000, 1), nodes(9_000, 2)).changes.map(({ key }) => key);
+    });
+    expect(time).toBeLessThan(2000);
+    expect(keys).toEqual(["NodeName", "RealMemory of n[1-9000]"]);
   });
 
   test("finds every changed key, whatever it is", () => {

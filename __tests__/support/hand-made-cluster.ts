@@ -47,8 +47,8 @@ export class HandMadeCluster {
     for (const purpose of PURPOSES) await runEngine(["volume", "create", this.volume(purpose)]);
   }
 
-  async startMaster(): Promise<void> {
-    await this.start("master", "master", `${this.prefix}.10`, 0, ["-p", `127.0.0.1:${this.port}:22`]);
+  async startMaster(more: readonly string[] = []): Promise<void> {
+    await this.start("master", "master", `${this.prefix}.10`, 0, ["-p", `127.0.0.1:${this.port}:22`, ...more]);
   }
 
   /** The `k`-th node of a pool, from 1. */

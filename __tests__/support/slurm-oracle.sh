@@ -32,6 +32,7 @@ prepare() {
   install -d -o slurm -g slurm /run/slurmctld /run/slurmdbd
   useradd -m alice
   useradd -m mallory
+  install_files cpu-and-gpu
 }
 
 # Puts the golden files of a cluster where they belong, and makes the machine its master.

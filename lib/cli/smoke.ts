@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { Argument, Option } from "commander";
 import { type Deployment, openDeployment } from "../operate/deployment";
+import { count } from "../operate/count";
 import { Failure } from "../operate/failure";
 import { masterOf } from "../operate/master";
 import { type HelloResult, smokeHello } from "../operate/smoke/hello";
@@ -91,7 +92,7 @@ function firstUser({ wish }: Deployment): string {
 
 function helloText({ partition, ranks, hosts, mpi, job }: HelloResult, user: string): string {
   return [
-    `${paint("green", "PASSED")}  MPI hello, partition ${paint("bold", partition)}: ${ranks} ranks on ${hosts.length} nodes heard from each other`,
+    `${paint("green", "PASSED")}  MPI hello, partition ${paint("bold", partition)}: ${count(ranks, "rank")} on ${count(hosts.length, "node")} heard from each other`,
     `        ${mpi}; job ${job} of ${user} on ${hosts.join(" ")}`,
   ].join("\n");
 }

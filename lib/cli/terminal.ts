@@ -55,7 +55,8 @@ export function paint(style: Style, text: string, stream: NodeJS.WriteStream = p
 }
 
 function progressOn(stream: NodeJS.WriteStream): Progress {
-  if (!stream.isTTY || process.env["TERM"] === "dumb") return new PlainProgress(stream);
+  // A terminal that does not tell its size cannot be drawn on.
+  if (!stream.isTTY || process.env["TERM"] === "dumb" || !(stream.rows > 0)) return new PlainProgress(stream);
   // Only a terminal needs what draws on it; it takes 60 ms to load.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const { LiveProgress } = require("./live-progress") as { LiveProgress: new () => Progress };

@@ -27,11 +27,6 @@ export function cacheDirectory(env: DirectoryEnvironment = process.env): string 
 export const PRIVATE_DIRECTORY_SHELL =
   '$(case "${XDG_STATE_HOME-}" in (/*) printf %s "$XDG_STATE_HOME" ;; (*) printf %s "${HOME:?}/.local/state" ;; esac)/ohpc';
 
-/** The private directory of one cluster as a quoted word for POSIX shell. The name is a checked one: it needs no quoting. */
-export function privateDirectoryShell(cluster: string): string {
-  return `"${PRIVATE_DIRECTORY_SHELL}/${cluster}"`;
-}
-
 /** The XDG specification tells us to ignore a relative path; it would mean another place in every working directory. */
 function base(variable: "XDG_STATE_HOME" | "XDG_CACHE_HOME", below: string, env: DirectoryEnvironment): string {
   const chosen = env[variable];

@@ -1,6 +1,7 @@
 import type { Manifest } from "../model/manifest";
 import { foldHosts } from "../slurm/hostlist";
 import { Duration } from "../units";
+import { count } from "./count";
 import { Failure } from "./failure";
 import { describeJob, type Job, jobsOn, unfinishedJobs } from "./jobs";
 import type { Remote } from "./remote/remote";
@@ -74,15 +75,15 @@ export function describeLosses(losses: readonly PlannedChange[], manifest: Manif
 function groupLine(kind: "machine" | "disk" | "network" | "other", action: "replace" | "delete", losses: readonly PlannedChange[]): string[] {
   const names = losses.filter((loss) => loss.kind === kind && loss.action === action).map(({ name }) => name);
   if (names.length === 0) return [];
-  const [one, many, aftermath] = NOUNS[kind];
+  const [noun, aftermath] = NOUNS[kind];
   const who = kind === "machine" ? foldHosts(names) : names.join(", ");
   const fate = action === "replace" ? "would be replaced" : "would be destroyed";
-  return [`${names.length} ${names.length === 1 ? one : many} ${fate}${aftermath}: ${who}`];
+  return [`${count(names.length, noun)} ${fate}${aftermath}: ${who}`];
 }
 
 const NOUNS = {
-  machine: ["machine", "machines", ""],
-  disk: ["disk", "disks", " with all data"],
-  network: ["network", "networks", " with all machines in it"],
-  other: ["resource", "resources", ""],
+  machine: ["machine", ""],
+  disk: ["disk", " with all data"],
+  network: ["network", " with all machines in it"],
+  other: ["resource", ""],
 } as const;

@@ -1,12 +1,13 @@
-import type { Duration } from "../units";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Duration } from "../units";
 import type { Deployment } from "./deployment";
+import { RemoteError } from "./remote/remote";
 import { SshRemote } from "./remote/ssh-remote";
 
+type Way = Pick<Deployment, "manifest" | "privateDirectory" | "knownHosts">;
+
 /** The master of a deployed cluster, over SSH. */
-export function masterOf(
-  { manifest, privateDirectory, knownHosts }: Pick<Deployment, "manifest" | "privateDirectory" | "knownHosts">,
-  patience?: Duration,
-): SshRemote {
+export function masterOf({ manifest, privateDirectory, knownHosts }: Way, patience?: Duration): SshRemote {
   const { host, access } = manifest.master;
   return SshRemote.to({
     host,
@@ -15,4 +16,24 @@ export function masterOf(
     ...(knownHosts !== undefined && { knownHosts }),
     ...(patience !== undefined && { patience }),
   });
+}
+
+/**
+ * Waits until a master that has just been made answers: it is asked often, because everything else waits for it.
+ *
+ * @throws RemoteError if it still does not after `limit`, or at once if it refuses us
+ */
+export async function masterAnswers(way: Way, limit: Duration): Promise<void> {
+  const master = masterOf(way, Duration.seconds(0));
+  const deadline = Date.now() + limit.toMilliseconds();
+  for (;;) {
+    try {
+      await master.run("true");
+      return;
+    } catch (error) {
+      const healable = error instanceof RemoteError && error.failure === "unreachable";
+      if (!healable || Date.now() > deadline) throw error;
+      await sleep(150);
+    }
+  }
 }

@@ -30,23 +30,32 @@ while :; do
   sleep 0.2
 done
 
+# Every node must have said its own name; srun's own words come between them. Sets said.
+answers() {
+  local idle=$1 count=$2 partition=$3
+  said=$(timeout 60 srun --immediate=30 --time=1 --job-name=ohpc-up --partition="$partition" --nodes="$count" \
+    --ntasks-per-node=1 --nodelist="$(paste -sd, <<<"$idle")" hostname 2>&1) &&
+    [ "$(grep -Fxf <(printf '%s\n' "$idle") <<<"$said" | sort -u | wc -l)" = "$count" ]
+}
+
 ask() {
-  local partition=$1 hosts=$2 idle count said
-  idle=$(sinfo --noheader --Node --partition="$partition" --nodes="$hosts" --states=idle --format=%N | sort -u)
-  count=$(grep -c . <<<"$idle") || count=0
-  local all
+  local partition=$1 hosts=$2 all idle count said
   all=$(scontrol show hostnames "$hosts" | wc -l)
-  [ "$count" = "$all" ] || echo "busy $((all - count)) $partition"
-  [ "$count" -gt 0 ] || return 0
-  if said=$(srun --immediate=30 --time=1 --job-name=ohpc-up --partition="$partition" --nodes="$count" \
-    --ntasks-per-node=1 --nodelist="$(paste -sd, <<<"$idle")" hostname 2>&1); then
-    # Words of srun itself come between the names; every node must have said its own.
-    if [ "$(grep -Fxf <(printf '%s\n' "$idle") <<<"$said" | sort -u | wc -l)" = "$count" ]; then
-      echo "answered $count $partition"
+  while :; do
+    idle=$(sinfo --noheader --Node --partition="$partition" --nodes="$hosts" --states=idle --format=%N | sort -u)
+    count=$(grep -c . <<<"$idle") || count=0
+    if [ "$count" = 0 ] || answers "$idle" "$count" "$partition"; then
+      [ "$count" = "$all" ] || echo "busy $((all - count)) $partition"
+      [ "$count" = 0 ] || echo "answered $count $partition"
       return 0
     fi
-  fi
-  echo "silent $partition ${said//$'\n'/; }"
+    # Slurm may not have noticed yet that a node was away.
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      echo "silent $partition ${said//$'\n'/; }"
+      return 0
+    fi
+    sleep 0.5
+  done
 }
 
 while [ $# -gt 0 ]; do

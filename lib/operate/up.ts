@@ -6,7 +6,7 @@ import { carryOut, planDeployment, type PlannedDeployment } from "./deploy";
 import { type Deployment, deploymentOf, type Place } from "./deployment";
 import type { Groundwork } from "./groundwork";
 import { lockOwner } from "./lock";
-import { masterOf } from "./master";
+import { masterAnswers, masterOf } from "./master";
 import type { Progress } from "./progress";
 import { findProject, readSynthesis, stackNamed, synthesize, type SynthesizedStack, withDependencies } from "./project";
 import { nodesReady, type Readiness } from "./ready";
@@ -78,7 +78,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     const limit = options.limit ?? (local ? Duration.minutes(2) : Duration.minutes(15));
     const master = masterOf(deployment, limit);
     if (planned.plan.changesAnything || planned.started.length > 0) {
-      await progress.phase("Wait for the master", async () => master.run("true"));
+      await progress.phase("Wait for the master", async () => masterAnswers(deployment, limit));
     }
     const { changed } = await configurePhase(deployment, master, command, progress);
     const readiness = await progress.phase("Nodes ready", async (report) => nodesReady(master, deployment, limit, report));

@@ -124,7 +124,7 @@ function nodeChanges(before: ReadonlyMap<string, Fields>, after: ReadonlyMap<str
   const changed = new Map<string, { hosts: string[]; change: ConfChange }>();
   for (const [host, fields] of after) {
     const old = before.get(host);
-    if (old === undefined || old === fields) continue;
+    if (old === undefined) continue;
     for (const difference of settingChanges(old, fields, (key) => key)) {
       const id = JSON.stringify(difference);
       const same = changed.get(id) ?? { hosts: [], change: difference };

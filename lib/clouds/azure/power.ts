@@ -101,7 +101,7 @@ export class AzurePower implements Power {
       const powers = await this.powers(machines);
       return machines
         .map((machine) => foundMachine(machine, powers.get(machine.name ?? "") ?? ""))
-        .sort((a, b) => a.host.localeCompare(b.host, "en", { numeric: true }));
+        .sort((a, b) => byNumber(a.host, b.host));
     });
   }
 
@@ -150,10 +150,15 @@ export class AzurePower implements Power {
     const [first] = failed;
     if (first === undefined) return;
     const worst = failed.find(({ error }) => error.failure !== "capacity" && error.failure !== "quota") ?? first;
-    const { failure, reason, remedy, cause } = worst.error;
-    const alike = failed.filter(({ error }) => error.failure === failure).map(({ host }) => host);
-    throw new PowerError(failure, alike.sort((a, b) => a.localeCompare(b, "en", { numeric: true })), reason, remedy, { cause });
+    const { failure, reason, remedy, cause, hosts } = worst.error;
+    const alike = hosts.length === 0 ? [] : failed.filter(({ error }) => error.failure === failure).map(({ host }) => host);
+    throw new PowerError(failure, alike.sort(byNumber), reason, remedy, { cause });
   }
+}
+
+/** `cpu-2` before `cpu-10`. */
+function byNumber(a: string, b: string): number {
+  return a.localeCompare(b, "en", { numeric: true });
 }
 
 async function told<T>(hosts: readonly string[], request: () => Promise<T>): Promise<T> {

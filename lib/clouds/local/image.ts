@@ -56,6 +56,16 @@ export async function buildNodeImage(options: BuildImageOptions = {}): Promise<B
   return whileLocked(join(cache, "image.lock"), onWait, () => buildMissing(recipe, { engine, env, cache, tell }));
 }
 
+/** An image has several names; the engine would take all but the last away from one that is in use. */
+const REMOVE_UNUSED = `
+  containers=$(engine ps --all --quiet)
+  used=$(for container in $containers; do engine container inspect --format '{{.Image}}' "$container" 2>/dev/null || true; done)
+  for image; do
+    id=$(engine image inspect --format '{{.Id}}' "$image")
+    case "$used" in *"\${id#sha256:}"*) continue ;; esac
+    engine rmi "$image" >/dev/null && printf '%s\\n' "$image"
+  done`;
+
 /**
  * Removes images of other versions that no machine uses. Never done unasked: going back to an earlier version takes them again.
  *
@@ -68,8 +78,6 @@ export async function pruneNodeImages(
   const recipe = readRecipe(root);
   const current = new Set([recipe.base.tag, ...recipe.layers.map(({ tag }) => tag), recipe.image]);
   const old = [...(await presentImages(recipe, engine))].filter((tag) => !current.has(tag));
-  // The engine itself refuses to remove what a container uses.
-  const script = 'for image; do engine rmi "$image" >/dev/null 2>&1 && printf "%s\\n" "$image" || true; done';
-  const removed = await runEngineScript(script, old, engine);
+  const removed = await runEngineScript(REMOVE_UNUSED, old, engine);
   return removed.split("\n").filter((line) => line !== "");
 }

@@ -7,7 +7,15 @@ import { assignments } from "./shell";
 
 /** The scripts beside this file, without their ending. Those that end in `-down` lie in Terraform's state. */
 export type ScriptName =
-  "network-up" | "network-down" | "sweep-up" | "volume-up" | "volume-down" | "machine-up" | "machine-down" | "power";
+  | "network-up"
+  | "network-down"
+  | "sweep-up"
+  | "volume-up"
+  | "volume-down"
+  | "machine-up"
+  | "machine-down"
+  | "power"
+  | "leftovers";
 
 /** What every script needs to know. */
 export interface ScriptContext {

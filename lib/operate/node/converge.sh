@@ -23,7 +23,7 @@ master='' port='' home_kind='' home_path='' home_server='' home_export='' device
 eval "$(jq -r --arg pool "$pool" '@sh "master=\(.master.host) port=\(.slurmctldPort)
   home_kind=\(.home.kind) home_path=\(.home.path) home_server=\(.home.server // "") home_export=\(.home.export // "")
   devices=\([.pools[] | select(.name == $pool) | .devices[]] | join(" "))"' "$bundle/node.json")"
-before_stage='' before_ok=false before_since='' before_attempts=0
+before_stage=boot before_ok=false before_since='' before_attempts=0
 eval "$(jq -r '@sh "before_stage=\(.stage) before_ok=\(.ok) before_since=\(.since) before_attempts=\(.attempts)"' "$state" 2>/dev/null)"
 
 report() { # ok message
@@ -40,10 +40,14 @@ report() { # ok message
   mv -fT "$state.new" "$state"
 }
 
-# A node that is ready stays so in the report while it is looked at again.
+stages=' boot bundle mounts hosts munge accounts time devices controller slurmd ready '
+rank() { local before=${stages%% "$1" *}; echo "${#before}"; }
+
+# Says how far this run is, but only where no run has been: a node that is ready, or waits for something, goes on saying
+# that while it is looked at again.
 begin() { # stage
   stage=$1
-  [ "$before_ok" = true ] || report false "$stage: under way"
+  if [ "$(rank "$stage")" -gt "$(rank "$before_stage")" ]; then report false "under way"; fi
 }
 
 not_yet() { # message
@@ -112,7 +116,10 @@ done
 if [ ${#missing[@]} -gt 0 ]; then
   message="promised, but not there: ${missing[*]}"
   # Jobs that run may not need it; new ones must not come. The reason tells us later that it was us.
-  if systemctl is-active --quiet slurmd; then
+  # One that tries to start would not get far without it.
+  if ! systemctl is-active --quiet slurmd; then
+    systemctl stop slurmd
+  else
     [ -e "$drained" ] || { timeout 10 scontrol update NodeName="$host" State=DRAIN Reason="ohpc: $message" 2>/dev/null && touch "$drained"; }
   fi
   not_yet "$message"
@@ -123,6 +130,8 @@ begin controller
 timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$master" "$port" 2>/dev/null || not_yet "slurmctld does not answer at $master:$port"
 
 begin slurmd
+# The bundle comes last: a node that it knows, slurm.conf knows, and what the node was promised is in it.
+[ -n "$pool" ] || not_yet "the cluster does not have $host yet: run ohpc configure"
 options="SLURMD_OPTIONS=\"--conf-server $master:$port\""
 if [ "$(cat /etc/default/slurmd 2>/dev/null)" != "$options" ] || ! systemctl is-active --quiet slurmd; then
   said=$(SLURM_CONF_SERVER=$master:$port timeout 10 scontrol --oneliner show node "$host" 2>&1) ||

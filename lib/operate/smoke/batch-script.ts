@@ -28,11 +28,11 @@ export function renderBatchScript(job: BatchJob): string {
     `--output=${JOB_OUTPUT}`,
     "--open-mode=truncate",
   ];
-  const exports = Object.entries(job.environment ?? {}).map(([name, value]) => `export ${name}=${value}`);
+  const variables = Object.entries(job.environment ?? {}).map(([name, value]) => `export ${name}=${value}`);
   return [
     "#!/bin/bash",
     ...options.map((option) => `#SBATCH ${option}`),
-    ...exports,
+    ...variables,
     `srun --mpi=pmix ${job.command}`,
     "",
   ].join("\n");

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Duration } from "../../units";
+import { count } from "../count";
 import { Failure } from "../failure";
 import type { Progress } from "../progress";
 import type { Remote } from "../remote/remote";
@@ -34,7 +35,7 @@ export async function smokeHello(master: Remote, options: HelloOptions, progress
   const results: HelloResult[] = [];
   for (const placement of options.placements) {
     results.push(
-      await progress.phase(`MPI hello on ${placement.nodes} nodes of partition ${placement.partition}`, (report) =>
+      await progress.phase(`MPI hello on ${count(placement.nodes, "node")} of partition ${placement.partition}`, (report) =>
         hello(master, placement, options, report),
       ),
     );

@@ -1,4 +1,5 @@
 import { Duration } from "../../units";
+import { count } from "../count";
 import { Failure } from "../failure";
 import type { Progress, Report } from "../progress";
 import type { Remote } from "../remote/remote";
@@ -51,7 +52,7 @@ export async function smokeHpl(master: Remote, options: HplOptions, progress: Pr
     // Never smaller than the trial: that one has shown that it fits.
     size = Math.min(byMemory, Math.max(trial, largestByTime(seconds, gflops)));
   }
-  return progress.phase(`HPL on ${nodes} nodes of partition ${partition}, N = ${size}`, (report) => run(master, size, options, report));
+  return progress.phase(`HPL on ${count(nodes, "node")} of partition ${partition}, N = ${size}`, (report) => run(master, size, options, report));
 }
 
 async function run(master: Remote, size: number, options: HplOptions, report: Report): Promise<HplResult> {

@@ -3,6 +3,7 @@ import { didYouMean } from "../../model/problems";
 import type { Wish, WishPartition } from "../../model/wish";
 import { expandHosts } from "../../slurm/hostlist";
 import { cpusOf, realMemory } from "../../slurm/memory";
+import { count } from "../count";
 import { Failure } from "../failure";
 
 /** Part of a partition that a job of equal tasks per node can have. */
@@ -46,7 +47,7 @@ export function placementIn(wish: Wish, manifest: Manifest, name: string | undef
   const pools = manifest.pools.filter((pool) => partition.pools.includes(pool.name));
   const available = pools.flatMap(({ hosts }) => expandHosts(hosts)).length;
   if (nodes !== undefined && nodes > available) {
-    throw new Failure("usage", `partition ${partition.name} has ${available} nodes, not ${nodes}`, { code: "smoke.too-many-nodes" });
+    throw new Failure("usage", `partition ${partition.name} has ${count(available, "node")}, not ${nodes}`, { code: "smoke.too-many-nodes" });
   }
   return placement(manifest, partition.name, pools, nodes ?? available);
 }

@@ -1,0 +1,58 @@
+Feature: A Slurm cluster on this machine
+  What an operator and the users of a cluster do, on real machines: containers, systemd, SSH, Slurm.
+
+  Scenario: Build a cluster
+    Given a definition with 2 nodes in pool "cpu" and 1 node with 2 GPUs in pool "gpu"
+    When the operator runs "ohpc up"
+    Then 3 nodes answered
+    And Slurm has the nodes "cpu-1 cpu-2 gpu-1", all idle
+    And no compute node has a slurm.conf of its own
+    And the munge key is in no file of the project
+    And running "ohpc up" once more changes nothing
+
+  Scenario: A user's way from an account to HPL
+    Given a user "dora" with an SSH key was added to the definition
+    When the operator runs "ohpc up"
+    Then "dora" logs in to the master with her key
+    And "dora" has the same uid and groups on every node
+    And MPI hello by "dora" hears from every node
+    And HPL by "dora" on 2 nodes has PASSED
+    And HPL by "dora" with an impossible threshold has FAILED with exit code 6
+    And Slurm's accounting has completed jobs of "dora"
+
+  Scenario: GPUs are handed out by Slurm
+    When the operator looks at the pool "gpu"
+    Then node "gpu-1" registers 2 GPUs
+    And a job with "--gres=gpu:1" sees 1 GPU
+    And a job with "--gres=gpu:3" is refused
+
+  Scenario: Grow a pool while a job runs
+    Given a job of "alice" runs on "cpu-1"
+    When the pool "cpu" grows to 3 nodes and the operator runs "ohpc up"
+    Then the job of "alice" still runs
+    And Slurm has the nodes "cpu-1 cpu-2 cpu-3 gpu-1", none of them down
+    And only "cpu-3" was made
+
+  Scenario: A node dies
+    When the container of "cpu-2" is killed
+    Then "ohpc status" shows "cpu-2" unreachable
+    And Slurm marks "cpu-2" down
+    And "ohpc up" brings "cpu-2" back
+
+  Scenario: The master is removed by hand
+    Given a job of "alice" waits in the queue
+    When the container of "master" is removed
+    Then "ohpc up" brings "master" back
+    And the job of "alice" still waits in the queue
+    And Slurm's accounting has completed jobs of "dora"
+
+  Scenario: A newer image, with the operator's consent
+    When the definition names another image
+    Then "ohpc up" refuses with exit code 3 and names the machines and the waiting job
+    And "ohpc up --yes" makes every machine anew
+    And the job of "alice" still waits in the queue
+    And Slurm's accounting has completed jobs of "dora"
+
+  Scenario: Destroy
+    When the operator runs "ohpc destroy --yes"
+    Then no container, network, volume or route of the cluster is left

@@ -1,0 +1,317 @@
+import { defineFeature, type DefineStepFunction, loadFeature } from "jest-cucumber";
+import { join } from "node:path";
+import { inventory } from "../../lib/clouds/local/containers";
+import { runEngine } from "../../lib/clouds/local/engine";
+import { nodeImage } from "../../lib/clouds/local/image";
+import { removeLeftovers } from "../../lib/clouds/local/leftovers";
+import { makeKey, run, ScenarioProject, until } from "../support/scenario-project";
+
+const RUN = process.pid % 200;
+const OTHER_IMAGE = `localhost/ohpc-node:scenario-${RUN}`;
+const ALICE = "users:\n  - name: alice\n    uid: 2001\n";
+const MINUTES = 60_000;
+
+/** All scenarios are one story on one cluster, as a day on a real one is. */
+const project = new ScenarioProject({
+  cluster: `story-${RUN}`,
+  subnet: `10.${64 + (RUN % 64)}.0.0/16`,
+  cpu: 0,
+  gpu: 0,
+});
+const { cluster } = project.definition;
+const engine = { cluster, env: project.env };
+
+jest.setTimeout(10 * MINUTES);
+
+afterAll(async () => {
+  await removeLeftovers(cluster, project.env);
+  await runEngine(["untag", OTHER_IMAGE], engine).catch(() => undefined);
+  project.remove();
+}, 2 * MINUTES);
+
+type Nodes = readonly {
+  readonly host: string;
+  readonly slurm?: { readonly state: string; readonly responds: boolean };
+  readonly unit: object;
+}[];
+
+async function nodes(): Promise<Nodes> {
+  return (await project.must("status"))["nodes"] as Nodes;
+}
+
+async function slurmSays(host: string): Promise<string> {
+  const node = (await nodes()).find((one) => one.host === host);
+  return node?.slurm === undefined ? "unknown" : `${node.slurm.state}${node.slurm.responds ? "" : " (silent)"}`;
+}
+
+async function jobState(): Promise<string> {
+  return project.onMaster(`scontrol --oneliner show job ${job} | grep -oP '(?<=JobState=)\\w+'`);
+}
+
+let up: Record<string, unknown> = {};
+let job = "";
+let key = "";
+
+const feature = loadFeature(join(__dirname, "cluster.feature"));
+
+defineFeature(feature, (scenario) => {
+  scenario("Build a cluster", ({ and, given, then, when }) => {
+    given(
+      /^a definition with (\d+) nodes in pool "cpu" and (\d+) node with 2 GPUs in pool "gpu"$/,
+      (cpu: string, gpu: string) => {
+        Object.assign(project.definition, { cpu: Number(cpu), gpu: Number(gpu) });
+        project.users = ALICE;
+      },
+    );
+    operatorRunsUp(when);
+    then(/^(\d+) nodes answered$/, (count: string) => {
+      expect(up["nodes"]).toMatchObject({ nodes: Number(count), answered: Number(count) });
+    });
+    and(/^Slurm has the nodes "(.*)", all idle$/, async (hosts: string) => {
+      expect((await nodes()).map(({ host, slurm }) => `${host} ${slurm?.state ?? "?"}`)).toEqual(
+        hosts.split(" ").map((host) => `${host} idle`),
+      );
+    });
+    and("no compute node has a slurm.conf of its own", async () => {
+      for (const host of ["cpu-1", "gpu-1"]) {
+        const { code, stdout } = await project.ohpc("ssh", host, "--", "ls /etc/slurm; ls /run/slurm/conf");
+        expect({ host, code, etc: stdout.split("\n").slice(0, 1) }).toEqual({ host, code: 0, etc: ["cgroup.conf"] });
+      }
+    });
+    and("the munge key is in no file of the project", async () => {
+      const secret = Buffer.from(await project.onMaster("base64 -w0 /etc/munge/munge.key"), "base64");
+      expect(secret).toHaveLength(1024);
+      expect(project.filesWith(secret.toString("base64").slice(0, 40))).toEqual([]);
+    });
+    and('running "ohpc up" once more changes nothing', async () => {
+      expect(await project.must("up")).toMatchObject({ changes: [], configured: [], started: [] });
+    });
+  });
+
+  scenario("A user's way from an account to HPL", ({ and, given, then, when }) => {
+    given(/^a user "(.*)" with an SSH key was added to the definition$/, (user: string) => {
+      key = join(project.directory, "state", user);
+      const line = makeKey(key);
+      project.users = `groups:\n  - name: physics\n    gid: 3000\n${ALICE}  - name: ${user}\n    uid: 2042\n    groups: [physics]\n    keys: ["${line}"]\n`;
+    });
+    operatorRunsUp(when);
+    then(/^"(.*)" logs in to the master with her key$/, async (user: string) => {
+      const { host, port } = up["access"] as { host: string; port: number };
+      const { code, stdout } = await run(
+        "ssh",
+        [
+          "-i",
+          key,
+          "-o",
+          "IdentitiesOnly=yes",
+          "-o",
+          "BatchMode=yes",
+          "-o",
+          `UserKnownHostsFile=${join(project.privateDirectory, "known_hosts")}`,
+          "-p",
+          String(port),
+          `${user}@${host}`,
+          "id -un; pwd",
+        ],
+        project.directory,
+        project.env,
+      );
+      expect({ code, stdout }).toEqual({ code: 0, stdout: `${user}\n/home/${user}\n` });
+    });
+    and(/^"(.*)" has the same uid and groups on every node$/, async (user: string) => {
+      const expected = await project.onMaster(`id ${user}`);
+      expect(expected).toContain("uid=2042");
+      expect(expected).toContain("(physics)");
+      for (const host of ["cpu-1", "cpu-2", "gpu-1"]) {
+        await until(`id ${user} on ${host}`, 90, async () => {
+          const { stdout } = await project.ohpc("ssh", host, "--", `id ${user} || true`);
+          return stdout.trim() === expected || stdout;
+        });
+      }
+    });
+    then(/^MPI hello by "(.*)" hears from every node$/, async (user: string) => {
+      const { runs } = (await project.must("smoke", "hello", "--user", user)) as { runs: { hosts: string[] }[] };
+      expect(runs.flatMap(({ hosts }) => hosts).sort()).toEqual(["cpu-1", "cpu-2", "gpu-1"]);
+    });
+    and(/^HPL by "(.*)" on 2 nodes has PASSED$/, async (user: string) => {
+      const { run: hpl } = (await project.must("smoke", "hpl", "--nodes", "2", "--seconds", "3", "--user", user)) as {
+        run: { passed: boolean; gflops: number; residual: number; rows: number; columns: number };
+      };
+      expect(hpl).toMatchObject({ passed: true, rows: 1, columns: 2 });
+      expect(hpl.gflops).toBeGreaterThan(0);
+      expect(hpl.residual).toBeLessThan(16);
+    });
+    and(/^HPL by "(.*)" with an impossible threshold has FAILED with exit code 6$/, async (user: string) => {
+      const { code, stderr } = await project.ohpc(
+        "smoke",
+        "hpl",
+        "--seconds",
+        "1",
+        "--threshold",
+        "1e-9",
+        "--user",
+        user,
+      );
+      expect({ code, stderr }).toEqual({ code: 6, stderr: expect.stringContaining("FAILED") as string });
+    });
+    accountingHasJobs(and);
+  });
+
+  scenario("GPUs are handed out by Slurm", ({ and, then, when }) => {
+    when('the operator looks at the pool "gpu"', async () => {
+      expect(await project.onMaster("sinfo --noheader --partition gpu --format %N")).toBe("gpu-1");
+    });
+    then(/^node "(.*)" registers (\d) GPUs$/, async (host: string, count: string) => {
+      expect(await project.onMaster(`sinfo --Node --noheader --nodes ${host} --Format=Gres:40`)).toMatch(
+        new RegExp(`^gpu:(\\w+:)?${count}`),
+      );
+    });
+    and(/^a job with "(.*)" sees 1 GPU$/, async (gres: string) => {
+      expect(
+        await project.onMaster(`runuser -l alice -c 'srun --partition gpu ${gres} printenv CUDA_VISIBLE_DEVICES'`),
+      ).toBe("0");
+    });
+    and(/^a job with "(.*)" is refused$/, async (gres: string) => {
+      const { code, stderr } = await project.ohpc(
+        "ssh",
+        "--",
+        `runuser -l alice -c 'srun --partition gpu ${gres} true'`,
+      );
+      expect(code).not.toBe(0);
+      expect(stderr).toContain("Requested node configuration is not available");
+    });
+  });
+
+  scenario("Grow a pool while a job runs", ({ and, given, then, when }) => {
+    given(/^a job of "(.*)" runs on "(.*)"$/, async (user: string, host: string) => {
+      job = await project.onMaster(
+        `runuser -l ${user} -c 'sbatch --parsable --nodelist ${host} --output /dev/null --wrap "sleep 3600"'`,
+      );
+      await until("the job runs", 60, async () => {
+        const state = await jobState();
+        return state === "RUNNING" || state;
+      });
+    });
+    when(/^the pool "cpu" grows to (\d) nodes and the operator runs "ohpc up"$/, async (count: string) => {
+      project.definition.cpu = Number(count);
+      up = await project.must("up");
+    });
+    then('the job of "alice" still runs', async () => {
+      expect(await jobState()).toBe("RUNNING");
+    });
+    and(/^Slurm has the nodes "(.*)", none of them down$/, async (hosts: string) => {
+      const seen = await nodes();
+      expect(seen.map(({ host }) => host)).toEqual(hosts.split(" "));
+      expect(seen.filter(({ slurm }) => !/^(idle|mixed|allocated)/.test(slurm?.state ?? ""))).toEqual([]);
+    });
+    and(/^only "(.*)" was made$/, async (host: string) => {
+      const made = (up["changes"] as { kind: string; name: string }[]).filter(({ kind }) => kind === "machine");
+      expect(made.map(({ name }) => name)).toEqual([host]);
+      await project.onMaster(`scancel ${job}`);
+    });
+  });
+
+  scenario("A node dies", ({ and, then, when }) => {
+    when(/^the container of "(.*)" is killed$/, async (host: string) => {
+      await runEngine(["stop", "--time", "0", `ohpc-${cluster}-${host}`], engine);
+    });
+    then(/^"ohpc status" shows "(.*)" unreachable$/, async (host: string) => {
+      await until(`${host} unreachable`, 60, async () => {
+        const unit = (await nodes()).find((node) => node.host === host)?.unit;
+        return (unit !== undefined && "unreachable" in unit) || JSON.stringify(unit);
+      });
+    });
+    and(/^Slurm marks "(.*)" down$/, async (host: string) => {
+      await until(`${host} down`, 120, async () => {
+        const state = await slurmSays(host);
+        return state.startsWith("down") || state;
+      });
+    });
+    upBringsBack(and);
+  });
+
+  scenario("The master is removed by hand", ({ and, given, then, when }) => {
+    given('a job of "alice" waits in the queue', async () => {
+      job = await project.onMaster(
+        `runuser -l alice -c 'sbatch --parsable --begin now+1hour --output /dev/null --wrap true'`,
+      );
+      expect(await jobState()).toBe("PENDING");
+    });
+    when(/^the container of "(.*)" is removed$/, async (host: string) => {
+      await runEngine(["rm", "--force", "--time", "0", `ohpc-${cluster}-${host}`], engine);
+    });
+    upBringsBack(then);
+    jobStillWaits(and);
+    accountingHasJobs(and);
+  });
+
+  scenario("A newer image, with the operator's consent", ({ and, then, when }) => {
+    when("the definition names another image", async () => {
+      await runEngine(["tag", nodeImage(), OTHER_IMAGE], engine);
+      project.definition.image = OTHER_IMAGE;
+    });
+    then('"ohpc up" refuses with exit code 3 and names the machines and the waiting job', async () => {
+      const { code, stderr } = await project.ohpc("up");
+      expect({ code, stderr }).toEqual({
+        code: 3,
+        stderr: expect.stringMatching(/cpu-1[\s\S]*master|master[\s\S]*cpu-1/) as string,
+      });
+      expect(stderr).toContain(job);
+    });
+    and('"ohpc up --yes" makes every machine anew', async () => {
+      up = await project.must("up", "--yes");
+      expect(up["nodes"]).toMatchObject({ nodes: 4, answered: 4 });
+      const { containers } = await inventory(cluster, engine);
+      expect(containers.map(({ host, image }) => ({ host, image }))).toEqual(
+        ["cpu-1", "cpu-2", "cpu-3", "gpu-1", "master"].map((host) => ({ host, image: OTHER_IMAGE })),
+      );
+    });
+    jobStillWaits(and);
+    accountingHasJobs(and);
+  });
+
+  scenario("Destroy", ({ then, when }) => {
+    when('the operator runs "ohpc destroy --yes"', async () => {
+      await project.must("destroy", "--yes");
+    });
+    then("no container, network, volume or route of the cluster is left", async () => {
+      expect(await inventory(cluster, engine)).toEqual({ containers: [], networks: [], volumes: [] });
+      const { stdout } = await run("ip", ["route", "show", "table", "all"], project.directory, project.env);
+      expect(stdout).not.toContain(project.definition.subnet.replace("/16", ""));
+    });
+  });
+});
+
+function operatorRunsUp(when: DefineStepFunction): void {
+  when('the operator runs "ohpc up"', async () => {
+    up = await project.must("up");
+  });
+}
+
+function upBringsBack(step: DefineStepFunction): void {
+  step(/^"ohpc up" brings "(.*)" back$/, async (host: string) => {
+    up = await project.must("up");
+    expect([
+      ...(up["started"] as string[]),
+      ...(up["changes"] as { name: string }[]).map(({ name }) => name),
+    ]).toContain(host);
+    expect(
+      (await nodes()).filter(({ slurm }) => slurm?.responds !== true || !/^(idle|mixed|allocated)/.test(slurm.state)),
+    ).toEqual([]);
+  });
+}
+
+function jobStillWaits(step: DefineStepFunction): void {
+  step('the job of "alice" still waits in the queue', async () => {
+    expect(await jobState()).toBe("PENDING");
+  });
+}
+
+function accountingHasJobs(step: DefineStepFunction): void {
+  step(/^Slurm's accounting has completed jobs of "(.*)"$/, async (user: string) => {
+    const completed = await project.onMaster(
+      `sacct --allocations --noheader --parsable2 --starttime today --user ${user} --state COMPLETED --format JobName`,
+    );
+    expect(completed.split("\n")).toEqual(expect.arrayContaining(["ohpc-hello", "ohpc-hpl"]));
+  });
+}

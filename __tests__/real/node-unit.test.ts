@@ -1,0 +1,180 @@
+import { configure } from "../../lib/operate/configure";
+import type { NodeUnitReport } from "../../lib/operate/probe";
+import { clusterStatus, type NodeStatus } from "../../lib/operate/status";
+import { Duration } from "../../lib/units";
+import { eventually, HandMadeCluster } from "../support/hand-made-cluster";
+
+/**
+ * Nodes look after themselves: whatever comes first or goes away, in the end they are there. In the order of a cluster's
+ * life: each test goes on where the one before left it.
+ */
+const cluster = new HandMadeCluster("unit-test", "10.91.21", 23921);
+const small = cluster.view({ pools: { cpu: 1 }, users: [{ name: "alice" }] });
+const large = cluster.view({ pools: { cpu: 2, gpu: 1 }, users: [{ name: "alice" }] });
+
+jest.setTimeout(60_000);
+
+beforeAll(async () => {
+  await cluster.prepare();
+}, 900_000);
+afterAll(async () => {
+  await cluster.end();
+}, 60_000);
+
+/** systemd gives up starting a service after 90 seconds unless it is told not to. */
+const PAST_SYSTEMD = Duration.seconds(95);
+
+describe("a node", () => {
+  it("that boots long before its master waits and says so", async () => {
+    await cluster.startNode("cpu", 1);
+    const started = Date.now();
+    const waiting = await eventually(
+      async () => report("cpu-1"),
+      ({ attempts }) => attempts >= 25 && Date.now() - started > PAST_SYSTEMD.toMilliseconds(),
+      Duration.minutes(5),
+    );
+    expect(waiting).toMatchObject({ stage: "bundle", ok: false, message: expect.stringContaining("ohpc configure") as string });
+    expect(Date.parse(waiting.since)).toBeLessThan(started + 30_000);
+  }, 400_000);
+
+  it("joins by itself as soon as the master is configured", async () => {
+    await cluster.startMaster();
+    const result = await configure(small, cluster.remote());
+    expect(result.changed.map(({ id }) => id)).toContain("bundle");
+    const [node] = await idle(["cpu-1"]);
+    expect(node?.unit).toMatchObject({ stage: "ready", ok: true, generation: 1, attempts: 1, message: "" });
+    expect(await asAlice("srun --nodelist=cpu-1 bash -c 'echo $(hostname) $(id -u) $HOME'")).toBe("cpu-1 2001 /home/alice\n");
+  }, 180_000);
+
+  it("takes next to nothing when there is nothing to do", async () => {
+    const before = await cluster.inside("cpu-1", "stat", "-c", "%i %Y", "/etc/passwd", "/etc/hosts", "/etc/munge/munge.key");
+    const times = await cluster.inside("cpu-1", "bash", "-c", "TIMEFORMAT='%U %S'; { time /run/ohpc/bundle/converge; } 2>&1");
+    const [user = 9, system = 9] = times.trim().split("\n").at(-1)!.split(" ").map(Number);
+    expect(user + system).toBeLessThan(0.5);
+    expect(await cluster.inside("cpu-1", "stat", "-c", "%i %Y", "/etc/passwd", "/etc/hosts", "/etc/munge/munge.key")).toBe(before);
+  });
+
+  it("that is not in slurm.conf yet waits and says so, then joins without anybody touching it", async () => {
+    await cluster.startNode("cpu", 2);
+    await cluster.startNode("gpu", 1, 1);
+    const waiting = await eventually(
+      async () => report("cpu-2"),
+      ({ attempts, stage }) => stage === "slurmd" && attempts >= 3,
+      Duration.minutes(2),
+    );
+    expect(waiting.message).toBe("the cluster does not have cpu-2 yet: run ohpc configure");
+    expect(await cluster.inside("cpu-2", "bash", "-c", "systemctl is-active slurmd || true")).toBe("inactive\n");
+    await configure(large, cluster.remote());
+    await idle(["cpu-1", "cpu-2"]);
+    expect((await asAlice("srun --nodes=2 --partition=cpu hostname")).trim().split("\n").sort()).toEqual(["cpu-1", "cpu-2"]);
+  }, 240_000);
+
+  it("with fewer GPUs than promised does not start slurmd, and names what is missing", async () => {
+    const waiting = await eventually(async () => report("gpu-1"), ({ stage }) => stage === "devices", Duration.minutes(1));
+    expect(waiting.message).toBe("promised, but not there: /dev/nvidia1");
+    expect(await cluster.inside("gpu-1", "bash", "-c", "systemctl is-active slurmd || true")).toBe("inactive\n");
+    await cluster.startNode("gpu", 1);
+    await idle(["gpu-1"]);
+    expect(await asAlice("srun --partition=gpu --gres=gpu:2 bash -c 'echo $CUDA_VISIBLE_DEVICES'")).toBe("0,1\n");
+  }, 240_000);
+
+  it("that loses a GPU while it is in use takes no new jobs, and takes them again when it is back", async () => {
+    await cluster.inside("gpu-1", "rm", "/dev/nvidia1");
+    await kick();
+    const drained = await eventually(async () => node("gpu-1"), ({ slurm }) => slurm?.state === "drained", Duration.minutes(2));
+    expect(drained.slurm?.reason).toBe("ohpc: promised, but not there: /dev/nvidia1");
+    expect(drained.unit).toMatchObject({ stage: "devices", ok: false });
+    await cluster.inside("gpu-1", "bash", "-c", "mknod -m 666 /dev/nvidia1 c 1 3");
+    await idle(["gpu-1"]);
+  }, 240_000);
+
+  it("hears of a change when the master is configured, not a minute later", async () => {
+    const before = (await report("cpu-1")).generation;
+    await configure(cluster.view({ pools: { cpu: 2, gpu: 1 }, users: [{ name: "alice" }, { name: "bob" }] }), cluster.remote());
+    await eventually(async () => report("cpu-1"), ({ generation, ok }) => ok && generation > before, Duration.seconds(20));
+    expect(await cluster.inside("cpu-1", "id", "-u", "bob")).toBe("2002\n");
+  }, 120_000);
+
+  it("that was off while the bundle changed catches up when it boots", async () => {
+    await cluster.engine("stop", "-t", "10", cluster.container("cpu-2"));
+    await configure(cluster.view({ pools: { cpu: 2, gpu: 1 }, users: [{ name: "alice" }, { name: "carol", uid: 2003 }] }), cluster.remote());
+    await cluster.engine("start", cluster.container("cpu-2"));
+    await idle(["cpu-1", "cpu-2"]);
+    expect(await cluster.inside("cpu-2", "id", "-u", "carol")).toBe("2003\n");
+    await expect(cluster.inside("cpu-2", "id", "-u", "bob")).rejects.toThrow("no such user");
+  }, 240_000);
+
+  it("goes on with its jobs while the master is away, and boots meanwhile, and is there again when the master is", async () => {
+    await asAlice("sbatch --nodelist=cpu-1 --output=/home/alice/long --wrap 'for k in $(seq 600); do echo $k; sleep 1; done'");
+    await eventually(async () => cluster.inside("cpu-1", "bash", "-c", "cat /home/alice/long || true"), (text) => text !== "");
+    await cluster.remote().close();
+    await cluster.engine("stop", "-t", "20", cluster.container("master"));
+    await cluster.engine("restart", "-t", "10", cluster.container("cpu-2"));
+    const away = Date.now();
+    const lines = async () => (await cluster.inside("cpu-1", "cat", "/home/alice/long")).trim().split("\n").length;
+    const then = await lines();
+    const waiting = await eventually(
+      async () => report("cpu-2"),
+      ({ stage }) => stage === "controller" && Date.now() - away > PAST_SYSTEMD.toMilliseconds(),
+      Duration.minutes(5),
+    );
+    expect(waiting).toMatchObject({ ok: false, message: "slurmctld does not answer at master:6817" });
+    expect(waiting.attempts).toBeGreaterThan(10);
+    expect(await lines()).toBeGreaterThan(then + 30);
+    expect(await cluster.inside("cpu-1", "systemctl", "is-active", "slurmd")).toBe("active\n");
+
+    await cluster.engine("start", cluster.container("master"));
+    await idle(["cpu-2"]);
+    expect(await cluster.remote().run("squeue --noheader --format='%u %T %N'")).toBe("alice RUNNING cpu-1\n");
+    await cluster.remote().run("scancel --user alice");
+    await idle(["cpu-1"]);
+  }, 500_000);
+
+  it("that is rebooted from inside is there again", async () => {
+    // When PID 1 was started.
+    const boot = async () => cluster.inside("cpu-1", "awk", "{ print $22 }", "/proc/1/stat");
+    const before = await boot();
+    await cluster.inside("cpu-1", "systemctl", "reboot").catch(() => undefined);
+    await eventually(
+      async () => boot().catch(() => before),
+      (now) => now !== before,
+    );
+    await idle(["cpu-1", "cpu-2", "gpu-1"]);
+  }, 240_000);
+
+  it("that does not answer is called unreachable within seconds, whatever Slurm still thinks", async () => {
+    await cluster.engine("kill", cluster.container("cpu-2"));
+    const before = Date.now();
+    expect((await node("cpu-2")).unit).toHaveProperty("unreachable");
+    expect(Date.now() - before).toBeLessThan(20_000);
+  }, 60_000);
+});
+
+async function report(host: string): Promise<NodeUnitReport> {
+  const text = await cluster.inside(host, "bash", "-c", "cat /run/ohpc/node.json 2>/dev/null || echo '{}'");
+  return JSON.parse(text) as NodeUnitReport;
+}
+
+async function nodes(): Promise<readonly NodeStatus[]> {
+  return (await clusterStatus(large.manifest, cluster.remote())).nodes;
+}
+
+async function node(host: string): Promise<NodeStatus> {
+  return (await nodes()).find((one) => one.host === host)!;
+}
+
+/** Waits until these nodes are, by their own word and by Slurm's. */
+async function idle(hosts: readonly string[]): Promise<readonly NodeStatus[]> {
+  const wanted = (all: readonly NodeStatus[]) => all.filter(({ host }) => hosts.includes(host));
+  const isIdle = ({ slurm, unit }: NodeStatus) => slurm?.state === "idle" && slurm.responds && "ok" in unit && unit.ok;
+  return wanted(await eventually(nodes, (all) => wanted(all).every(isIdle), Duration.minutes(2)));
+}
+
+async function asAlice(command: string): Promise<string> {
+  return cluster.remote().run('runuser --login alice --command "$1"', { args: [command], timeout: Duration.seconds(60) });
+}
+
+/** As the bundle does it, without waiting for the next minute. */
+async function kick(): Promise<void> {
+  await cluster.remote().run("cd /srv/ohpc/bundle/current; awk 'NR == FNR { n[$1] = 1; next } $2 in n' nodes hosts | python3 ask.py kick");
+}

@@ -1,0 +1,113 @@
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Definition } from "./scenario-stack";
+
+const ROOT = join(__dirname, "..", "..");
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A project of its own with one stack, run through the compiled `ohpc` as a user would. */
+export class ScenarioProject {
+  readonly directory: string;
+  readonly env: NodeJS.ProcessEnv;
+  users = "";
+
+  constructor(readonly definition: { -readonly [K in keyof Definition]: Definition[K] }) {
+    this.directory = join(ROOT, ".build", definition.cluster);
+    rmSync(this.directory, { recursive: true, force: true });
+    mkdirSync(this.directory, { recursive: true });
+    this.env = { ...process.env, XDG_STATE_HOME: join(this.directory, "state"), CHECKPOINT_DISABLE: "1" };
+    const stack = join(ROOT, "__tests__", "support", "scenario-stack.ts");
+    const tsx = require.resolve("tsx/cjs");
+    writeFileSync(
+      join(this.directory, "cdktf.json"),
+      JSON.stringify({ language: "typescript", app: `node -r ${tsx} ${stack}` }),
+    );
+  }
+
+  get privateDirectory(): string {
+    return join(this.directory, "state", "ohpc", this.definition.cluster);
+  }
+
+  save(): void {
+    writeFileSync(join(this.directory, "definition.json"), JSON.stringify(this.definition));
+    writeFileSync(join(this.directory, "users.yaml"), this.users);
+  }
+
+  /** Runs `ohpc VERB scenario ARGS…` with `--json` where the verb takes it. */
+  async ohpc(verb: string, ...args: string[]): Promise<Outcome> {
+    this.save();
+    return run(
+      process.execPath,
+      [join(ROOT, "dist", "cli", "main.js"), verb, "scenario", ...args],
+      this.directory,
+      this.env,
+    );
+  }
+
+  /** As `ohpc`, but anything else than exit code 0 is an error that shows all output. */
+  async must(verb: string, ...args: string[]): Promise<Record<string, unknown>> {
+    const { code, stdout, stderr } = await this.ohpc(verb, ...args, "--json");
+    if (code !== 0) throw new Error(`ohpc ${verb} ${args.join(" ")}: exit code ${code}\n${stdout}\n${stderr}`);
+    return JSON.parse(stdout) as Record<string, unknown>;
+  }
+
+  /** A command on the master, as root. */
+  async onMaster(command: string): Promise<string> {
+    const { code, stdout, stderr } = await this.ohpc("ssh", "--", command);
+    if (code !== 0) throw new Error(`on the master: ${command}: exit code ${code}\n${stdout}\n${stderr}`);
+    return stdout.trim();
+  }
+
+  /** Whether any file of the project, but the private directory, holds `secret`. */
+  filesWith(secret: string): readonly string[] {
+    return readdirSync(this.directory, { recursive: true, encoding: "utf8" })
+      .filter((name) => !name.startsWith("state") && statSync(join(this.directory, name)).isFile())
+      .filter((name) => readFileSync(join(this.directory, name)).includes(secret));
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export async function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on("error", reject);
+    child.on("close", (code) => {
+      resolve({ code: code ?? -1, stdout, stderr });
+    });
+  });
+}
+
+/** Asks until `condition` holds; what it last saw is in the error. */
+export async function until(what: string, seconds: number, condition: () => Promise<true | string>): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const seen = await condition();
+    if (seen === true) return;
+    if (Date.now() > deadline) throw new Error(`${what}: not so after ${seconds} s; last seen: ${seen}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/** A key pair of a user, the public half as a line. */
+export function makeKey(path: string): string {
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "scenario", "-f", path]);
+  return readFileSync(`${path}.pub`, "utf8").trim();
+}

@@ -1,0 +1,27 @@
+// The app of the scenarios: what they change lies in definition.json beside cdktf.json.
+import { App, TerraformStack } from "cdktf";
+import { ComputePool, GpuComputePool, NfsDisk, OpenHpcMaster, Size, Users } from "cdktf-openhpc";
+import { LocalCloud } from "cdktf-openhpc/local";
+import { readFileSync } from "node:fs";
+
+export interface Definition {
+  readonly cluster: string;
+  readonly subnet: string;
+  readonly cpu: number;
+  readonly gpu: number;
+  /** Absent: the image that this version of the library makes. */
+  readonly image?: string;
+}
+
+const { cluster, subnet, cpu, gpu, image } = JSON.parse(readFileSync("definition.json", "utf8")) as Definition;
+const app = new App();
+const stack = new TerraformStack(app, "scenario");
+const home = new NfsDisk(stack, "home", { size: Size.gibibytes(20) });
+const users = Users.fromFile("users.yaml");
+const master = new OpenHpcMaster(stack, "master", {
+  ...{ cloud: new LocalCloud({ subnet }), clusterName: cluster, home, users, machine: "small" },
+  ...(image !== undefined && { image }),
+});
+new ComputePool(stack, "cpu", { master, nodes: cpu, machine: "small", ...(image !== undefined && { image }) });
+new GpuComputePool(stack, "gpu", { master, nodes: gpu, machine: "gpu", ...(image !== undefined && { image }) });
+app.synth();
