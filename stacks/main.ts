@@ -1,21 +1,26 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- a stack is loaded only when it is built: whoever works on this
+   machine does not wait for the providers of the clouds */
 import { App, TerraformStack } from "cdktf";
-import { LocalCloud } from "cdktf-openhpc/local";
-import { awsDemo } from "./aws-demo";
-import { awsExistingNetwork } from "./aws-existing-network";
-import { awsGpu } from "./aws-gpu";
-import { azureDemo } from "./azure-demo";
-import { azureExistingNetwork } from "./azure-existing-network";
-import { azureGpu } from "./azure-gpu";
-import { cluster } from "./cluster";
-import { lab } from "./lab";
+import type { Construct } from "constructs";
 
+/** Every stack by its name. */
+const STACKS: Readonly<Record<string, () => (scope: Construct) => void>> = {
+  demo: () => (require("./demo") as typeof import("./demo")).demo,
+  lab: () => (require("./lab") as typeof import("./lab")).lab,
+  "aws-demo": () => (require("./aws-demo") as typeof import("./aws-demo")).awsDemo,
+  "aws-gpu": () => (require("./aws-gpu") as typeof import("./aws-gpu")).awsGpu,
+  "aws-existing-network": () =>
+    (require("./aws-existing-network") as typeof import("./aws-existing-network")).awsExistingNetwork,
+  "azure-demo": () => (require("./azure-demo") as typeof import("./azure-demo")).azureDemo,
+  "azure-gpu": () => (require("./azure-gpu") as typeof import("./azure-gpu")).azureGpu,
+  "azure-existing-network": () =>
+    (require("./azure-existing-network") as typeof import("./azure-existing-network")).azureExistingNetwork,
+};
+
+// ohpc names the one stack that it needs; cdktf builds them all.
+const { OHPC_STACK: only } = process.env;
 const app = new App();
-cluster(new TerraformStack(app, "demo"), new LocalCloud());
-lab(new TerraformStack(app, "lab"));
-awsDemo(new TerraformStack(app, "aws-demo"));
-awsGpu(new TerraformStack(app, "aws-gpu"));
-awsExistingNetwork(new TerraformStack(app, "aws-existing-network"));
-azureDemo(new TerraformStack(app, "azure-demo"));
-azureGpu(new TerraformStack(app, "azure-gpu"));
-azureExistingNetwork(new TerraformStack(app, "azure-existing-network"));
+for (const [name, load] of Object.entries(STACKS)) {
+  if (only === undefined || only === name || !(only in STACKS)) load()(new TerraformStack(app, name));
+}
 app.synth();

@@ -1,5 +1,15 @@
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -13,7 +23,8 @@ let scratch = "";
 const at = (...parts: string[]) => join(scratch, ...parts);
 const read = (...parts: string[]) => readFileSync(at(...parts), "utf8");
 
-const PASSWD = "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n# a comment\nslurm:x:401:401::/nonexistent:/usr/sbin/nologin\n+::::::\n";
+const PASSWD =
+  "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n# a comment\nslurm:x:401:401::/nonexistent:/usr/sbin/nologin\n+::::::\n";
 const GROUP = "daemon:x:1:\nadm:x:4:syslog,somebody\nslurm:x:401:\n";
 const SHADOW = "daemon:*:19000:0:99999:7:::\nslurm:!:19000::::::\n";
 
@@ -32,10 +43,15 @@ afterEach(() => {
 
 describe("accounts.py", () => {
   it("adds users and groups behind what is there", () => {
-    apply({ groups: [group("alice", 2001), group("physics", 3000)], users: [user("alice", 2001, { groups: ["physics"] })] });
+    apply({
+      groups: [group("alice", 2001), group("physics", 3000)],
+      users: [user("alice", 2001, { groups: ["physics"] })],
+    });
     expect(read("etc", "passwd")).toBe(`${PASSWD}alice:x:2001:2001::${at("home")}/alice:/bin/bash\n`);
     expect(read("etc", "group")).toBe(`${GROUP}alice:x:2001:\nphysics:x:3000:alice\n`);
-    expect(read("etc", "shadow")).toMatch(/^daemon:\*:19000:0:99999:7:::\nslurm:!:19000::::::\nalice:\*:\d+:0:99999:7:::\n$/);
+    expect(read("etc", "shadow")).toMatch(
+      /^daemon:\*:19000:0:99999:7:::\nslurm:!:19000::::::\nalice:\*:\d+:0:99999:7:::\n$/,
+    );
     expect(read("etc", "gshadow")).toBe("daemon:*::\nadm:*::\nalice:!::\nphysics:!::alice\n");
   });
 
@@ -123,7 +139,9 @@ sys.stdin.read()`,
     return new Promise<void>((resolve, reject) => {
       holder.stdout.once("data", () => {
         try {
-          expect(refusal({ groups: [], users: [user("alice", 2001)] }, "--wait", "0.3")).toMatch(/another program has kept .*\.pwd\.lock for 0\.3 s/);
+          expect(refusal({ groups: [], users: [user("alice", 2001)] }, "--wait", "0.3")).toMatch(
+            /another program has kept .*\.pwd\.lock for 0\.3 s/,
+          );
           holder.once("close", () => {
             apply({ groups: [], users: [user("alice", 2001)] }, "--wait", "5");
             resolve();
@@ -131,7 +149,7 @@ sys.stdin.read()`,
           holder.stdin.end();
         } catch (error) {
           holder.kill();
-          reject(error as Error);
+          reject(error);
         }
       });
     });
@@ -155,7 +173,10 @@ sys.stdin.read()`,
 
   it("writes the keys of its users and nobody else's", () => {
     writeFileSync(at("keys", "root"), "ssh-ed25519 ROOT\n");
-    apply({ groups: [], users: [user("alice", 2001, { keys: ["ssh-ed25519 A", "ssh-ed25519 B"] }), user("bob", 2002)] }, ...KEYS());
+    apply(
+      { groups: [], users: [user("alice", 2001, { keys: ["ssh-ed25519 A", "ssh-ed25519 B"] }), user("bob", 2002)] },
+      ...KEYS(),
+    );
     expect(read("keys", "alice")).toBe("ssh-ed25519 A\nssh-ed25519 B\n");
     expect(readdirSync(at("keys")).sort()).toEqual(["alice", "root"]);
     apply({ groups: [], users: [user("alice", 2001)] }, ...KEYS());
@@ -176,7 +197,10 @@ sys.stdin.read()`,
   });
 
   it("tells on a machine where nothing is set up that nothing is there", () => {
-    expect(inspect({ groups: [], users: [user("alice", 2001)] }, "--homes", ...KEYS())).toEqual({ groups: [], users: [] });
+    expect(inspect({ groups: [], users: [user("alice", 2001)] }, "--homes", ...KEYS())).toEqual({
+      groups: [],
+      users: [],
+    });
   });
 
   it("keeps every line of others, whatever accounts come and go", () => {
@@ -184,7 +208,9 @@ sys.stdin.read()`,
     fc.assert(
       fc.property(fc.array(names, { minLength: 1, maxLength: 3 }), (generations) => {
         for (const generation of generations) {
-          const users = generation.filter((name) => !["daemon", "slurm"].includes(name)).map((name) => user(name, 5000 + number(name)));
+          const users = generation
+            .filter((name) => !["daemon", "slurm"].includes(name))
+            .map((name) => user(name, 5000 + number(name)));
           apply({ groups: [], users });
           const lines = read("etc", "passwd").split("\n");
           for (const line of PASSWD.split("\n")) expect(lines).toContain(line);
@@ -209,7 +235,7 @@ function group(name: string, id: number): Accounts["groups"][number] {
 
 /** A number that only this name has. */
 function number(name: string): number {
-  return [...name].reduce((sum, letter) => sum * 37 + Number.parseInt(letter, 36) + 1, 0);
+  return name.split("").reduce((sum, letter) => sum * 37 + Number.parseInt(letter, 36) + 1, 0);
 }
 
 function run(what: "apply" | "inspect", accounts: Accounts, more: readonly string[]) {

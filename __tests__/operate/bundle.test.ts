@@ -30,14 +30,26 @@ describe("the bundle", () => {
   it("has nodes mount what the master has on a disk of its own from the master, and other servers' from those", () => {
     const homeWith = (home: Parameters<typeof viewOf>[0]) =>
       (JSON.parse(bundleFiles(viewOf(home))["node.json"]!) as NodeFacts).home;
-    expect(homeWith({ disks: { home: block } })).toEqual({ kind: "nfs", path: "/home", server: "10.1.0.10", export: "/home" });
+    expect(homeWith({ disks: { home: block } })).toEqual({
+      kind: "nfs",
+      path: "/home",
+      server: "10.1.0.10",
+      export: "/home",
+    });
     const nfs = { kind: "nfs", server: "fs.example", export: "/vol", path: "/home" } as const;
-    expect(homeWith({ disks: { home: nfs } })).toEqual({ kind: "nfs", path: "/home", server: "fs.example", export: "/vol" });
+    expect(homeWith({ disks: { home: nfs } })).toEqual({
+      kind: "nfs",
+      path: "/home",
+      server: "fs.example",
+      export: "/vol",
+    });
     expect(homeWith({ disks: { home: undefined } })).toEqual({ kind: "none", path: "/home" });
   });
 
   it("gives nodes the accounts, but nobody's way to log in", () => {
-    const { "accounts.json": accounts } = bundleFiles(viewOf({ users: [{ name: "alice", keys: ["ssh-ed25519 AAAA"] }] }));
+    const { "accounts.json": accounts } = bundleFiles(
+      viewOf({ users: [{ name: "alice", keys: ["ssh-ed25519 AAAA"] }] }),
+    );
     expect(accounts).toContain('"alice"');
     expect(accounts).not.toContain("ssh-ed25519");
   });
@@ -91,7 +103,9 @@ describe("coverWithSubnets", () => {
         // Two neighbours that together were one subnet would be one too many.
         for (const [k, { prefix, first: start }] of subnets.slice(1).entries()) {
           const before = subnets[k]!;
-          expect(before.prefix === prefix && before.first % 2 ** (33 - prefix) === 0 && start === before.last + 1).toBe(false);
+          expect(before.prefix === prefix && before.first % 2 ** (33 - prefix) === 0 && start === before.last + 1).toBe(
+            false,
+          );
         }
       }),
     );
@@ -104,7 +118,11 @@ describe("write-hosts", () => {
   afterAll(() => {
     rmSync(scratch, { recursive: true });
   });
-  const [program, wanted, file] = ["write-hosts", "wanted", "hosts"].map((name) => join(scratch, name)) as [string, string, string];
+  const [program, wanted, file] = ["write-hosts", "wanted", "hosts"].map((name) => join(scratch, name)) as [
+    string,
+    string,
+    string,
+  ];
 
   function write(before: string, hosts = hostsFile(viewOf({ pools: { cpu: 1 } }))): string {
     writeFileSync(program, programText("write-hosts.sh"));
@@ -113,7 +131,8 @@ describe("write-hosts", () => {
     execFileSync("bash", [program, wanted, file]);
     return readFileSync(file, "utf8");
   }
-  const ours = "# ohpc: begin\n127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n10.1.0.10 master\n10.1.0.51 cpu-1\n# ohpc: end\n";
+  const ours =
+    "# ohpc: begin\n127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n10.1.0.10 master\n10.1.0.51 cpu-1\n# ohpc: end\n";
 
   it("puts the cluster's lines first and keeps those of others", () => {
     expect(write("")).toBe(ours);

@@ -24,7 +24,9 @@ describe("lockHere", () => {
   });
 
   it("keeps clusters apart, and makes the private directory private", async () => {
-    const held = await Promise.all(["a", "b"].map(async (name) => lockHere(name, join(scratch, name), lockOwner("ohpc up"))));
+    const held = await Promise.all(
+      ["a", "b"].map(async (name) => lockHere(name, join(scratch, name), lockOwner("ohpc up"))),
+    );
     expect(statSync(join(scratch, "a")).mode & 0o777).toBe(0o700);
     await Promise.all(held.map(async (lock) => lock.release()));
   });

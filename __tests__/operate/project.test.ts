@@ -77,9 +77,12 @@ describe("running the app", () => {
   });
 
   it("gives it the context, and no Terraform variables", async () => {
-    project(`${WRITES_STACKS}
+    project(
+      `${WRITES_STACKS}
       if (process.env.TF_VAR_secret !== undefined) throw new Error("it sees TF_VAR_secret");
-      if (JSON.parse(process.env.CDKTF_CONTEXT_JSON).region !== "x") throw new Error("no context");`, { context: { region: "x" } });
+      if (JSON.parse(process.env.CDKTF_CONTEXT_JSON).region !== "x") throw new Error("no context");`,
+      { context: { region: "x" } },
+    );
     await expect(synthesize(findProject(directory, ENV), { ...ENV, TF_VAR_secret: "s" })).resolves.toBeDefined();
   });
 
@@ -88,13 +91,18 @@ describe("running the app", () => {
       throw new ConfigurationError('ComputePool "demo/cpu" cannot be built:\\n  - nodes is 0, but must be a whole number from 1 to 10000')`);
     const failure = await failureOf(synthesize(findProject(directory, ENV), ENV));
     expect(failure).toMatchObject({ kind: "usage", details: { code: "app.configuration" } });
-    expect(failure.message).toBe('ComputePool "demo/cpu" cannot be built:\n  - nodes is 0, but must be a whole number from 1 to 10000');
+    expect(failure.message).toBe(
+      'ComputePool "demo/cpu" cannot be built:\n  - nodes is 0, but must be a whole number from 1 to 10000',
+    );
     expect(failure.details.output).toBeUndefined();
   });
 
   it("tells what cdktf's own validation refuses", async () => {
     project(`throw new Error("Validation failed with the following errors:\\n  [demo/x] no")`);
-    expect(await failureOf(synthesize(findProject(directory, ENV), ENV))).toMatchObject({ kind: "usage", details: { code: "app.validation" } });
+    expect(await failureOf(synthesize(findProject(directory, ENV), ENV))).toMatchObject({
+      kind: "usage",
+      details: { code: "app.validation" },
+    });
   });
 
   it("shows the last lines of an app that crashed", async () => {
@@ -112,7 +120,9 @@ describe("running the app", () => {
 
   it("says so when the app synthesizes nothing", async () => {
     project("");
-    expect((await failureOf(synthesize(findProject(directory, ENV), ENV))).details.remedy).toBe("call app.synth() at the end of the app");
+    expect((await failureOf(synthesize(findProject(directory, ENV), ENV))).details.remedy).toBe(
+      "call app.synth() at the end of the app",
+    );
   });
 });
 
@@ -135,6 +145,15 @@ describe("stacks", () => {
         details: { code: "stack.unknown", remedy: 'did you mean "demo"? it has demo, net, base' },
       }) as Error,
     );
+  });
+
+  it("may be built one at a time, and the others stay known", async () => {
+    mkdirSync(join(directory, "cdktf.out/stacks/other"), { recursive: true });
+    writeFileSync(join(directory, "cdktf.out/stacks/other/cdk.tf.json"), "{}");
+    project(`if (process.env.OHPC_STACK !== "demo") throw new Error("asked for all");${WRITES_STACKS}`);
+    const { stacks } = await synthesize(findProject(directory, ENV), ENV, "demo");
+    expect(stacks.map(({ name }) => name)).toEqual(["demo", "net", "base"]);
+    expect(synthesis().stacks.map(({ name }) => name)).toEqual(["demo", "net", "base", "other"]);
   });
 
   it("come after those that they use", () => {

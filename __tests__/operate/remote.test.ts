@@ -38,7 +38,23 @@ const target: SshTarget = { name: "master", address: "10.1.0.10", port: 22, user
 describe("SshRemote", () => {
   it("hands values to the script as they are, whatever is in them", async () => {
     const remote = connect();
-    const nasty = ["a b; echo INJECTED", "$(id)", "`id`", "'", '"', "\\", "", "-n", "*", "~", "\n", "a'\\''b", "!x", "%h", "ü\u{1f600}"];
+    const nasty = [
+      "a b; echo INJECTED",
+      "$(id)",
+      "`id`",
+      "'",
+      '"',
+      "\\",
+      "",
+      "-n",
+      "*",
+      "~",
+      "\n",
+      "a'\\''b",
+      "!x",
+      "%h",
+      "ü\u{1f600}",
+    ];
     expect(await echo(remote, nasty)).toEqual(nasty);
   });
 
@@ -68,7 +84,9 @@ describe("SshRemote", () => {
   }, 30_000);
 
   it("lets a command that reads standard input swallow the input, but never the script", async () => {
-    expect(await connect().run("cat >/dev/null; echo one\ncat >/dev/null\necho two", { input: "for cat" })).toBe("one\ntwo\n");
+    expect(await connect().run("cat >/dev/null; echo one\ncat >/dev/null\necho two", { input: "for cat" })).toBe(
+      "one\ntwo\n",
+    );
     expect(await connect().run("cat >/dev/null; echo one")).toBe("one\n");
   });
 
@@ -205,7 +223,9 @@ describe("the command line of ssh", () => {
   });
 
   it("uses only the cluster's key, or all that the operator has", () => {
-    expect(joined(sshArguments({ target, files }))).toMatch(/-F none .*IdentityFile="[^"]*\/id_ed25519".*IdentitiesOnly=yes/);
+    expect(joined(sshArguments({ target, files }))).toMatch(
+      /-F none .*IdentityFile="[^"]*\/id_ed25519".*IdentitiesOnly=yes/,
+    );
     const agent = joined(sshArguments({ target: { ...target, identity: "agent" }, files }));
     expect(agent).not.toMatch(/-F |Identit/);
   });
@@ -221,7 +241,7 @@ describe("the command line of ssh", () => {
   it("doubles percent signs in file names once per parser", () => {
     const args = sshArguments({ target, files: { privateDirectory: "/a%b c" }, via: target });
     expect(args).toContain('IdentityFile="/a%%b c/id_ed25519"');
-    expect(args.find((arg) => arg.startsWith("ProxyCommand="))).toContain('\'IdentityFile="/a%%%%b c/id_ed25519"\'');
+    expect(args.find((arg) => arg.startsWith("ProxyCommand="))).toContain("'IdentityFile=\"/a%%%%b c/id_ed25519\"'");
   });
 
   it("keeps the path of the shared connection short enough for a unix socket", () => {

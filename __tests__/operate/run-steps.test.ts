@@ -48,7 +48,9 @@ describe("runSteps", () => {
 
   it("does not make steps wait that need nothing of each other", async () => {
     const meet = (id: string, other: string) =>
-      file(id, { more: `touch here-${id}; for _ in $(seq 100); do [ -e here-${other} ] && break; sleep 0.05; done; [ -e here-${other} ]` });
+      file(id, {
+        more: `touch here-${id}; for _ in $(seq 100); do [ -e here-${other} ] && break; sleep 0.05; done; [ -e here-${other} ]`,
+      });
     await runSteps([meet("a", "b"), meet("b", "a")], cluster, new BashRemote());
     expect(readFileSync(join(scratch, "log"), "utf8").split("\n").sort()).toEqual(["", "a", "b"]);
   });
@@ -56,7 +58,11 @@ describe("runSteps", () => {
   it("looks again at what something it needs may have changed", async () => {
     // `b` was true when all were looked at; applying `a` undoes it.
     writeFileSync(join(scratch, "b"), "yes");
-    const result = await runSteps([file("a", { more: "rm b" }), file("b", { needs: ["a"] })], cluster, new BashRemote());
+    const result = await runSteps(
+      [file("a", { more: "rm b" }), file("b", { needs: ["a"] })],
+      cluster,
+      new BashRemote(),
+    );
     expect(result.changed.map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
@@ -66,7 +72,9 @@ describe("runSteps", () => {
       remedies: [{ when: /is in use/, cause: "the disk is in use", remedy: "unmount it" }],
     });
     const events: StepEvent[] = [];
-    const error = await failure(runSteps([broken], cluster, new BashRemote(), { onEvent: (event) => events.push(event) }));
+    const error = await failure(
+      runSteps([broken], cluster, new BashRemote(), { onEvent: (event) => events.push(event) }),
+    );
     expect(error).toMatchObject({ host: "master", step: "broken", kind: "failed" });
     expect(error.details).toMatchObject({ code: "step/broken", cause: "the disk is in use", remedy: "unmount it" });
     expect(error.details.output).toHaveLength(50);
@@ -75,7 +83,9 @@ describe("runSteps", () => {
   });
 
   it("takes the last line for the cause when nobody knows better", async () => {
-    const error = await failure(runSteps([file("a", { more: "echo 'it is Tuesday' >&2; false" })], cluster, new BashRemote()));
+    const error = await failure(
+      runSteps([file("a", { more: "echo 'it is Tuesday' >&2; false" })], cluster, new BashRemote()),
+    );
     expect(error.details.cause).toBe("it is Tuesday");
   });
 
@@ -148,10 +158,11 @@ describe("orderSteps", () => {
         const steps = needs.map((others, k) =>
           file(`s${k}`, { needs: k === 0 ? [] : [...new Set(others.map((n) => `s${n % k}`))] }),
         );
-        const shuffled = steps.map((step) => ({ step, at: random.next().value })).sort((a, b) => a.at - b.at);
+        const shuffled = steps.map((step) => ({ step, at: random.next().value as number })).sort((a, b) => a.at - b.at);
         const ordered = orderSteps(shuffled.map(({ step }) => step)).map(({ id }) => id);
         expect([...ordered].sort()).toEqual(steps.map(({ id }) => id).sort());
-        for (const step of steps) for (const need of step.needs) expect(ordered.indexOf(need)).toBeLessThan(ordered.indexOf(step.id));
+        for (const step of steps)
+          for (const need of step.needs) expect(ordered.indexOf(need)).toBeLessThan(ordered.indexOf(step.id));
       }),
     );
   });
@@ -169,7 +180,9 @@ describe("differences", () => {
       'users[0].shell is "/bin/sh" instead of "/bin/bash"',
     ]);
     expect(differences({ conf: "a\nb\n" }, { conf: "a\nc\n" })).toEqual(['conf lacks "c"', 'conf still has "b"']);
-    expect(differences({ conf: "a\nb\n" }, { conf: "b\na\n" })).toEqual(["conf has its lines in another order, or twice"]);
+    expect(differences({ conf: "a\nb\n" }, { conf: "b\na\n" })).toEqual([
+      "conf has its lines in another order, or twice",
+    ]);
     expect(differences({ list: [1] }, { list: [] })).toEqual(["list[0] is 1 instead of missing"]);
   });
 
@@ -178,7 +191,8 @@ describe("differences", () => {
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
         expect(differences(a as never, structuredClone(a) as never)).toEqual([]);
         const same = JSON.stringify(a) === JSON.stringify(b);
-        if (!same && typeof a !== "object" && typeof b !== "object") expect(differences(a as never, b as never)).not.toEqual([]);
+        if (!same && typeof a !== "object" && typeof b !== "object")
+          expect(differences(a as never, b as never)).not.toEqual([]);
       }),
     );
   });

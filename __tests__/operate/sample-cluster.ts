@@ -32,7 +32,14 @@ export function sampleManifest(): object {
       home: { kind: "mounted", path: "/home" },
     },
     pools: [
-      { name: "cpu", site: "local", hosts: "cpu-[1-4]", addresses: ["10.108.250.1-10.108.250.4"], shape: shape(8, 2, 16384), gres: [] },
+      {
+        name: "cpu",
+        site: "local",
+        hosts: "cpu-[1-4]",
+        addresses: ["10.108.250.1-10.108.250.4"],
+        shape: shape(8, 2, 16384),
+        gres: [],
+      },
       {
         name: "gpu",
         site: "local",

@@ -18,18 +18,24 @@ describe("the scripts that run on other machines", () => {
   it("are free of what shellcheck finds", () => {
     if (!hasShellcheck) throw new Error("shellcheck is not installed (Debian: apt-get install shellcheck)");
     const scripts = [
-      ...MASTER_STEPS.flatMap(({ apply, id, inspect }) => [[`${id}.inspect.sh`, inspect] as const, [`${id}.apply.sh`, apply] as const]),
+      ...MASTER_STEPS.flatMap(({ apply, id, inspect }) => [
+        [`${id}.inspect.sh`, inspect] as const,
+        [`${id}.apply.sh`, apply] as const,
+      ]),
       ["all.inspect.sh", inspectScript(MASTER_STEPS)] as const,
       ["converge.sh", programText("converge.sh")] as const,
       ["write-hosts.sh", programText("write-hosts.sh")] as const,
     ];
     const files = scripts.map(([name, text]) => {
       // Scripts get these from the runner; functions that a step does not use come with those that it does.
-      const given = "#!/bin/bash\n# shellcheck disable=SC2317,SC2329\nset -euo pipefail\n: \"${OHPC_EFFECT=}\"\n";
+      const given = '#!/bin/bash\n# shellcheck disable=SC2317,SC2329\nset -euo pipefail\n: "${OHPC_EFFECT=}"\n';
       writeFileSync(join(scratch, name), text.startsWith("#!") ? text : given + text);
       return name;
     });
-    const { status, stdout } = spawnSync("shellcheck", ["--format", "gcc", ...files], { cwd: scratch, encoding: "utf8" });
+    const { status, stdout } = spawnSync("shellcheck", ["--format", "gcc", ...files], {
+      cwd: scratch,
+      encoding: "utf8",
+    });
     expect(stdout).toBe("");
     expect(status).toBe(0);
   }, 30_000);

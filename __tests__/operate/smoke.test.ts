@@ -87,14 +87,25 @@ describe("HPL.dat", () => {
   });
 
   it("can be told another threshold", () => {
-    expect(renderHplDat({ size: 192, block: 192, grid: { rows: 1, columns: 1 }, threshold: 1e-9 })).toMatch(/^1e-9 +threshold$/m);
+    expect(renderHplDat({ size: 192, block: 192, grid: { rows: 1, columns: 1 }, threshold: 1e-9 })).toMatch(
+      /^1e-9 +threshold$/m,
+    );
   });
 });
 
 describe("what xhpl prints", () => {
   it("is a result that passed", () => {
     expect(readHplOutput(sample("xhpl-passed.txt"))).toEqual({
-      run: { size: 1920, block: 192, rows: 1, columns: 2, seconds: 2.38, gflops: 1.987, residual: 0.0031233, passed: true },
+      run: {
+        size: 1920,
+        block: 192,
+        rows: 1,
+        columns: 2,
+        seconds: 2.38,
+        gflops: 1.987,
+        residual: 0.0031233,
+        passed: true,
+      },
     });
   });
 
@@ -109,7 +120,11 @@ describe("what xhpl prints", () => {
 
   it.each([
     ["nothing", () => "", /no result line/],
-    ["what a job that was killed leaves", () => sample("xhpl-passed.txt").split("End of Tests")[0] ?? "", /did not come to its end/],
+    [
+      "what a job that was killed leaves",
+      () => sample("xhpl-passed.txt").split("End of Tests")[0] ?? "",
+      /did not come to its end/,
+    ],
     ["a result without a check", () => sample("xhpl-passed.txt").replace(/^\|\|Ax.*$/m, ""), /no residual/],
     ["two results", () => sample("xhpl-passed.txt").replace(/^WR.*$/m, "$&\n$&"), /2 result lines/],
     ["a rate of nothing", () => sample("xhpl-passed.txt").replace("1.987e+00", "0.000e+00"), /Gflop/],
@@ -126,14 +141,23 @@ describe("what MPI hello prints", () => {
 
   it("is right when every rank spoke once, on as many hosts as there should be", () => {
     const output = ["a warning of somebody", ...good].join("\n");
-    expect(readHelloOutput(output, wanted)).toEqual({ ranks: 4, hosts: ["cpu-1", "cpu-2"], mpi: "Open MPI v5.0.7", problems: [] });
+    expect(readHelloOutput(output, wanted)).toEqual({
+      ranks: 4,
+      hosts: ["cpu-1", "cpu-2"],
+      mpi: "Open MPI v5.0.7",
+      problems: [],
+    });
   });
 
   it.each([
     ["a rank is silent", good.slice(1), /4 ranks should have said hello once each, but 3 did, in 3 lines/],
     ["a rank speaks twice", [...good, line(0, "cpu-1")], /but 4 did, in 5 lines/],
     ["they all run on one host", good.map((text) => text.replace("cpu-2", "cpu-1")), /on 2 hosts, but ran on 1: cpu-1/],
-    ["each is alone", [0, 1, 2, 3].map((k) => line(0, `cpu-${(k % 2) + 1}`, { size: 1, sum: 0 })), /not in one MPI job/],
+    [
+      "each is alone",
+      [0, 1, 2, 3].map((k) => line(0, `cpu-${(k % 2) + 1}`, { size: 1, sum: 0 })),
+      /not in one MPI job/,
+    ],
     ["one speaks another MPI", [...good.slice(1), line(0, "cpu-1", { mpi: "MPICH Version: 4.2" })], /different MPI/],
     ["nobody speaks", [], /but 0 did/],
   ])("is wrong when %s", (_, lines, problem) => {
@@ -167,7 +191,11 @@ describe("where a proof runs", () => {
       ["gpu", ["gpu"]],
     ]);
     const everything = { ...wish.partitions[0]!, name: "all", default: false, pools: ["cpu", "gpu"] };
-    expect(coveringPartitions({ ...wish, partitions: [...wish.partitions, everything] }).map(({ partition }) => partition.name)).toEqual(["all"]);
+    expect(
+      coveringPartitions({ ...wish, partitions: [...wish.partitions, everything] }).map(
+        ({ partition }) => partition.name,
+      ),
+    ).toEqual(["all"]);
   });
 
   it("is the default partition unless one is named", () => {
@@ -179,7 +207,12 @@ describe("where a proof runs", () => {
       memoryPerNodeMebibytes: 15308,
       sharesCores: true,
     });
-    expect(placementIn(wish, manifest, "gpu", 1)).toMatchObject({ partition: "gpu", nodes: 1, coresPerNode: 1, threaded: false });
+    expect(placementIn(wish, manifest, "gpu", 1)).toMatchObject({
+      partition: "gpu",
+      nodes: 1,
+      coresPerNode: 1,
+      threaded: false,
+    });
   });
 
   it("has one place in each partition when it is everywhere", () => {
@@ -191,7 +224,12 @@ describe("where a proof runs", () => {
 
   it("is refused where there is no such partition, or not so many nodes", () => {
     expect(() => placementIn(wish, manifest, "gpo", undefined)).toThrow(
-      expect.objectContaining({ kind: "usage", details: expect.objectContaining({ remedy: expect.stringContaining('did you mean "gpu"?') as string }) as object }) as Error,
+      expect.objectContaining({
+        kind: "usage",
+        details: expect.objectContaining({
+          remedy: expect.stringContaining('did you mean "gpu"?') as string,
+        }) as object,
+      }) as Error,
     );
     expect(() => placementIn(wish, manifest, "gpu", 3)).toThrow("partition gpu has 2 nodes, not 3");
   });
@@ -216,21 +254,39 @@ describe("following a job", () => {
   it("shows each state with its reason, and hands back the output", async () => {
     const printed = `${head}state PENDING Resources\nstate RUNNING None\nstate COMPLETED None\nend COMPLETED 0:0 cpu-[1-2] 00:00:03\noutput\nline 1\noutput\nline 3\n`;
     const job = await runJob(master(printed), submission, report);
-    expect(job).toEqual({ id: "7", directory: "/home/alice/ohpc-smoke/hpl.x", nodes: "cpu-[1-2]", output: "line 1\noutput\nline 3\n" });
+    expect(job).toEqual({
+      id: "7",
+      directory: "/home/alice/ohpc-smoke/hpl.x",
+      nodes: "cpu-[1-2]",
+      output: "line 1\noutput\nline 3\n",
+    });
     expect(told).toEqual(["job 7 pending (Resources)", "job 7 running", "job 7 completed"]);
   });
 
   it.each([
-    ["that failed", "end FAILED 127:0 cpu-1 00:00:01\noutput\nslurmstepd: no such file\n", /ended as FAILED, exit code 127:0/],
+    [
+      "that failed",
+      "end FAILED 127:0 cpu-1 00:00:01\noutput\nslurmstepd: no such file\n",
+      /ended as FAILED, exit code 127:0/,
+    ],
     ["that completed with another exit code", "end COMPLETED 1:0 cpu-1 00:00:01\noutput\n", /exit code 1:0/],
-    ["that cannot start", "end STUCK ReqNodeNotAvail,_UnavailableNodes:cpu-1\n", /cannot start: ReqNodeNotAvail, UnavailableNodes:cpu-1/],
+    [
+      "that cannot start",
+      "end STUCK ReqNodeNotAvail,_UnavailableNodes:cpu-1\n",
+      /cannot start: ReqNodeNotAvail, UnavailableNodes:cpu-1/,
+    ],
     ["that took too long", "end OVERDUE PENDING Priority\n", /cancelled because it took too long: PENDING Priority/],
     ["of which nothing is known", "", /ended as/],
   ])("fails for a job %s", async (_, rest, message) => {
-    await expect(runJob(master(head + rest), submission, report)).rejects.toMatchObject({ kind: "failed", message: expect.stringMatching(message) as string });
+    await expect(runJob(master(head + rest), submission, report)).rejects.toMatchObject({
+      kind: "failed",
+      message: expect.stringMatching(message) as string,
+    });
   });
 
   it("keeps a job's output apart from its own lines", () => {
-    expect(readProtocol(`${head}end FAILED 1:0 cpu-1 x\noutput\nend COMPLETED 0:0 cpu-1 x\n`)).toMatchObject({ state: "FAILED" });
+    expect(readProtocol(`${head}end FAILED 1:0 cpu-1 x\noutput\nend COMPLETED 0:0 cpu-1 x\n`)).toMatchObject({
+      state: "FAILED",
+    });
   });
 });

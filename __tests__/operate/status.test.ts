@@ -24,7 +24,13 @@ describe("parseStatus", () => {
         host: "gpu-1",
         pool: "gpu",
         address: "10.1.0.151",
-        slurm: { state: "drained", responds: false, reason: "GPU 1 is broken | see ticket", by: "root", at: "2026-11-22T16:06:53" },
+        slurm: {
+          state: "drained",
+          responds: false,
+          reason: "GPU 1 is broken | see ticket",
+          by: "root",
+          at: "2026-11-22T16:06:53",
+        },
         unit: { unreachable: "its node unit answers with something else" },
       },
     ]);
@@ -47,7 +53,10 @@ describe("parseStatus", () => {
   });
 
   it("reads what a master tells that was never configured", () => {
-    const blank = parseStatus(manifest, "\fversion\n\fcontroller\n\fservices\nslurmctld\x1finactive\n\fdisks\n\fgeneration\n\funits\n");
+    const blank = parseStatus(
+      manifest,
+      "\fversion\n\fcontroller\n\fservices\nslurmctld\x1finactive\n\fdisks\n\fgeneration\n\funits\n",
+    );
     expect(blank.controller.answers).toBe(false);
     expect(blank).not.toHaveProperty("generation");
     expect(blank.nodes.map(({ unit }) => unit)).toEqual(Array(3).fill({ unreachable: "the master could not ask it" }));

@@ -93,12 +93,14 @@ describe("judging a plan", () => {
     expect(judgePlan(deletionOf(type)).losses.map((loss) => loss.kind)).toEqual([kind]);
   });
 
-  it.each(["aws_vpc_security_group_ingress_rule", "aws_volume_attachment", "azurerm_network_security_rule", "null_resource"])(
-    "does not ask before a %s is destroyed: it can be made again at any time",
-    (type) => {
-      expect(judgePlan(deletionOf(type)).losses).toEqual([]);
-    },
-  );
+  it.each([
+    "aws_vpc_security_group_ingress_rule",
+    "aws_volume_attachment",
+    "azurerm_network_security_rule",
+    "null_resource",
+  ])("does not ask before a %s is destroyed: it can be made again at any time", (type) => {
+    expect(judgePlan(deletionOf(type)).losses).toEqual([]);
+  });
 });
 
 function deletionOf(type: string): object {
@@ -154,13 +156,17 @@ describe("Terraform's stream", () => {
   });
 
   it("leaves out the program that a provisioner runs, and shows what it writes", () => {
-    const said = (output: string) => event({ type: "provision_progress", hook: { resource, provisioner: "local-exec", output } });
+    const said = (output: string) =>
+      event({ type: "provision_progress", hook: { resource, provisioner: "local-exec", output } });
     expect(said('Executing: ["/bin/sh" "-c" "true"]')).toBeUndefined();
     expect(said("hello")).toEqual({ kind: "provisioner", address: resource.addr, output: "hello" });
   });
 
   it("knows both programs by their first line", () => {
-    expect(event({ type: "version", terraform: "1.11.4", ui: "1.2" })).toMatchObject({ program: "terraform", version: "1.11.4" });
+    expect(event({ type: "version", terraform: "1.11.4", ui: "1.2" })).toMatchObject({
+      program: "terraform",
+      version: "1.11.4",
+    });
     expect(event({ type: "version", tofu: "1.8.0", ui: "1.2" })).toMatchObject({ program: "tofu", version: "1.8.0" });
   });
 
@@ -185,11 +191,15 @@ describe("what Terraform complains about", () => {
   });
 
   it("names the machine, the cause and the remedy that our scripts print, and shows no script", () => {
-    const failure = terraformFailure("apply", [
-      provisioner(
-        'Port 20000 on 127.0.0.1, the way in to the cluster "demo", is taken by another program.\nChoose another: new LocalCloud({ sshPort: 20001 })\n',
-      ),
-    ], "");
+    const failure = terraformFailure(
+      "apply",
+      [
+        provisioner(
+          'Port 20000 on 127.0.0.1, the way in to the cluster "demo", is taken by another program.\nChoose another: new LocalCloud({ sshPort: 20001 })\n',
+        ),
+      ],
+      "",
+    );
     expect(failure.message).toBe("terraform apply failed at master");
     expect(failure.details).toMatchObject({
       code: "local.port-taken",
@@ -200,10 +210,18 @@ describe("what Terraform complains about", () => {
   });
 
   it.each([
-    ['The subnet 10.77.0.0/16 of the cluster "demo" is taken: 10.77.0.0/16 is the podman network "clnet".', "local.subnet-taken", "failed"],
+    [
+      'The subnet 10.77.0.0/16 of the cluster "demo" is taken: 10.77.0.0/16 is the podman network "clnet".',
+      "local.subnet-taken",
+      "failed",
+    ],
     ["No container engine: neither podman nor docker is installed.", "local.engine-missing", "usage"],
-    ["you have no permission to use docker: permission denied while trying to connect", "local.engine-permission", "usage"],
-    ["The image localhost/ohpc-node:abc is not in podman: \"ohpc up\" builds it.", "local.image-missing", "failed"],
+    [
+      "you have no permission to use docker: permission denied while trying to connect",
+      "local.engine-permission",
+      "usage",
+    ],
+    ['The image localhost/ohpc-node:abc is not in podman: "ohpc up" builds it.', "local.image-missing", "failed"],
     ["write /x: no space left on device", "disk-full", "failed"],
   ])("recognizes %j", (line, code, kind) => {
     const failure = terraformFailure("apply", [provisioner(`${line}\nDo this.`)], "");
@@ -212,21 +230,32 @@ describe("what Terraform complains about", () => {
 
   it("names only some of very many machines", () => {
     const many = Array.from({ length: 40 }, (_, k) => provisioner("no", `cpu-${k + 1}`));
-    expect(terraformFailure("apply", many, "").message).toBe("terraform apply failed at cpu-1, cpu-2, cpu-3, cpu-4, cpu-5 and 35 more");
+    expect(terraformFailure("apply", many, "").message).toBe(
+      "terraform apply failed at cpu-1, cpu-2, cpu-3, cpu-4, cpu-5 and 35 more",
+    );
   });
 
   it("says that somebody else is at work when the state is locked", () => {
-    const locked = { severity: "error", summary: "Error acquiring the state lock", detail: "Lock Info:\n  Who: root@host" } as const;
-    expect(terraformFailure("plan", [locked], "")).toMatchObject({ kind: "busy", details: { code: "terraform.locked" } });
+    const locked = {
+      severity: "error",
+      summary: "Error acquiring the state lock",
+      detail: "Lock Info:\n  Who: root@host",
+    } as const;
+    expect(terraformFailure("plan", [locked], "")).toMatchObject({
+      kind: "busy",
+      details: { code: "terraform.locked" },
+    });
   });
 
   it("shows what a command without JSON wrote", () => {
-    expect(terraformFailure("init", [], "\nError: no such provider\n").details.output).toEqual(["Error: no such provider"]);
+    expect(terraformFailure("init", [], "\nError: no such provider\n").details.output).toEqual([
+      "Error: no such provider",
+    ]);
   });
 
   it("knows when only `terraform init` is wanted", () => {
     const wants = (summary: string) => wantsInit([{ severity: "error", summary, detail: "" }]);
-    expect(wants("Backend initialization required, please run \"terraform init\"")).toBe(true);
+    expect(wants('Backend initialization required, please run "terraform init"')).toBe(true);
     expect(wants("Inconsistent dependency lock file")).toBe(true);
     expect(wants("Invalid reference")).toBe(false);
   });
@@ -256,11 +285,15 @@ describe("which program runs", () => {
     install("terraform");
     install("tofu");
     expect(terraformBinary({ PATH: path, TERRAFORM_BINARY_NAME: "tofu" })).toBe("tofu");
-    expect(() => terraformBinary({ PATH: path, TERRAFORM_BINARY_NAME: "terragrunt" })).toThrow(/"terragrunt", which is not on the PATH/);
+    expect(() => terraformBinary({ PATH: path, TERRAFORM_BINARY_NAME: "terragrunt" })).toThrow(
+      /"terragrunt", which is not on the PATH/,
+    );
   });
 
   it("is told to be installed when there is none", () => {
-    expect(() => terraformBinary({ PATH: path })).toThrow(new Failure("usage", "there is neither terraform nor tofu on the PATH", { code: "x" }));
+    expect(() => terraformBinary({ PATH: path })).toThrow(
+      new Failure("usage", "there is neither terraform nor tofu on the PATH", { code: "x" }),
+    );
   });
 
   it.each([

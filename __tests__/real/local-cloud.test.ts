@@ -106,9 +106,14 @@ describe("a local cluster", () => {
     await bench.apply();
     expect((await list(bench)).map(({ image }) => image)).toEqual([NEWER_IMAGE, NEWER_IMAGE]);
 
+    const network = { "terraform_data.network": "delete,create", "terraform_data.network-sweep": "delete,create" };
+    // A new bridge in the same subnet: nothing else is different for a compute node.
+    const shut = { subnet: subnetNumber(1), internet: false };
+    const shutOff = await bench.plan(sketch({ pools: { cpu: 1 }, image: NEWER_IMAGE, cloud: shut }));
+    expect(shutOff).toEqual({ ...machines, ...network });
+
     const key = readFileSync(join(bench.privateDirectory, "id_ed25519.pub"), "utf8");
     const moved = sketch({ pools: { cpu: 1 }, image: NEWER_IMAGE, cloud: { subnet: subnetNumber(2) } });
-    const network = { "terraform_data.network": "delete,create", "terraform_data.network-sweep": "delete,create" };
     expect(await bench.plan(moved)).toEqual({ ...machines, ...network });
     await bench.apply();
     expect((await list(bench)).map((container) => container.address)).toEqual([address(1, 1, 2), address(0, 10, 2)]);
@@ -153,33 +158,32 @@ describe("a local cluster", () => {
     expect(await ids(bench)).toMatchObject(before);
     expect(await bench.plan()).toEqual({});
 
-    // Everything is there, and terraform knows only of the network and one volume.
-    const addresses = (await bench.expected()).map((one) => one.address);
-    const known = ["terraform_data.network", "terraform_data.home"];
-    await bench.terraform(
-      "state",
-      "rm",
-      "terraform_data.network-sweep",
-      ...addresses.filter((one) => !known.includes(one)),
-    );
+    // Everything is there, and terraform knows of the network only.
+    const rest = (await bench.expected()).map((one) => one.address).filter((one) => one !== "terraform_data.network");
+    await bench.terraform("state", "rm", "terraform_data.network-sweep", ...rest);
     await bench.destroy();
     const { containers, networks, volumes } = await inventory(bench.cluster, { env: bench.env });
     expect([containers, networks]).toEqual([[], []]);
     // Data that terraform does not know of is removed by nobody but who asks for it.
-    expect(volumes).toEqual(["bundle", "state"].map((disk) => `ohpc-${bench.cluster}-${disk}`));
+    expect(volumes).toEqual(["bundle", "home", "state"].map((disk) => `ohpc-${bench.cluster}-${disk}`));
     await removeLeftovers(bench.cluster, bench.env);
     expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
   }, 120_000);
 
-  it("leaves nothing behind even if the state was lost", async () => {
+  it("leaves nothing behind even if terraform has forgotten the machines, or all", async () => {
     const bench = open("lost");
     await bench.apply(sketch({ pools: { cpu: 1 } }));
+    await bench.terraform("state", "rm", "terraform_data.cpu", "terraform_data.master");
+    await bench.destroy();
+    expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
+
+    await bench.apply();
     await removeLeftovers(bench.cluster, bench.env);
     expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
     expect(routes()).not.toContain(subnetNumber(1));
     expect(existsSync(bench.privateDirectory)).toBe(false);
     await removeLeftovers(bench.cluster, bench.env);
-  }, 60_000);
+  }, 90_000);
 
   it("adopts the very machine that is wanted, and replaces another one of its name", async () => {
     const bench = open("adopt");

@@ -33,7 +33,11 @@ describe("a node", () => {
       ({ attempts }) => attempts >= 25 && Date.now() - started > PAST_SYSTEMD.toMilliseconds(),
       Duration.minutes(5),
     );
-    expect(waiting).toMatchObject({ stage: "bundle", ok: false, message: expect.stringContaining("ohpc configure") as string });
+    expect(waiting).toMatchObject({
+      stage: "bundle",
+      ok: false,
+      message: expect.stringContaining("ohpc configure") as string,
+    });
     expect(Date.parse(waiting.since)).toBeLessThan(started + 30_000);
   }, 400_000);
 
@@ -43,15 +47,32 @@ describe("a node", () => {
     expect(result.changed.map(({ id }) => id)).toContain("bundle");
     const [node] = await idle(["cpu-1"]);
     expect(node?.unit).toMatchObject({ stage: "ready", ok: true, generation: 1, attempts: 1, message: "" });
-    expect(await asAlice("srun --nodelist=cpu-1 bash -c 'echo $(hostname) $(id -u) $HOME'")).toBe("cpu-1 2001 /home/alice\n");
+    expect(await asAlice("srun --nodelist=cpu-1 bash -c 'echo $(hostname) $(id -u) $HOME'")).toBe(
+      "cpu-1 2001 /home/alice\n",
+    );
   }, 180_000);
 
   it("takes next to nothing when there is nothing to do", async () => {
-    const before = await cluster.inside("cpu-1", "stat", "-c", "%i %Y", "/etc/passwd", "/etc/hosts", "/etc/munge/munge.key");
-    const times = await cluster.inside("cpu-1", "bash", "-c", "TIMEFORMAT='%U %S'; { time /run/ohpc/bundle/converge; } 2>&1");
+    const before = await cluster.inside(
+      "cpu-1",
+      "stat",
+      "-c",
+      "%i %Y",
+      "/etc/passwd",
+      "/etc/hosts",
+      "/etc/munge/munge.key",
+    );
+    const times = await cluster.inside(
+      "cpu-1",
+      "bash",
+      "-c",
+      "TIMEFORMAT='%U %S'; { time /run/ohpc/bundle/converge; } 2>&1",
+    );
     const [user = 9, system = 9] = times.trim().split("\n").at(-1)!.split(" ").map(Number);
     expect(user + system).toBeLessThan(0.5);
-    expect(await cluster.inside("cpu-1", "stat", "-c", "%i %Y", "/etc/passwd", "/etc/hosts", "/etc/munge/munge.key")).toBe(before);
+    expect(
+      await cluster.inside("cpu-1", "stat", "-c", "%i %Y", "/etc/passwd", "/etc/hosts", "/etc/munge/munge.key"),
+    ).toBe(before);
   });
 
   it("that is not in slurm.conf yet waits and says so, then joins without anybody touching it", async () => {
@@ -66,11 +87,18 @@ describe("a node", () => {
     expect(await cluster.inside("cpu-2", "bash", "-c", "systemctl is-active slurmd || true")).toBe("inactive\n");
     await configure(large, cluster.remote());
     await idle(["cpu-1", "cpu-2"]);
-    expect((await asAlice("srun --nodes=2 --partition=cpu hostname")).trim().split("\n").sort()).toEqual(["cpu-1", "cpu-2"]);
+    expect((await asAlice("srun --nodes=2 --partition=cpu hostname")).trim().split("\n").sort()).toEqual([
+      "cpu-1",
+      "cpu-2",
+    ]);
   }, 240_000);
 
   it("with fewer GPUs than promised does not start slurmd, and names what is missing", async () => {
-    const waiting = await eventually(async () => report("gpu-1"), ({ stage }) => stage === "devices", Duration.minutes(1));
+    const waiting = await eventually(
+      async () => report("gpu-1"),
+      ({ stage }) => stage === "devices",
+      Duration.minutes(1),
+    );
     expect(waiting.message).toBe("promised, but not there: /dev/nvidia1");
     expect(await cluster.inside("gpu-1", "bash", "-c", "systemctl is-active slurmd || true")).toBe("inactive\n");
     await cluster.startNode("gpu", 1);
@@ -81,23 +109,41 @@ describe("a node", () => {
   it("that loses a GPU while it is in use takes no new jobs, and takes them again when it is back", async () => {
     await cluster.inside("gpu-1", "rm", "/dev/nvidia1");
     await kick();
-    const drained = await eventually(async () => node("gpu-1"), ({ slurm }) => slurm?.state === "drained", Duration.minutes(2));
+    const drained = await eventually(
+      async () => node("gpu-1"),
+      ({ slurm }) => slurm?.state === "drained",
+      Duration.minutes(2),
+    );
     expect(drained.slurm?.reason).toBe("ohpc: promised, but not there: /dev/nvidia1");
-    expect(drained.unit).toMatchObject({ stage: "devices", ok: false });
+    expect(drained.unit).toMatchObject({
+      stage: "devices",
+      ok: false,
+      message: "promised, but not there: /dev/nvidia1",
+    });
     await cluster.inside("gpu-1", "bash", "-c", "mknod -m 666 /dev/nvidia1 c 1 3");
     await idle(["gpu-1"]);
   }, 240_000);
 
   it("hears of a change when the master is configured, not a minute later", async () => {
     const before = (await report("cpu-1")).generation;
-    await configure(cluster.view({ pools: { cpu: 2, gpu: 1 }, users: [{ name: "alice" }, { name: "bob" }] }), cluster.remote());
-    await eventually(async () => report("cpu-1"), ({ generation, ok }) => ok && generation > before, Duration.seconds(20));
+    await configure(
+      cluster.view({ pools: { cpu: 2, gpu: 1 }, users: [{ name: "alice" }, { name: "bob" }] }),
+      cluster.remote(),
+    );
+    await eventually(
+      async () => report("cpu-1"),
+      ({ generation, ok }) => ok && generation > before,
+      Duration.seconds(20),
+    );
     expect(await cluster.inside("cpu-1", "id", "-u", "bob")).toBe("2002\n");
   }, 120_000);
 
   it("that was off while the bundle changed catches up when it boots", async () => {
     await cluster.engine("stop", "-t", "10", cluster.container("cpu-2"));
-    await configure(cluster.view({ pools: { cpu: 2, gpu: 1 }, users: [{ name: "alice" }, { name: "carol", uid: 2003 }] }), cluster.remote());
+    await configure(
+      cluster.view({ pools: { cpu: 2, gpu: 1 }, users: [{ name: "alice" }, { name: "carol", uid: 2003 }] }),
+      cluster.remote(),
+    );
     await cluster.engine("start", cluster.container("cpu-2"));
     await idle(["cpu-1", "cpu-2"]);
     expect(await cluster.inside("cpu-2", "id", "-u", "carol")).toBe("2003\n");
@@ -105,8 +151,13 @@ describe("a node", () => {
   }, 240_000);
 
   it("goes on with its jobs while the master is away, and boots meanwhile, and is there again when the master is", async () => {
-    await asAlice("sbatch --nodelist=cpu-1 --output=/home/alice/long --wrap 'for k in $(seq 600); do echo $k; sleep 1; done'");
-    await eventually(async () => cluster.inside("cpu-1", "bash", "-c", "cat /home/alice/long || true"), (text) => text !== "");
+    await asAlice(
+      "sbatch --nodelist=cpu-1 --output=/home/alice/long --wrap 'for k in $(seq 600); do echo $k; sleep 1; done'",
+    );
+    await eventually(
+      async () => cluster.inside("cpu-1", "bash", "-c", "cat /home/alice/long || true"),
+      (text) => text !== "",
+    );
     await cluster.remote().close();
     await cluster.engine("stop", "-t", "20", cluster.container("master"));
     await cluster.engine("restart", "-t", "10", cluster.container("cpu-2"));
@@ -171,10 +222,14 @@ async function idle(hosts: readonly string[]): Promise<readonly NodeStatus[]> {
 }
 
 async function asAlice(command: string): Promise<string> {
-  return cluster.remote().run('runuser --login alice --command "$1"', { args: [command], timeout: Duration.seconds(60) });
+  return cluster
+    .remote()
+    .run('runuser --login alice --command "$1"', { args: [command], timeout: Duration.seconds(60) });
 }
 
 /** As the bundle does it, without waiting for the next minute. */
 async function kick(): Promise<void> {
-  await cluster.remote().run("cd /srv/ohpc/bundle/current; awk 'NR == FNR { n[$1] = 1; next } $2 in n' nodes hosts | python3 ask.py kick");
+  await cluster
+    .remote()
+    .run("cd /srv/ohpc/bundle/current; awk 'NR == FNR { n[$1] = 1; next } $2 in n' nodes hosts | python3 ask.py kick");
 }

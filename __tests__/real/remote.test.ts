@@ -73,7 +73,9 @@ describe("SshRemote, with a real sshd", () => {
   it("carries many scripts at once over one connection", async () => {
     const remote = connect();
     await remote.run("true");
-    const answers = await Promise.all(Array.from({ length: 12 }, async (_, k) => remote.run('echo "$1"', { args: [String(k)] })));
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, async (_, k) => remote.run('echo "$1"', { args: [String(k)] })),
+    );
     expect(answers).toEqual(Array.from({ length: 12 }, (_, k) => `${k}\n`));
     await remote.close();
   }, 30_000);
@@ -157,7 +159,9 @@ function trust(key: string): void {
 }
 
 async function startSshd(): Promise<void> {
-  sshd = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", join(scratch, "sshd_config")], { stdio: ["ignore", "ignore", "pipe"] });
+  sshd = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", join(scratch, "sshd_config")], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   await new Promise<void>((resolve, reject) => {
     let text = "";
     sshd.stderr?.on("data", (chunk: Buffer) => {

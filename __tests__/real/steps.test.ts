@@ -33,7 +33,8 @@ describe("configure", () => {
     const died = await failed(
       apply(sketch, {
         onEvent: (event) => {
-          if (event.kind === "applying" && event.step.id === "slurmdbd") void cluster.engine("kill", cluster.container("master"));
+          if (event.kind === "applying" && event.step.id === "slurmdbd")
+            void cluster.engine("kill", cluster.container("master"));
         },
       }),
     );
@@ -57,14 +58,21 @@ describe("configure", () => {
   it("leaves the master so that a reboot brings everything back", async () => {
     await cluster.remote().close();
     await cluster.engine("restart", "-t", "20", cluster.container("master"));
-    await eventually(async () => master("scontrol ping || true"), (said) => said.includes("is UP"));
+    await eventually(
+      async () => master("scontrol ping || true"),
+      (said) => said.includes("is UP"),
+    );
     expect((await apply(sketch)).changed.map(({ id }) => id).filter((id) => id !== "hosts")).toEqual([]);
   }, 120_000);
 
   it("keeps a second operator out, and tells who the first is", async () => {
     const first = apply({ ...sketch, users: [...users, { name: "carol" }] }, { command: "ohpc up demo" });
     const second = await failed(
-      eventually(async () => apply(sketch, { command: "ohpc configure demo" }), () => false, Duration.seconds(20)),
+      eventually(
+        async () => apply(sketch, { command: "ohpc configure demo" }),
+        () => false,
+        Duration.seconds(20),
+      ),
     );
     expect(second.kind).toBe("busy");
     expect(second.details.cause).toContain('"ohpc up demo"');
@@ -73,18 +81,26 @@ describe("configure", () => {
   }, 120_000);
 
   it("makes the munge key on the master, readable by munge alone, and shows it nowhere", async () => {
-    expect(await master("stat -c '%U %a %s' /etc/munge/munge.key /srv/ohpc/state/munge/munge.key")).toBe("munge 400 1024\nroot 600 1024\n");
+    expect(await master("stat -c '%U %a %s' /etc/munge/munge.key /srv/ohpc/state/munge/munge.key")).toBe(
+      "munge 400 1024\nroot 600 1024\n",
+    );
     const plan = await planConfigure(cluster.view(sketch), cluster.remote());
     const key = await master("base64 -w0 /etc/munge/munge.key | head -c 40");
     expect(JSON.stringify(plan.map(({ after, before }) => [before, after]))).not.toContain(key);
-    expect(await master("stat -c '%U %a' /srv/ohpc/bundle/current/ /srv/ohpc/bundle/current/munge.key")).toBe("root 700\nroot 400\n");
+    expect(await master("stat -c '%U %a' /srv/ohpc/bundle/current/ /srv/ohpc/bundle/current/munge.key")).toBe(
+      "root 700\nroot 400\n",
+    );
   });
 
   it("accounts for jobs from the first one on", async () => {
     await cluster.startNode("cpu", 1);
-    await eventually(async () => master("sinfo --noheader --format=%T || true"), (state) => state === "idle\n");
+    await eventually(
+      async () => master("sinfo --noheader --format=%T || true"),
+      (state) => state === "idle\n",
+    );
     expect(await master("runuser --login bob --command 'srun --job-name=first id -un'")).toBe("bob\n");
-    const jobs = async () => master("sacct --allusers --noheader --parsable2 --allocations --format=user,account,jobname,state");
+    const jobs = async () =>
+      master("sacct --allusers --noheader --parsable2 --allocations --format=user,account,jobname,state");
     await eventually(jobs, (said) => said.includes("bob|physics|first|COMPLETED"));
   }, 120_000);
 
@@ -98,26 +114,41 @@ describe("configure", () => {
 
 describe("accounts", () => {
   it("come with a private home and keys of their own on the master", async () => {
-    expect(await master("stat -c '%U %G %a %n' /home/alice /home/bob")).toBe("alice alice 700 /home/alice\nbob bob 700 /home/bob\n");
-    expect(await master("cat /etc/ssh/authorized_keys.d/alice; ls /etc/ssh/authorized_keys.d")).toBe("ssh-ed25519 AAAAalice\nalice\nroot\n");
+    expect(await master("stat -c '%U %G %a %n' /home/alice /home/bob")).toBe(
+      "alice alice 700 /home/alice\nbob bob 700 /home/bob\n",
+    );
+    expect(await master("cat /etc/ssh/authorized_keys.d/alice; ls /etc/ssh/authorized_keys.d")).toBe(
+      "ssh-ed25519 AAAAalice\nalice\nroot\n",
+    );
   });
 
   it("change, go, and move to another Slurm account, while others' are left alone", async () => {
-    await master("sacctmgr --immediate add account guests cluster=steps-test; sacctmgr --immediate add user root account=guests");
+    await master(
+      "sacctmgr --immediate add account guests cluster=steps-test; sacctmgr --immediate add user root account=guests",
+    );
     const { changed } = await apply({ pools, users: [{ name: "alice", account: "chemistry", shell: "/bin/sh" }] });
     expect(changed.map(({ id }) => id)).toEqual(expect.arrayContaining(["accounts", "slurm-accounts", "bundle"]));
-    const associations = await master("sacctmgr --noheader --parsable2 show associations cluster=steps-test format=account,user | sort");
+    const associations = await master(
+      "sacctmgr --noheader --parsable2 show associations cluster=steps-test format=account,user | sort",
+    );
     expect(associations).toBe("chemistry|\nchemistry|alice\nguests|\nguests|root\nroot|\nroot|root\n");
-    expect(await master("getent passwd alice; getent passwd bob || echo none")).toBe("alice:x:2001:2001::/home/alice:/bin/sh\nnone\n");
+    expect(await master("getent passwd alice; getent passwd bob || echo none")).toBe(
+      "alice:x:2001:2001::/home/alice:/bin/sh\nnone\n",
+    );
     expect(await master("ls -d /home/bob")).toBe("/home/bob\n");
-    expect((await apply({ pools, users: [{ name: "alice", account: "chemistry", shell: "/bin/sh" }] })).changed).toEqual([]);
+    expect(
+      (await apply({ pools, users: [{ name: "alice", account: "chemistry", shell: "/bin/sh" }] })).changed,
+    ).toEqual([]);
     await apply(sketch);
   }, 120_000);
 
   it("are made in bulk: five hundred in seconds", async () => {
     const many = Array.from({ length: 500 }, (_, k) => ({ name: `u${k}`, uid: 3000 + k, account: `group${k % 5}` }));
     const seconds = new Map<string, number>();
-    await apply({ pools, users: [...users, ...many] }, { onEvent: (event) => event.kind === "changed" && seconds.set(event.step.id, event.seconds) });
+    await apply(
+      { pools, users: [...users, ...many] },
+      { onEvent: (event) => event.kind === "changed" && seconds.set(event.step.id, event.seconds) },
+    );
     // A quarter of a minute is what useradd needs for them, and half a minute what sacctmgr does, one by one.
     expect(seconds.get("accounts")).toBeLessThan(15);
     expect(seconds.get("slurm-accounts")).toBeLessThan(20);
@@ -127,9 +158,15 @@ describe("accounts", () => {
   it("that still have jobs cannot go from Slurm, and it says what to do", async () => {
     const job = (await master("runuser --login bob --command 'sbatch --parsable --hold --wrap true'")).trim();
     const error = await failed(apply({ pools, users: [users[0]!] }));
-    expect(error.details).toMatchObject({ code: "step/slurm-accounts", remedy: expect.stringContaining("scancel") as string });
+    expect(error.details).toMatchObject({
+      code: "step/slurm-accounts",
+      remedy: expect.stringContaining("scancel") as string,
+    });
     await master('scancel "$1"', job);
-    await eventually(async () => master("squeue --noheader"), (said) => said === "");
+    await eventually(
+      async () => master("squeue --noheader"),
+      (said) => said === "",
+    );
     await apply({ pools, users: [users[0]!] });
     await apply(sketch);
   }, 120_000);
@@ -150,12 +187,21 @@ describe("slurm.conf", () => {
 
   it("that changes is taken without harm to jobs, and says its effect", async () => {
     const id = (await master("runuser --login bob --command \"sbatch --parsable --wrap 'sleep 300'\"")).trim();
-    await eventually(async () => master("squeue --noheader --format=%T"), (state) => state === "RUNNING\n");
-    const { changed } = await apply({ ...sketch, settings: { PriorityType: "priority/multifactor", MaxJobCount: "20000" } });
+    await eventually(
+      async () => master("squeue --noheader --format=%T"),
+      (state) => state === "RUNNING\n",
+    );
+    const { changed } = await apply({
+      ...sketch,
+      settings: { PriorityType: "priority/multifactor", MaxJobCount: "20000" },
+    });
     expect(changed.map((step) => [step.id, step.effect])).toEqual([["slurm-conf", "reconfigure"]]);
     expect(await master("scontrol show config | grep -c '^PriorityType *= priority/multifactor'")).toBe("1\n");
     expect(await master("squeue --noheader --format='%i %T'")).toBe(`${id} RUNNING\n`);
-    await eventually(async () => cluster.inside("cpu-1", "cat", "/run/slurm/conf/slurm.conf"), (text) => text.includes("MaxJobCount=20000"));
+    await eventually(
+      async () => cluster.inside("cpu-1", "cat", "/run/slurm/conf/slurm.conf"),
+      (text) => text.includes("MaxJobCount=20000"),
+    );
     const restarted = await apply({ ...sketch, settings: { SchedulerType: "sched/builtin" } });
     expect(restarted.changed.map((step) => [step.id, step.effect])).toEqual([["slurm-conf", "restart slurmctld"]]);
     expect(await master("squeue --noheader --format='%i %T'")).toBe(`${id} RUNNING\n`);
@@ -165,7 +211,9 @@ describe("slurm.conf", () => {
 
   it("that was installed and not yet told to slurmctld is told by the next run", async () => {
     // What a death between the two leaves behind.
-    await master("mkdir -p /run/ohpc/pending; printf reconfigure >/run/ohpc/pending/slurmctld; sed -i 's/^MessageTimeout=.*/MessageTimeout=61/' /etc/slurm/slurm.conf");
+    await master(
+      "mkdir -p /run/ohpc/pending; printf reconfigure >/run/ohpc/pending/slurmctld; sed -i 's/^MessageTimeout=.*/MessageTimeout=61/' /etc/slurm/slurm.conf",
+    );
     const { changed } = await apply(sketch);
     expect(changed.map((step) => [step.id, step.effect])).toEqual([["slurm-conf", "reconfigure"]]);
     expect(await master("scontrol show config | grep MessageTimeout; ls /run/ohpc/pending")).toMatch(/= 60 sec\n$/);
@@ -182,17 +230,24 @@ describe("slurm.conf", () => {
 describe("a master made anew", () => {
   it("has queue, accounts, job history, key and users from its state disk", async () => {
     const key = await master("sha256sum </srv/ohpc/state/munge/munge.key");
-    const job = (await master("runuser --login bob --command 'sbatch --parsable --hold --job-name=patient --wrap true'")).trim();
+    const job = (
+      await master("runuser --login bob --command 'sbatch --parsable --hold --job-name=patient --wrap true'")
+    ).trim();
     await cluster.remote().close();
     await cluster.engine("rm", "-f", "-t", "20", cluster.container("master"));
     await cluster.startMaster();
     await apply(sketch);
     expect(await master("sha256sum </etc/munge/munge.key")).toBe(key);
     expect(await master("squeue --noheader --format='%i %j %u'")).toBe(`${job} patient bob\n`);
-    expect(await master("sacct --allusers --noheader --parsable2 --allocations --name=first --format=user,state")).toBe("bob|COMPLETED\n");
-    await eventually(async () => master("sinfo --noheader --format=%T"), (state) => state === "idle\n");
+    expect(await master("sacct --allusers --noheader --parsable2 --allocations --name=first --format=user,state")).toBe(
+      "bob|COMPLETED\n",
+    );
+    await eventually(
+      async () => master("sinfo --noheader --format=%T"),
+      (state) => state === "idle\n",
+    );
     await master('scontrol release "$1"', job);
-    const ended = async () => master("sacct --noheader --parsable2 --allocations --format=state --jobs \"$1\"", job);
+    const ended = async () => master('sacct --noheader --parsable2 --allocations --format=state --jobs "$1"', job);
     await eventually(ended, (state) => state === "COMPLETED\n");
   }, 180_000);
 });
@@ -217,33 +272,58 @@ describe("a disk of its own", () => {
     rmSync(image, { force: true });
   });
 
-  isThere("is formatted when blank, mounted by its UUID, and left alone the second time", async () => {
-    expect((await ensure()).changed).toHaveLength(1);
-    expect(await master("findmnt --noheadings --output FSTYPE /mnt/data; grep -c '^UUID=[0-9a-f-]* /mnt/data ext4 ' /etc/fstab")).toBe("ext4\n1\n");
-    await master("echo precious >/mnt/data/file");
-    expect((await ensure()).changed).toEqual([]);
-  }, 60_000);
+  isThere(
+    "is formatted when blank, mounted by its UUID, and left alone the second time",
+    async () => {
+      expect((await ensure()).changed).toHaveLength(1);
+      expect(
+        await master(
+          "findmnt --noheadings --output FSTYPE /mnt/data; grep -c '^UUID=[0-9a-f-]* /mnt/data ext4 ' /etc/fstab",
+        ),
+      ).toBe("ext4\n1\n");
+      await master("echo precious >/mnt/data/file");
+      expect((await ensure()).changed).toEqual([]);
+    },
+    60_000,
+  );
 
-  isThere("that holds a file system is mounted, never formatted", async () => {
-    await master("umount /mnt/data; sed -i '\\|/mnt/data|d' /etc/fstab");
-    expect((await ensure()).changed).toHaveLength(1);
-    expect(await master("cat /mnt/data/file")).toBe("precious\n");
-  }, 60_000);
+  isThere(
+    "that holds a file system is mounted, never formatted",
+    async () => {
+      await master("umount /mnt/data; sed -i '\\|/mnt/data|d' /etc/fstab");
+      expect((await ensure()).changed).toHaveLength(1);
+      expect(await master("cat /mnt/data/file")).toBe("precious\n");
+    },
+    60_000,
+  );
 
   isThere.each([
     ["a partition table", 'printf "label: gpt\\n,8M\\n" | sfdisk --quiet "$1"'],
     ["swap", 'mkswap --quiet "$1"'],
     ["half of two file systems", 'mkfs.ext4 -q -F "$1" && printf "XFSB" | dd of="$1" conv=notrunc status=none'],
-  ])("that holds %s is left alone", async (_, make) => {
-    await master("umount /mnt/data 2>/dev/null || true; sed -i '\\|/mnt/data|d' /etc/fstab");
-    execFileSync("bash", ["-c", `wipefs --all --quiet "$1" && head -c 1M /dev/zero | dd of="$1" conv=notrunc status=none; ${make}`, "make", loop!], {
-      env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
-    });
-    const before = execFileSync("sha256sum", [image]).toString();
-    const error = await failed(ensure());
-    expect(error.details.remedy).toContain("wipe it yourself");
-    expect(execFileSync("sha256sum", [image]).toString()).toBe(before);
-  }, 60_000);
+  ])(
+    "that holds %s is left alone",
+    async (_, make) => {
+      await master("umount /mnt/data 2>/dev/null || true; sed -i '\\|/mnt/data|d' /etc/fstab");
+      execFileSync(
+        "bash",
+        [
+          "-c",
+          `wipefs --all --quiet "$1" && head -c 1M /dev/zero | dd of="$1" conv=notrunc status=none; ${make}`,
+          "make",
+          loop!,
+        ],
+        {
+          env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
+        },
+      );
+      const before = execFileSync("sha256sum", [image]).toString();
+      const error = await failed(ensure());
+      expect(error.details.remedy).toContain("wipe it yourself");
+      expect(execFileSync("sha256sum", [image]).toString()).toBe(before);
+    },
+    60_000,
+  );
 });
 
 /** A block device of our own, if this machine has loop devices to give. */

@@ -162,3 +162,30 @@ describe("all files", () => {
     }
   });
 });
+
+describe("golden files", () => {
+  const environment = { ...process.env };
+
+  afterEach(() => {
+    process.env = { ...environment };
+  });
+
+  test("are never written by CI", () => {
+    process.env = { ...environment, UPDATE_GOLDEN: "1", CI: "true" };
+    expect(() => {
+      expectGolden("slurm/cpu-and-gpu/slurm.conf", "other");
+    }).toThrow("CI does not write golden files");
+    process.env = { ...environment, UPDATE_GOLDEN: "" };
+    expectGolden("slurm/cpu-and-gpu/slurm.conf", slurmConf(CPU_AND_GPU));
+  });
+
+  test("that are missing, or that nothing is rendered for, are told", () => {
+    process.env = { ...environment, UPDATE_GOLDEN: "" };
+    expect(() => {
+      expectGolden("slurm/cpu-and-gpu/nothing.conf", "text");
+    }).toThrow("there is no golden file slurm/cpu-and-gpu/nothing.conf");
+    expect(() => {
+      expectGolden("slurm/cpu-and-gpu/slurm.conf", undefined);
+    }).toThrow();
+  });
+});

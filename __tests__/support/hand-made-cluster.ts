@@ -95,7 +95,13 @@ export class HandMadeCluster {
     rmSync(this.scratch, { recursive: true, force: true });
   }
 
-  private async start(host: string, role: "master" | "compute", address: string, gpus: number, more: readonly string[]): Promise<void> {
+  private async start(
+    host: string,
+    role: "master" | "compute",
+    address: string,
+    gpus: number,
+    more: readonly string[],
+  ): Promise<void> {
     const bundle = { kind: "mounted", path: PATHS.bundle } as const;
     const disks = PURPOSES.map((purpose) => ({
       purpose,
@@ -130,7 +136,11 @@ export class HandMadeCluster {
 
 const PURPOSES = ["state", "bundle", "home"] as const;
 /** Asks again and again until the answer will do. */
-export async function eventually<T>(ask: () => Promise<T>, good: (answer: T) => boolean, limit = Duration.seconds(60)): Promise<T> {
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  good: (answer: T) => boolean,
+  limit = Duration.seconds(60),
+): Promise<T> {
   const deadline = Date.now() + limit.toMilliseconds();
   for (;;) {
     const answer = await ask();

@@ -26,7 +26,13 @@ export function addressOf(prefix: string, pool: string, k: number): string {
   return `${prefix}.${(pool.startsWith("gpu") ? 150 : 50) + k}`;
 }
 
-function manifestOf({ access = ACCESS, cluster = "demo", disks = {}, pools = {}, prefix = "10.1.0" }: ClusterSketch): Manifest {
+function manifestOf({
+  access = ACCESS,
+  cluster = "demo",
+  disks = {},
+  pools = {},
+  prefix = "10.1.0",
+}: ClusterSketch): Manifest {
   const facts = { slurmdTimeout: 30, cgroups: false, configOverrides: true };
   return readManifest({
     schema: 1,
@@ -39,7 +45,9 @@ function manifestOf({ access = ACCESS, cluster = "demo", disks = {}, pools = {},
       name,
       site: "local",
       hosts: nodes === 1 ? `${name}-1` : `${name}-[1-${nodes}]`,
-      addresses: [nodes === 1 ? addressOf(prefix, name, 1) : `${addressOf(prefix, name, 1)}-${addressOf(prefix, name, nodes)}`],
+      addresses: [
+        nodes === 1 ? addressOf(prefix, name, 1) : `${addressOf(prefix, name, 1)}-${addressOf(prefix, name, nodes)}`,
+      ],
       shape: SHAPE,
       gres: name.startsWith("gpu") ? [{ name: "gpu", count: 2, files: "/dev/nvidia[0-1]" }] : [],
     })),

@@ -17,13 +17,20 @@ export function define(command: Command): void {
     try {
       const deployment = await openDeployment(stack, place);
       await alone.lockCluster(deployment.stack);
-      const { changed, unchanged } = await configurePhase(deployment, masterOf(deployment), `ohpc configure ${stack}`, terminal.progress);
+      const { changed, unchanged } = await configurePhase(
+        deployment,
+        masterOf(deployment),
+        `ohpc configure ${stack}`,
+        terminal.progress,
+      );
       terminal.result({ ok: true, stack, cluster: deployment.wish.cluster, changed, unchanged }, () =>
         changed.length === 0
           ? `${paint("green", "configured")}: nothing had to be changed`
           : [
               `${paint("green", "configured")}: ${changed.length} of ${changed.length + unchanged.length} steps carried out`,
-              ...changed.map(({ title, effect, differences }) => `  ${title} (${effect}): ${differences.slice(0, 3).join("; ")}`),
+              ...changed.map(
+                ({ title, effect, differences }) => `  ${title} (${effect}): ${differences.slice(0, 3).join("; ")}`,
+              ),
             ].join("\n"),
       );
     } finally {

@@ -76,12 +76,17 @@ function describeRemote({ host, failure, exitCode, output }: RemoteError): Descr
   };
 }
 
-const REMOTE: Readonly<Record<RemoteError["failure"], readonly [kind: FailureKind, message: string, remedy: string]>> = {
-  unreachable: ["unreachable", "does not answer", "`ohpc up` brings back what has stopped"],
-  refused: ["unreachable", "refuses the connection, or shows another host key than the pinned one", "check who made the cluster, and with which keys"],
-  timeout: ["failed", "took too long and was stopped", "`ohpc status` shows how the cluster is"],
-  failed: ["failed", "could not do what it was told", "`ohpc status` shows how the cluster is"],
-};
+const REMOTE: Readonly<Record<RemoteError["failure"], readonly [kind: FailureKind, message: string, remedy: string]>> =
+  {
+    unreachable: ["unreachable", "does not answer", "`ohpc up` brings back what has stopped"],
+    refused: [
+      "unreachable",
+      "refuses the connection, or shows another host key than the pinned one",
+      "check who made the cluster, and with which keys",
+    ],
+    timeout: ["failed", "took too long and was stopped", "`ohpc status` shows how the cluster is"],
+    failed: ["failed", "could not do what it was told", "`ohpc status` shows how the cluster is"],
+  };
 
 /** commander tells a suggestion in a second line, in brackets. */
 function describeUsage({ message, code }: CommanderError): DescribedFailure {
@@ -91,6 +96,9 @@ function describeUsage({ message, code }: CommanderError): DescribedFailure {
     kind: "usage",
     code: code.replace("commander.", "usage."),
     message: first.replace(/^error: /, "").replace("unknown command", "there is no verb"),
-    remedy: suggestion === undefined ? "ohpc --help shows what there is" : `did you mean ${suggestion}? (ohpc --help shows what there is)`,
+    remedy:
+      suggestion === undefined
+        ? "ohpc --help shows what there is"
+        : `did you mean ${suggestion}? (ohpc --help shows what there is)`,
   };
 }

@@ -26,7 +26,8 @@ export function define(command: Command): void {
     terminal.result({ ok: true, images }, () => {
       if (images.length === 0) return `no node image yet; the one that is needed is ${current}`;
       const table = new Table({ ...plainTable, head: ["IMAGE", "SIZE", "CREATED", ""] });
-      for (const { name, size, created, current: used } of images) table.push([name, size, created, used ? "current" : ""]);
+      for (const { name, size, created, current: used } of images)
+        table.push([name, size, created, used ? "current" : ""]);
       return table.toString();
     });
   });
@@ -41,12 +42,14 @@ export function define(command: Command): void {
 async function listImages(): Promise<{ name: string; size: string; created: string }[]> {
   const format = "{{.Repository}}:{{.Tag}}\t{{.Size}}\t{{.CreatedSince}}";
   const text = await runEngine(["image", "ls", "--filter", "reference=localhost/ohpc-node", "--format", format]);
-  return text
-    .split("\n")
-    // The layers below it have names of their own that begin the same.
-    .filter((line) => line.startsWith("localhost/ohpc-node:"))
-    .map((line) => {
-      const [name = "", size = "", created = ""] = line.split("\t");
-      return { name, size, created };
-    });
+  return (
+    text
+      .split("\n")
+      // The layers below it have names of their own that begin the same.
+      .filter((line) => line.startsWith("localhost/ohpc-node:"))
+      .map((line) => {
+        const [name = "", size = "", created = ""] = line.split("\t");
+        return { name, size, created };
+      })
+  );
 }

@@ -20,7 +20,10 @@ export function define(command: Command): void {
     examples: [
       ["ohpc inventory demo > inventory.yml", "groups master, compute and one per pool; nodes through the master"],
       ["ansible -i inventory.yml compute -m ping", "use it"],
-      ['printf \'#!/bin/sh\\nexec ohpc inventory demo "$@"\\n\' > hosts', "a dynamic inventory: make it executable, then ansible -i ./hosts"],
+      [
+        "printf '#!/bin/sh\\nexec ohpc inventory demo \"$@\"\\n' > hosts",
+        "a dynamic inventory: make it executable, then ansible -i ./hosts",
+      ],
     ],
   });
 }

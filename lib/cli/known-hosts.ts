@@ -29,7 +29,10 @@ export function define(command: Command): void {
   explain(command, {
     examples: [
       ["ohpc known-hosts demo", "the keys, under every name of every machine"],
-      ["ohpc known-hosts demo --out demo.known_hosts", "to commit beside cdktf.json: from then on only these keys are accepted"],
+      [
+        "ohpc known-hosts demo --out demo.known_hosts",
+        "to commit beside cdktf.json: from then on only these keys are accepted",
+      ],
     ],
   });
 }

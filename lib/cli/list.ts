@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import Table from "cli-table3";
 import { MANIFEST_OUTPUT } from "../model/schema-numbers";
 import { deploymentOf, type Place, wishOf } from "../operate/deployment";
-import { findProject, type Project, readSynthesis, synthesize, type SynthesizedStack } from "../operate/project";
+import { findProject, type Project, synthesize, type SynthesizedStack } from "../operate/project";
 import { Terraform } from "../operate/terraform";
 import { expandHosts } from "../slurm/hostlist";
 import { here, terminalFor, withJson } from "./options";
@@ -24,7 +24,7 @@ export function define(command: Command): void {
     const terminal = terminalFor(options);
     const place = here();
     const project = findProject(place.cwd, place.env);
-    const { stacks } = readSynthesis(project) ?? (await synthesize(project, place.env));
+    const { stacks } = await synthesize(project, place.env);
     const listed = await Promise.all(stacks.map(async (stack) => describe(project, stack, place)));
     terminal.result({ ok: true, stacks: listed }, () => {
       const table = new Table({ ...plainTable, head: ["STACK", "CLUSTER", "DEPLOYED", "NODES"] });
@@ -34,11 +34,12 @@ export function define(command: Command): void {
       return table.toString();
     });
   });
-  explain(command, { examples: [["ohpc list", "as the app was last synthesized"]] });
+  explain(command, { examples: [["ohpc list", "all that the app of cdktf.json makes"]] });
 }
 
 async function describe(project: Project, stack: SynthesizedStack, { env }: Place): Promise<Listed> {
-  if (!existsSync(join(stack.directory, "cluster.json"))) return { stack: stack.name, deployed: await hasOutputs(stack, env) };
+  if (!existsSync(join(stack.directory, "cluster.json")))
+    return { stack: stack.name, deployed: await hasOutputs(stack, env) };
   const { cluster } = wishOf(stack);
   const outputs = await outputsOf(stack, env);
   if (!(MANIFEST_OUTPUT in outputs)) return { stack: stack.name, cluster, deployed: false };

@@ -26,7 +26,12 @@ export class LiveProgress implements Progress {
       {
         // We end in good order ourselves: a running terraform must not be left alone.
         registerSignalListeners: false,
-        rendererOptions: { timer: PRESET_TIMER, showErrorMessage: false, collapseErrors: false, removeEmptyLines: true },
+        rendererOptions: {
+          timer: PRESET_TIMER,
+          showErrorMessage: false,
+          collapseErrors: false,
+          removeEmptyLines: true,
+        },
       },
     );
     await list.run();

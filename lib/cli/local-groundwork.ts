@@ -4,6 +4,7 @@ import { inventory } from "../clouds/local/containers";
 import { driftOf, expectedIn } from "../clouds/local/drift";
 import { type EngineName, EngineError } from "../clouds/local/engine";
 import { buildNodeImage, ImageBuildError, nodeImage } from "../clouds/local/image";
+import { removeLeftovers } from "../clouds/local/leftovers";
 import { startMachines } from "../clouds/local/power";
 import { wishOf } from "../operate/deployment";
 import { Failure, type FailureKind } from "../operate/failure";
@@ -29,6 +30,7 @@ export function localGroundwork(stack: SynthesizedStack, engine: EngineName | un
         const { containers, networks, volumes } = await inventory(cluster, wanted);
         return [...containers.map(({ name }) => name), ...networks, ...volumes];
       }),
+    sweep: async () => explained(async () => removeLeftovers(cluster)),
   };
 }
 

@@ -22,9 +22,16 @@ function program(args: readonly string[]): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
-    .addHelpText("after", `\nExamples:\n${exampleLines(EXAMPLES)}\n\nExit codes:\n${exitCodeLines(Object.keys(EXIT_CODES) as never)}`);
+    .addHelpText(
+      "after",
+      `\nExamples:\n${exampleLines(EXAMPLES)}\n\nExit codes:\n${exitCodeLines(Object.keys(EXIT_CODES) as never)}`,
+    );
   for (const verb of VERBS) {
-    const command = root.command(verb.name).summary(verb.summary).description(capital(verb.summary)).helpOption("-h, --help", "show this help");
+    const command = root
+      .command(verb.name)
+      .summary(verb.summary)
+      .description(capital(verb.summary))
+      .helpOption("-h, --help", "show this help");
     if (verb.name === asked) verb.load().define(command);
   }
   return root;
@@ -43,7 +50,9 @@ function synopsisOf(command: Command): string {
 }
 
 function version(): string {
-  const { version: number } = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")) as { version: string };
+  const { version: number } = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")) as {
+    version: string;
+  };
   return number;
 }
 
@@ -72,7 +81,9 @@ async function main(args: readonly string[]): Promise<number> {
 /** A terraform that is running gets to its end first; everything else may be ended at any time and goes on when it is run again. */
 function onInterrupt(): void {
   if (waitsForChildren()) {
-    process.stderr.write("\ninterrupted: waiting until terraform has stopped in good order; once more stops it at once\n");
+    process.stderr.write(
+      "\ninterrupted: waiting until terraform has stopped in good order; once more stops it at once\n",
+    );
     return;
   }
   if (process.stdout.isTTY) process.stdout.write("\u001b[?25h\n");
@@ -84,4 +95,3 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 void main(process.argv.slice(2)).then((exitCode) => {
   process.exitCode = exitCode;
 });
-

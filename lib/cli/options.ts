@@ -26,6 +26,7 @@ export function wholeNumber(text: string): number {
 /** For amounts. */
 export function positiveNumber(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number greater than 0.");
+  if (text.trim() === "" || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError("It must be a number greater than 0.");
   return value;
 }

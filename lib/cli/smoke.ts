@@ -26,14 +26,26 @@ interface SmokeOptions {
 export function define(command: Command): void {
   command
     .argument("<stack>", "name of the stack")
-    .addArgument(new Argument("<proof>", "hello: MPI over all nodes; hpl: High Performance Linpack").choices(["hello", "hpl"]))
+    .addArgument(
+      new Argument("<proof>", "hello: MPI over all nodes; hpl: High Performance Linpack").choices(["hello", "hpl"]),
+    )
     .option("--user <user>", "who submits the job (default: the stack's first user)")
     .option("--partition <partition>", "where it runs (default: hello all, hpl the default one)")
     .option("--nodes <n>", "over how many nodes (default: hello all, hpl 2)", wholeNumber)
-    .option("--seconds <n>", "hpl: what the run may be predicted to take (default: 120; on local clusters 15)", positiveNumber)
+    .option(
+      "--seconds <n>",
+      "hpl: what the run may be predicted to take (default: 120; on local clusters 15)",
+      positiveNumber,
+    )
     .option("--full", "hpl: as large as memory allows, however long it takes")
-    .option("--timeout <minutes>", "how long a job may take with all waiting (default: 30; with --full 720)", positiveNumber)
-    .addOption(new Option("--threshold <residual>", "hpl: what residual is wrong").argParser(positiveNumber).hideHelp());
+    .option(
+      "--timeout <minutes>",
+      "how long a job may take with all waiting (default: 30; with --full 720)",
+      positiveNumber,
+    )
+    .addOption(
+      new Option("--threshold <residual>", "hpl: what residual is wrong").argParser(positiveNumber).hideHelp(),
+    );
   withJson(command).action(async (stack: string, proof: "hello" | "hpl", options: SmokeOptions) => {
     const terminal = terminalFor(options);
     const deployment = await openDeployment(stack, here());
@@ -97,7 +109,10 @@ function helloText({ partition, ranks, hosts, mpi, job }: HelloResult, user: str
   ].join("\n");
 }
 
-function hplText({ size, block, rows, columns, seconds, gflops, residual, partition, hosts, job, directory }: HplResult, user: string): string {
+function hplText(
+  { size, block, rows, columns, seconds, gflops, residual, partition, hosts, job, directory }: HplResult,
+  user: string,
+): string {
   return [
     `${paint("green", "PASSED")}  HPL, partition ${partition}: ${paint("bold", `${gflops.toPrecision(4)} Gflop/s`)}`,
     `        residual ${residual.toExponential(2)} (PASSED), ${seconds.toFixed(1)} s`,

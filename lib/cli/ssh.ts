@@ -48,7 +48,11 @@ function wordsAfterDashes(argv: readonly string[]): readonly string[] {
 }
 
 /** The line that the far side's login shell reads; nothing for a shell of the administrator's own. Pure. */
-export function remoteLine(words: readonly string[], as: string | undefined, administrator: string): string | undefined {
+export function remoteLine(
+  words: readonly string[],
+  as: string | undefined,
+  administrator: string,
+): string | undefined {
   const [only = ""] = words;
   const wanted = words.length === 0 ? undefined : words.length === 1 ? only : words.map(shellWord).join(" ");
   if (as === undefined || as === administrator) return wanted;
@@ -59,7 +63,9 @@ export function remoteLine(words: readonly string[], as: string | undefined, adm
 async function interactive(args: readonly string[], line: string | undefined): Promise<number> {
   // A command's output stays as it is; a shell needs a terminal, if there is one.
   const wantsTerminal = process.stdin.isTTY && process.stdout.isTTY;
-  const child = spawn("ssh", [...(wantsTerminal ? ["-t"] : []), ...args, ...(line === undefined ? [] : [line])], { stdio: "inherit" });
+  const child = spawn("ssh", [...(wantsTerminal ? ["-t"] : []), ...args, ...(line === undefined ? [] : [line])], {
+    stdio: "inherit",
+  });
   const exitCode = await new Promise<number>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => {

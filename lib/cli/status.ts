@@ -16,7 +16,9 @@ export function define(command: Command): void {
     const { manifest, ...deployment } = await openDeployment(stack, here());
     // Who asks how it is wants to hear soon that it is not.
     const status = await clusterStatus(manifest, masterOf({ manifest, ...deployment }, Duration.seconds(5)));
-    terminal.result({ ok: true, stack, cluster: manifest.cluster, ...status }, () => statusText(manifest.cluster, status));
+    terminal.result({ ok: true, stack, cluster: manifest.cluster, ...status }, () =>
+      statusText(manifest.cluster, status),
+    );
   });
   explain(command, {
     examples: [
@@ -50,7 +52,12 @@ export function statusText(cluster: string, status: ClusterStatus): string {
 }
 
 function isReady({ slurm, unit }: NodeStatus): boolean {
-  return slurm?.responds === true && /^(idle|mixed|allocated|completing|planned)/.test(slurm.state) && "ok" in unit && unit.ok;
+  return (
+    slurm?.responds === true &&
+    /^(idle|mixed|allocated|completing|planned)/.test(slurm.state) &&
+    "ok" in unit &&
+    unit.ok
+  );
 }
 
 function nodeTable(nodes: readonly NodeStatus[]): string {
@@ -61,13 +68,22 @@ function nodeTable(nodes: readonly NodeStatus[]): string {
     const own = "unreachable" in unit ? "unreachable" : unit.stage;
     const reasons = [slurm?.reason === undefined ? "" : slurmReason(slurm.reason, slurm.by, slurm.at), ownReason(unit)];
     const colour = isReady(node) ? "green" : "yellow";
-    table.push([host, pool, address, paint(colour, state), paint(colour, own), reasons.filter((reason) => reason !== "").join("; ")]);
+    table.push([
+      host,
+      pool,
+      address,
+      paint(colour, state),
+      paint(colour, own),
+      reasons.filter((reason) => reason !== "").join("; "),
+    ]);
   }
   return trimmed(table.toString());
 }
 
 function slurmReason(reason: string, by: string | undefined, at: string | undefined): string {
-  const who = [by === undefined || by === "" ? "" : `by ${by}`, at === undefined || at === "Unknown" ? "" : at].filter(Boolean).join(", ");
+  const who = [by === undefined || by === "" ? "" : `by ${by}`, at === undefined || at === "Unknown" ? "" : at]
+    .filter(Boolean)
+    .join(", ");
   return who === "" ? reason : `${reason} (${who})`;
 }
 
@@ -77,9 +93,14 @@ function ownReason(unit: NodeStatus["unit"]): string {
 }
 
 function partitionTable(partitions: ClusterStatus["partitions"]): string {
-  const table = new Table({ ...plainTable, head: ["PARTITION", "STATE", "TIME LIMIT", "ALLOCATED", "IDLE", "OTHER", "TOTAL"] });
+  const table = new Table({
+    ...plainTable,
+    head: ["PARTITION", "STATE", "TIME LIMIT", "ALLOCATED", "IDLE", "OTHER", "TOTAL"],
+  });
   for (const { name, default: isDefault, up, timeLimit, allocated, idle, other, total } of partitions) {
-    table.push([isDefault ? `${name}*` : name, up ? "up" : "down", timeLimit, allocated, idle, other, total].map(String));
+    table.push(
+      [isDefault ? `${name}*` : name, up ? "up" : "down", timeLimit, allocated, idle, other, total].map(String),
+    );
   }
   return trimmed(table.toString());
 }
@@ -87,7 +108,12 @@ function partitionTable(partitions: ClusterStatus["partitions"]): string {
 function diskTable(disks: ClusterStatus["disks"]): string {
   const table = new Table({ ...plainTable, head: ["DISK", "SIZE", "USED", ""] });
   for (const { path, sizeBytes, usedBytes } of disks) {
-    table.push([path, gibibytes(sizeBytes), gibibytes(usedBytes), `${sizeBytes === 0 ? 0 : Math.round((100 * usedBytes) / sizeBytes)} %`]);
+    table.push([
+      path,
+      gibibytes(sizeBytes),
+      gibibytes(usedBytes),
+      `${sizeBytes === 0 ? 0 : Math.round((100 * usedBytes) / sizeBytes)} %`,
+    ]);
   }
   return trimmed(table.toString());
 }

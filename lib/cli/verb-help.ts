@@ -22,7 +22,10 @@ export interface VerbHelp {
 
 /** Puts examples and exit codes below the options. */
 export function explain(command: Command, { examples, outcomes = [] }: VerbHelp): Command {
-  return command.addHelpText("after", `\nExamples:\n${exampleLines(examples)}\n\nExit codes:\n${exitCodeLines(outcomes)}`);
+  return command.addHelpText(
+    "after",
+    `\nExamples:\n${exampleLines(examples)}\n\nExit codes:\n${exitCodeLines(outcomes)}`,
+  );
 }
 
 export function exampleLines(examples: VerbHelp["examples"]): string {

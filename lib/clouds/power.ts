@@ -30,7 +30,7 @@ export interface Power {
   start(hosts: readonly string[]): Promise<void>;
   /** Stops machines as if their power button were pressed. @throws PowerError for spot machines, and whatever the vendor says */
   stop(hosts: readonly string[]): Promise<void>;
-  /** Lets machines be ended, which are protected from it; for `ohpc down` and for shrinking a pool on purpose. @throws PowerError */
+  /** Lets machines be ended, which are protected from it; for `ohpc destroy` and for shrinking a pool on purpose. @throws PowerError */
   unprotect(hosts: readonly string[]): Promise<void>;
   /** Ends machines and what is on their own disks: the only way to stop paying for spot machines. @throws PowerError */
   end(hosts: readonly string[]): Promise<void>;

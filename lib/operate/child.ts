@@ -43,7 +43,13 @@ export async function runChild(
   { cwd, env, shell = false, onLine, finishOnInterrupt = false }: ChildOptions,
 ): Promise<ChildResult> {
   // In a process group of its own, or the terminal's Ctrl-C would reach it besides ours: two interrupts mean "at once".
-  const child = spawn(command, args, { cwd, env, shell, detached: finishOnInterrupt, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, {
+    cwd,
+    env,
+    shell,
+    detached: finishOnInterrupt,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let interrupted = false;
   const interrupt = () => {
     interrupted = true;

@@ -19,13 +19,18 @@ export async function configurePhase(
       command,
       onEvent: (event) => {
         if (event.kind === "inspecting") steps = event.steps.length;
-        if (event.kind === "applying") report.detail(`${event.step.title}${event.effect === "none" || event.effect === "live" ? "" : ` (${event.effect})`}`);
+        if (event.kind === "applying")
+          report.detail(
+            `${event.step.title}${event.effect === "none" || event.effect === "live" ? "" : ` (${event.effect})`}`,
+          );
         if (event.kind !== "changed" && event.kind !== "unchanged") return;
         done++;
         if (event.kind === "changed") report.title(`${name}: ${done} of ${steps} steps`);
       },
     });
-    report.title(`${name}: ${result.changed.length === 0 ? "nothing to change" : `${result.changed.length} of ${steps} steps carried out`}`);
+    report.title(
+      `${name}: ${result.changed.length === 0 ? "nothing to change" : `${result.changed.length} of ${steps} steps carried out`}`,
+    );
     return result;
   });
 }

@@ -36,7 +36,12 @@ export const MASTER_PATIENCE = Duration.seconds(3);
  *
  * @throws Failure of kind `consent`
  */
-export async function agree(consenter: Consenter, lines: readonly string[], question: string, again: string): Promise<void> {
+export async function agree(
+  consenter: Consenter,
+  lines: readonly string[],
+  question: string,
+  again: string,
+): Promise<void> {
   if (consenter.yes) return;
   if (consenter.ask !== undefined) {
     if (await consenter.ask(lines, question)) return;
@@ -50,7 +55,11 @@ export async function agree(consenter: Consenter, lines: readonly string[], ques
 }
 
 /** What people have to know before machines, disks or networks go. Pure. */
-export function describeLosses(losses: readonly PlannedChange[], manifest: Manifest | undefined, seen: JobsSeen): readonly string[] {
+export function describeLosses(
+  losses: readonly PlannedChange[],
+  manifest: Manifest | undefined,
+  seen: JobsSeen,
+): readonly string[] {
   const lines = (["machine", "disk", "network", "other"] as const).flatMap((kind) =>
     (["replace", "delete"] as const).flatMap((action) => groupLine(kind, action, losses)),
   );
@@ -67,12 +76,18 @@ export function describeLosses(losses: readonly PlannedChange[], manifest: Manif
     ...lines,
     ...(ending.length === 0 ? ["no job runs on these machines"] : ["jobs that would end:"]),
     ...ending.map((job) => `  ${describeJob(job)}`),
-    ...(waiting === 0 ? [] : [`jobs that wait in the queue: ${waiting}${stateGoes ? ", which would be lost" : ", which stay in it"}`]),
+    ...(waiting === 0
+      ? []
+      : [`jobs that wait in the queue: ${waiting}${stateGoes ? ", which would be lost" : ", which stay in it"}`]),
     ...(masterGoes && !stateGoes ? ["queue, accounts and job history are on the state disk, and stay"] : []),
   ];
 }
 
-function groupLine(kind: "machine" | "disk" | "network" | "other", action: "replace" | "delete", losses: readonly PlannedChange[]): string[] {
+function groupLine(
+  kind: "machine" | "disk" | "network" | "other",
+  action: "replace" | "delete",
+  losses: readonly PlannedChange[],
+): string[] {
   const names = losses.filter((loss) => loss.kind === kind && loss.action === action).map(({ name }) => name);
   if (names.length === 0) return [];
   const [noun, aftermath] = NOUNS[kind];

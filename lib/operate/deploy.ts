@@ -104,7 +104,8 @@ export async function apply(
     return terraform.apply(plan, (event) => {
       const line = describeEvent(event);
       if (line !== undefined) report.detail(line);
-      if (event.kind !== "completed" || !machines.has(event.address) || last.get(event.address) !== event.action) return;
+      if (event.kind !== "completed" || !machines.has(event.address) || last.get(event.address) !== event.action)
+        return;
       done.add(event.address);
       report.title(`${title}: ${done.size} of ${machines.size} machines`);
     });
@@ -130,7 +131,12 @@ export function describeEvent(event: TerraformEvent): string | undefined {
   }
 }
 
-const DONE: Readonly<Record<string, string>> = { create: "created", delete: "destroyed", update: "changed", read: "read" };
+const DONE: Readonly<Record<string, string>> = {
+  create: "created",
+  delete: "destroyed",
+  update: "changed",
+  read: "read",
+};
 
 /** The host, or Terraform's name without its type and the hash that cdktf puts behind it. */
 function subject(address: string): string {
@@ -139,7 +145,9 @@ function subject(address: string): string {
 
 /** The outputs in what `terraform show -json` tells of the state. */
 export function outputsOf(state: unknown): Readonly<Record<string, unknown>> {
-  const { values } = state as { readonly values?: { readonly outputs?: Readonly<Record<string, { readonly value: unknown }>> } };
+  const { values } = state as {
+    readonly values?: { readonly outputs?: Readonly<Record<string, { readonly value: unknown }>> };
+  };
   return Object.fromEntries(Object.entries(values?.outputs ?? {}).map(([name, { value }]) => [name, value]));
 }
 

@@ -38,11 +38,14 @@ export async function openDeployment(stackName: string, { cwd, env }: Place): Pr
 }
 
 /** The stack as it was last synthesized; the app runs only if it never did, or made no such stack. */
-export async function openStack(name: string, { cwd, env }: Place): Promise<{ readonly project: Project; readonly stack: SynthesizedStack }> {
+export async function openStack(
+  name: string,
+  { cwd, env }: Place,
+): Promise<{ readonly project: Project; readonly stack: SynthesizedStack }> {
   const project = findProject(cwd, env);
   const last = readSynthesis(project);
   const known = last?.stacks.find((stack) => stack.name === name && existsSync(join(stack.directory, "cdk.tf.json")));
-  return { project, stack: known ?? stackNamed(await synthesize(project, env), name) };
+  return { project, stack: known ?? stackNamed(await synthesize(project, env, name), name) };
 }
 
 /**

@@ -1,7 +1,6 @@
 import { agree, type Consenter, describeLosses } from "./consent";
 import { apply, jobsOf, manifestIn } from "./deploy";
 import { type Place, wishOf } from "./deployment";
-import { Failure } from "./failure";
 import type { Groundwork } from "./groundwork";
 import { masterOf } from "./master";
 import { privateDirectory } from "../model/private-directory";
@@ -25,7 +24,7 @@ export interface Destroyed {
 /**
  * Removes everything that the stack made, with all data, after somebody agreed.
  *
- * @throws Failure of kind `consent`; of kind `failed` if something of the cluster is left
+ * @throws Failure of kind `consent`
  */
 export async function destroy(
   stack: SynthesizedStack,
@@ -35,40 +34,43 @@ export async function destroy(
 ): Promise<Destroyed> {
   const { cluster } = wishOf(stack);
   const terraform = new Terraform(stack.directory, env);
-  const { plan, outputs } = await progress.phase(`Plan to destroy ${stack.name}`, async () => {
+  const { plan, outputs, verdict, forgotten } = await progress.phase(`Plan to destroy ${stack.name}`, async () => {
     await terraform.initialize();
     const found = await terraform.outputs();
-    return { plan: await terraform.planDestroy(), outputs: found };
+    const saved = await terraform.planDestroy();
+    return {
+      plan: saved,
+      outputs: found,
+      verdict: saved.changesAnything ? judgePlan(await terraform.show(saved)) : { changes: [], losses: [] },
+      // A terraform that was killed may have made things that its state never heard of.
+      forgotten: saved.changesAnything ? [] : ((await groundwork?.remains()) ?? []),
+    };
   });
+  const { changes, losses } = verdict;
   try {
-    if (plan.changesAnything) {
-      const { changes, losses } = judgePlan(await terraform.show(plan));
-      const manifest = manifestIn(outputs);
-      const seen = consenter.yes ? { jobs: [] } : await jobsOf(manifest, env);
-      const lines = describeLosses(losses, manifest, seen);
-      await agree(consenter, lines, `Destroy the cluster ${cluster} with all its data?`, `ohpc destroy ${stack.name} --yes`);
-      // The live connection would keep a socket in a directory that goes.
-      if (manifest !== undefined) await masterOf({ manifest, privateDirectory: privateDirectory(cluster, env) }).close();
-      await apply(terraform, plan, `Destroy ${stack.name}`, changes, progress);
-      await nothingLeft(cluster, groundwork);
-      const named = (kinds: readonly string[]) => losses.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
-      return { machines: named(["machine"]), disks: named(["disk"]), others: named(["network", "other"]) };
-    }
-    await nothingLeft(cluster, groundwork);
-    return { machines: [], disks: [], others: [] };
+    if (changes.length + forgotten.length === 0) return { machines: [], disks: [], others: [] };
+    const manifest = manifestIn(outputs);
+    const seen = consenter.yes ? { jobs: [] } : await jobsOf(manifest, env);
+    const lines = [
+      ...describeLosses(losses, manifest, seen),
+      ...(forgotten.length === 0
+        ? []
+        : [`what Terraform does not know of would be destroyed: ${forgotten.join(", ")}`]),
+    ];
+    const again = `ohpc destroy ${stack.name} --yes`;
+    await agree(consenter, lines, `Destroy the cluster ${cluster} with all its data?`, again);
+    // The live connection would keep a socket in a directory that goes.
+    if (manifest !== undefined) await masterOf({ manifest, privateDirectory: privateDirectory(cluster, env) }).close();
+    if (plan.changesAnything) await apply(terraform, plan, `Destroy ${stack.name}`, changes, progress);
+    await progress.phase("Look for what is left", async () => groundwork?.sweep());
+    const named = (kinds: readonly string[]) =>
+      losses.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
+    return {
+      machines: named(["machine"]),
+      disks: named(["disk"]),
+      others: [...named(["network", "other"]), ...forgotten],
+    };
   } finally {
     terraform.discard(plan);
   }
-}
-
-/** Terraform knows what it made; this looks at what is there. */
-async function nothingLeft(cluster: string, groundwork: Groundwork | undefined): Promise<void> {
-  const remains = (await groundwork?.remains()) ?? [];
-  if (remains.length === 0) return;
-  throw new Failure("failed", `something of the cluster ${cluster} is left that Terraform does not know of`, {
-    code: "destroy.remains",
-    cause: "Terraform's state was lost, or another checkout made it",
-    remedy: "destroy it from the checkout that made it, or remove it with the container engine",
-    output: remains,
-  });
 }

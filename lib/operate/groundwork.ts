@@ -15,4 +15,6 @@ export interface Groundwork {
   start(hosts: readonly string[]): Promise<void>;
   /** What of the cluster is there still, by name. */
   remains(): Promise<readonly string[]>;
+  /** Removes what is there still, with all data. */
+  sweep(): Promise<void>;
 }

@@ -18,13 +18,17 @@ export interface InventorySource {
 }
 
 /** The whole inventory: groups `master`, `compute`, and one per pool below `compute`. Pure. */
-export function inventory({ manifest, privateDirectory, knownHosts }: InventorySource): { readonly all: InventoryGroup } {
+export function inventory({ manifest, privateDirectory, knownHosts }: InventorySource): {
+  readonly all: InventoryGroup;
+} {
   const { master, pools } = manifest;
   const { host: address, ...way } = master.access;
   const files = { privateDirectory, knownHosts };
   const target = { name: master.host, address, ...way };
   const compute = pools.map((pool): readonly [string, InventoryGroup] => {
-    const hosts = hostsOfPool(pool).map(({ name, address: nodeAddress }) => [name, { ansible_host: nodeAddress }] as const);
+    const hosts = hostsOfPool(pool).map(
+      ({ name, address: nodeAddress }) => [name, { ansible_host: nodeAddress }] as const,
+    );
     return [groupName(pool.name), { hosts: Object.fromEntries(hosts) }];
   });
   // Any node stands for all: Ansible itself adds the address that it goes to.

@@ -29,7 +29,13 @@ export function lockOwner(command: string): LockOwner {
 export async function lockHere(cluster: string, privateDirectory: string, owner: LockOwner): Promise<Held> {
   mkdirSync(privateDirectory, { recursive: true, mode: 0o700 });
   // A child that waits for us holds the file, in a group of its own: Ctrl-C must not free it before we have finished.
-  const args = ["-c", `set -euo pipefail\n${LOCK}cat >/dev/null`, "lock", join(privateDirectory, "lock"), JSON.stringify(owner)];
+  const args = [
+    "-c",
+    `set -euo pipefail\n${LOCK}cat >/dev/null`,
+    "lock",
+    join(privateDirectory, "lock"),
+    JSON.stringify(owner),
+  ];
   const child = spawn("bash", args, { detached: true, stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));

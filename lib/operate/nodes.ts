@@ -25,6 +25,8 @@ export function nodeOf(manifest: Manifest, host: string): NodeAddress {
   const hosts = [manifest.master.host, ...nodes.map((candidate) => candidate.host)];
   throw new Failure("usage", `the cluster ${manifest.cluster} has no host ${JSON.stringify(host)}`, {
     code: "node.unknown",
-    remedy: didYouMean(host, hosts) ?? `it has ${[manifest.master.host, ...manifest.pools.map((pool) => pool.hosts)].join(", ")}`,
+    remedy:
+      didYouMean(host, hosts) ??
+      `it has ${[manifest.master.host, ...manifest.pools.map((pool) => pool.hosts)].join(", ")}`,
   });
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { z } from "zod";
 import { didYouMean } from "../model/problems";
@@ -56,11 +56,12 @@ export function findProject(from: string, env: NodeJS.ProcessEnv): Project {
 }
 
 /**
- * Runs the app, as `cdktf synth` would.
+ * Runs the app, as `cdktf synth` would. An app with many stacks may build only the one that `OHPC_STACK` names; one that
+ * does not look there builds all of them.
  *
  * @throws Failure telling what the app refused, or how it ended
  */
-export async function synthesize(project: Project, env: NodeJS.ProcessEnv): Promise<Synthesis> {
+export async function synthesize(project: Project, env: NodeJS.ProcessEnv, wanted?: string): Promise<Synthesis> {
   const variables = Object.entries(env).filter(([name]) => !name.startsWith("TF_VAR_"));
   const given: unknown = parseJson(env["CDKTF_CONTEXT_JSON"] ?? "{}", "CDKTF_CONTEXT_JSON");
   const { exitCode, stdout, stderr } = await runChild(project.app, [], {
@@ -71,10 +72,11 @@ export async function synthesize(project: Project, env: NodeJS.ProcessEnv): Prom
       CDKTF_OUTDIR: project.output,
       CDKTF_CONTEXT_JSON: JSON.stringify({ ...project.context, ...(given as object) }),
       CHECKPOINT_DISABLE: "1",
+      ...(wanted !== undefined && { OHPC_STACK: wanted }),
     },
   });
   if (exitCode !== 0) throw appFailure(project.app, exitCode, stdout, stderr);
-  const synthesis = readSynthesis(project);
+  const synthesis = readManifestFile(project);
   if (synthesis === undefined) {
     throw new Failure("failed", `the app wrote no stacks to ${project.output}`, {
       code: "app.silent",
@@ -84,8 +86,20 @@ export async function synthesize(project: Project, env: NodeJS.ProcessEnv): Prom
   return synthesis;
 }
 
-/** What the last run of the app made; `undefined` if it never ran. */
+/** What runs of the app have made: all stacks of the last one, and those that it was not asked for; `undefined` if it never ran. */
 export function readSynthesis(project: Project): Synthesis | undefined {
+  const last = readManifestFile(project);
+  if (last === undefined) return undefined;
+  const folder = join(project.output, "stacks");
+  const earlier = (existsSync(folder) ? readdirSync(folder) : []).filter(
+    (name) => existsSync(join(folder, name, "cdk.tf.json")) && !last.stacks.some((stack) => stack.name === name),
+  );
+  const stacks = earlier.map((name) => ({ name, directory: join(folder, name), dependencies: [], warnings: [] }));
+  return { stacks: [...last.stacks, ...stacks] };
+}
+
+/** What the last run of the app made. */
+function readManifestFile(project: Project): Synthesis | undefined {
   const file = join(project.output, "manifest.json");
   if (!existsSync(file)) return undefined;
   const { stacks } = synthesisSchema.parse(parseJson(readFileSync(file, "utf8"), file));
@@ -112,7 +126,9 @@ export function stackNamed({ stacks }: Synthesis, name: string): SynthesizedStac
   const names = stacks.map((candidate) => candidate.name);
   throw new Failure("usage", `the app has no stack ${JSON.stringify(name)}`, {
     code: "stack.unknown",
-    remedy: [didYouMean(name, names), `it has ${names.length === 0 ? "none" : names.join(", ")}`].filter(Boolean).join(" "),
+    remedy: [didYouMean(name, names), `it has ${names.length === 0 ? "none" : names.join(", ")}`]
+      .filter(Boolean)
+      .join(" "),
   });
 }
 

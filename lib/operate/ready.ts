@@ -47,7 +47,9 @@ export async function nodesReady(
   });
   const reading = readReady(printed);
   if (reading.overdue) {
-    const missing = reading.waiting.map(({ node, state, reason }) => `${node} is ${state}${reason === "" ? "" : `: ${reason}`}`);
+    const missing = reading.waiting.map(
+      ({ node, state, reason }) => `${node} is ${state}${reason === "" ? "" : `: ${reason}`}`,
+    );
     throw new Failure("failed", `${reading.ready} of ${total} nodes are ready after ${limit.toSeconds()} s`, {
       code: "nodes.late",
       remedy: "`ohpc status` shows how far each node came; when it is mended, run `ohpc up` again",
@@ -77,14 +79,23 @@ interface ReadyReading {
 /** What ready.sh printed; of the lines about nodes the last picture counts. */
 export function readReady(printed: string): ReadyReading {
   const lines = printed.split("\n").filter((line) => line !== "");
-  const picture = lines.slice(Math.max(0, lines.findLastIndex((line) => line.startsWith("nodes "))));
+  const picture = lines.slice(
+    Math.max(
+      0,
+      lines.findLastIndex((line) => line.startsWith("nodes ")),
+    ),
+  );
   const of = (what: string, from: readonly string[]) =>
     from.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1).split(" "));
   const sum = (what: string) => of(what, lines).reduce((total, [count]) => total + Number(count), 0);
   return {
     ready: Number(of("nodes", picture)[0]?.[0] ?? 0),
     overdue: lines.includes("overdue"),
-    waiting: of("waiting", picture).map(([node = "", state = "", ...reason]) => ({ node, state, reason: unexplained(reason) })),
+    waiting: of("waiting", picture).map(([node = "", state = "", ...reason]) => ({
+      node,
+      state,
+      reason: unexplained(reason),
+    })),
     aside: of("aside", picture).map(([node = "", ...reason]) => ({ node, reason: unexplained(reason) })),
     answered: sum("answered"),
     busy: sum("busy"),

@@ -47,7 +47,11 @@ export interface RunStepsOptions {
  *
  * @throws StepError
  */
-export async function planSteps(steps: readonly Step[], cluster: ClusterView, remote: Remote): Promise<readonly PlannedStep[]> {
+export async function planSteps(
+  steps: readonly Step[],
+  cluster: ClusterView,
+  remote: Remote,
+): Promise<readonly PlannedStep[]> {
   const ordered = orderSteps(steps);
   const wanted = ordered.map((step) => step.desired(cluster));
   const states = await inspect(ordered, wanted, remote);
@@ -97,7 +101,9 @@ export async function runSteps(
   });
   return {
     changed: plan.flatMap(({ step }) => changed.get(step.id) ?? []),
-    unchanged: plan.filter(({ step }) => !changed.has(step.id)).map((one) => ({ ...resultOf(one), effect: "none", differences: [] })),
+    unchanged: plan
+      .filter(({ step }) => !changed.has(step.id))
+      .map((one) => ({ ...resultOf(one), effect: "none", differences: [] })),
   };
 }
 
@@ -133,7 +139,9 @@ async function inspect(steps: readonly Step[], wanted: readonly Json[], remote: 
     const printed = parseInspections(await remote.run(inspectScript(steps), { input: inspectInput(wanted) }));
     return steps.map((step, k) => stateOf(step, printed[k], remote.host));
   } catch (error) {
-    throw error instanceof RemoteError ? scriptFailure({ ...first, id: "inspect", title: "what is there" }, error) : error;
+    throw error instanceof RemoteError
+      ? scriptFailure({ ...first, id: "inspect", title: "what is there" }, error)
+      : error;
   }
 }
 
@@ -145,13 +153,18 @@ async function apply({ after, effect, step }: PlannedStep, remote: Remote): Prom
   } catch (error) {
     throw error instanceof RemoteError ? scriptFailure(step, error) : error;
   }
-  const left = planned(step, stateOf(step, { exitCode: 0, stdout: printed, stderr: "" }, remote.host), after).differences;
+  const left = planned(
+    step,
+    stateOf(step, { exitCode: 0, stdout: printed, stderr: "" }, remote.host),
+    after,
+  ).differences;
   if (left.length > 0) throw notSoFailure(remote.host, step, left);
 }
 
 function stateOf(step: Step, seen: Inspection | undefined, host: string): Json {
   if (seen === undefined) throw inspectionFailure(host, step, "its inspection printed nothing", "");
-  if (seen.exitCode !== 0) throw inspectionFailure(host, step, `its inspection ended with exit code ${seen.exitCode}`, seen.stderr);
+  if (seen.exitCode !== 0)
+    throw inspectionFailure(host, step, `its inspection ended with exit code ${seen.exitCode}`, seen.stderr);
   try {
     return JSON.parse(seen.stdout) as Json;
   } catch {

@@ -127,7 +127,9 @@ export function parseStatus(manifest: Manifest, printed: string): ClusterStatus 
 }
 
 function nodesOf({ pools }: Manifest): readonly Pick<NodeStatus, "host" | "pool" | "address">[] {
-  return pools.flatMap((pool) => hostsOfPool(pool).map(({ address, name }) => ({ host: name, pool: pool.name, address })));
+  return pools.flatMap((pool) =>
+    hostsOfPool(pool).map(({ address, name }) => ({ host: name, pool: pool.name, address })),
+  );
 }
 
 function slurmNode([state = "", reason = "none", by = "", at = ""]: readonly string[]): SlurmNodeStatus {

@@ -1,6 +1,6 @@
 import { Failure } from "./failure";
 import { lastLines } from "./app-failure";
-import { RemoteError } from "./remote/remote";
+import type { RemoteError } from "./remote/remote";
 import type { Remedy, Step } from "./steps/step";
 
 /** Something that could not be made true of a machine, and what to do about it. Its code is `step/<id>`. */
@@ -35,18 +35,27 @@ export function scriptFailure({ id, remedies = [], title }: Step, error: RemoteE
   const output = lastLines(error.output, 50);
   const lost = error.failure === "unreachable" || error.failure === "refused";
   const known = lost ? undefined : [...remedies, ...REMEDIES].find(({ when }) => when.test(error.output));
-  return new StepError(error.host, id, lost ? "unreachable" : "failed", `${error.host}: could not make sure of ${title}`, {
-    cause: known?.cause ?? CAUSES[error.failure](error),
-    remedy: known?.remedy ?? (lost ? "run it again: it goes on where it was" : "mend it, then run it again: it goes on where it was"),
-    output,
-  });
+  return new StepError(
+    error.host,
+    id,
+    lost ? "unreachable" : "failed",
+    `${error.host}: could not make sure of ${title}`,
+    {
+      cause: known?.cause ?? CAUSES[error.failure](error),
+      remedy:
+        known?.remedy ??
+        (lost ? "run it again: it goes on where it was" : "mend it, then run it again: it goes on where it was"),
+      output,
+    },
+  );
 }
 
 const CAUSES: Readonly<Record<RemoteError["failure"], (error: RemoteError) => string>> = {
   unreachable: () => "the connection to the machine was lost",
   refused: () => "the machine does not accept the key, or has another host key than the pinned one",
   timeout: () => "it took too long and was stopped",
-  failed: ({ exitCode, output }) => lastLines(output, 1)[0] ?? `its script ended with exit code ${exitCode ?? "unknown"}`,
+  failed: ({ exitCode, output }) =>
+    lastLines(output, 1)[0] ?? `its script ended with exit code ${exitCode ?? "unknown"}`,
 };
 
 /** A step that could not even be looked at. */

@@ -22,7 +22,9 @@ export function terraformFailure(command: string, diagnostics: readonly Diagnost
 
 /** Whether Terraform only wants `init` to be run. Pure. */
 export function wantsInit(diagnostics: readonly Diagnostic[]): boolean {
-  return diagnostics.some(({ severity, summary, detail }) => severity === "error" && WANTS_INIT.test(`${summary}\n${detail}`));
+  return diagnostics.some(
+    ({ severity, summary, detail }) => severity === "error" && WANTS_INIT.test(`${summary}\n${detail}`),
+  );
 }
 
 const WANTS_INIT =
@@ -30,13 +32,20 @@ const WANTS_INIT =
 
 const MOST_LINES = 50;
 
-function recognize(lines: readonly string[]): (Omit<KnownFailure, "when" | "remedy"> & { cause: string; remedy: string }) | undefined {
+function recognize(
+  lines: readonly string[],
+): (Omit<KnownFailure, "when" | "remedy"> & { cause: string; remedy: string }) | undefined {
   for (const { when, code, kind, remedy } of KNOWN) {
     const at = lines.findIndex((line) => when.test(line));
     if (at < 0) continue;
     const cause = (lines[at] ?? "").trim().replace(/\.$/, "");
     // Our own scripts say in the next line what to do.
-    return { code, ...(kind !== undefined && { kind }), cause, remedy: remedy ?? (lines[at + 1] ?? "").trim().replace(/\.$/, "") };
+    return {
+      code,
+      ...(kind !== undefined && { kind }),
+      cause,
+      remedy: remedy ?? (lines[at + 1] ?? "").trim().replace(/\.$/, ""),
+    };
   }
   return undefined;
 }
@@ -78,12 +87,24 @@ const KNOWN: readonly KnownFailure[] = [
   { when: /^No container engine|(podman|docker) is not installed\.$/, code: "local.engine-missing", kind: "usage" },
   { when: /no permission to use (podman|docker)/, code: "local.engine-permission", kind: "usage" },
   { when: /(podman|docker) is installed, but /, code: "local.engine-down" },
-  { when: /^The image .* is not in (podman|docker)/, code: "local.image-missing", remedy: "build it: ohpc image build" },
+  {
+    when: /^The image .* is not in (podman|docker)/,
+    code: "local.image-missing",
+    remedy: "build it: ohpc image build",
+  },
   { when: /^There is no volume called/, code: "local.volume-missing" },
   { when: /^The keys of the cluster .* are not in/, code: "local.keys-missing" },
   { when: /^There is a (container|network|volume) called .* does not belong/, code: "local.name-taken" },
-  { when: /address already in use|port is already allocated/i, code: "local.port-taken", remedy: "choose another port: new LocalCloud({ sshPort: … })" },
-  { when: /no space left on device/i, code: "disk-full", remedy: "make room on this machine; `ohpc image list` shows what node images take" },
+  {
+    when: /address already in use|port is already allocated/i,
+    code: "local.port-taken",
+    remedy: "choose another port: new LocalCloud({ sshPort: … })",
+  },
+  {
+    when: /no space left on device/i,
+    code: "disk-full",
+    remedy: "make room on this machine; `ohpc image list` shows what node images take",
+  },
   {
     when: /error acquiring the state lock/i,
     code: "terraform.locked",

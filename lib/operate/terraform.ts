@@ -81,7 +81,11 @@ export class Terraform {
 
   private async planWith(options: readonly string[]): Promise<SavedPlan> {
     const file = join(this.directory, ".terraform", "ohpc.tfplan");
-    const { exitCode } = await this.stream("plan", ["-input=false", `-out=${file}`, "-detailed-exitcode", ...LOCK, ...options], [0, 2]);
+    const { exitCode } = await this.stream(
+      "plan",
+      ["-input=false", `-out=${file}`, "-detailed-exitcode", ...LOCK, ...options],
+      [0, 2],
+    );
     return { file, changesAnything: exitCode === 2 };
   }
 

@@ -53,7 +53,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     const known = readSynthesis(project)?.stacks.find((stack) => stack.name === name);
     if (known !== undefined) await alone.lockCluster(known);
     await alone.lockOutput(project);
-    const synthesis = await progress.phase("Synthesize", async () => synthesize(project, env));
+    const synthesis = await progress.phase("Synthesize", async () => synthesize(project, env, name));
     const stack = stackNamed(synthesis, name);
     stack.warnings.forEach((warning) => {
       progress.note(warning);
@@ -81,7 +81,9 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
       await progress.phase("Wait for the master", async () => masterAnswers(deployment, limit));
     }
     const { changed } = await configurePhase(deployment, master, command, progress);
-    const readiness = await progress.phase("Nodes ready", async (report) => nodesReady(master, deployment, limit, report));
+    const readiness = await progress.phase("Nodes ready", async (report) =>
+      nodesReady(master, deployment, limit, report),
+    );
     for (const { node, reason } of readiness.aside) progress.note(`${node} was drained by an administrator: ${reason}`);
     return {
       deployment,
@@ -98,12 +100,15 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
 }
 
 function makesMachines({ verdict }: PlannedDeployment): boolean {
-  return verdict.changes.some(({ kind, action }) => kind === "machine" && (action === "create" || action === "replace"));
+  return verdict.changes.some(
+    ({ kind, action }) => kind === "machine" && (action === "create" || action === "replace"),
+  );
 }
 
 function tellDrift({ verdict, missing, started }: PlannedDeployment, progress: Progress): void {
   for (const { name } of verdict.changes.filter(({ address }) => missing.includes(address))) {
     progress.note(`${name} had been removed by hand: it is made again`);
   }
-  if (started.length > 0) progress.note(`${started.join(", ")} had stopped, and ${started.length === 1 ? "was" : "were"} started`);
+  if (started.length > 0)
+    progress.note(`${started.join(", ")} had stopped, and ${started.length === 1 ? "was" : "were"} started`);
 }

@@ -94,7 +94,7 @@ export class AwsMachines implements MachineGroup {
         }),
       ],
       placementGroup: this.placementGroup?.name,
-      // Spare capacity cannot be protected: AWS ends it when it wants.
+      // Spare capacity cannot be protected in AWS, which ends it when it wants.
       disableApiTermination: settings.protect && spot === false,
       instanceInitiatedShutdownBehavior: spot === false ? "stop" : "terminate",
       metadataOptions: {
@@ -116,7 +116,8 @@ export class AwsMachines implements MachineGroup {
       }),
       userData: literal(userData),
       tags: mine,
-      lifecycle: { ignoreChanges: [...FROZEN] },
+      // AWS keeps others from ending machines; older versions of its provider take that away by themselves.
+      lifecycle: { ignoreChanges: [...FROZEN], ...(settings.protect && { preventDestroy: true }) },
       dependsOn: [...site.dependsOn, ...disks.flatMap((disk) => (disk.handle instanceof AwsFileSystem ? disk.dependsOn : []))],
     });
     forEachHost(this.instances, addresses);

@@ -93,8 +93,8 @@ export interface AwsCloudProps {
   readonly firstBoot?: FirstBoot;
 
   /**
-   * Whether AWS refuses to end the machines, so that neither a slip in the console nor a shrunk pool does. Spot machines
-   * cannot be protected. `ohpc down` takes it away first.
+   * Whether machines are kept from being ended: AWS refuses it (but for spot machines), and so does a plan of Terraform
+   * that would, because a pool shrank or something changed that no machine survives. `ohpc` lifts both after asking.
    *
    * @default true
    * @onChange live

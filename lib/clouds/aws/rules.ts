@@ -83,5 +83,5 @@ export class AwsFirewall extends Construct {
 
 /** AWS takes at most 255 characters, and only some of them. */
 function plain(text: string): string {
-  return text.replaceAll(/[^A-Za-z0-9 ._\-:/()#,@[\]+=&;!*]/g, " ").slice(0, 255);
+  return text.replaceAll("'", "").replaceAll(/[^A-Za-z0-9 ._\-:/()#,@[\]+=&;!*]/g, " ").slice(0, 255);
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { literal } from "../terraform-text";
 
 /** A Bastion, made by us or not. */
 export interface BastionReference {
@@ -13,6 +14,6 @@ export interface BastionReference {
  */
 export function bastionProxy({ name, resourceGroup }: BastionReference, machineId: string): string[] {
   const program = readFileSync(join(__dirname, "bastion-proxy.sh"), "utf8").replaceAll(/^#.*\n/gm, "");
-  // OpenSSH reads %, Terraform reads ${.
-  return ["bash", "-c", program.replaceAll("%", "%%").replaceAll("${", "$${"), "ohpc-bastion", name, resourceGroup, machineId, "%p"];
+  // OpenSSH reads %.
+  return ["bash", "-c", literal(program.replaceAll("%", "%%")), "ohpc-bastion", name, resourceGroup, machineId, "%p"];
 }

@@ -32,7 +32,7 @@ const LAYER_SECONDS = 1800;
 
 /** docker takes the stop signal over from the container and, before version 24, knows no such change; podman must be told. */
 const COMMIT = `
-  changes=(--change 'CMD ["/sbin/init"]' --change 'ENTRYPOINT []')
+  changes=(--change 'CMD ["/sbin/init"]')
   [ "$engine_name" != podman ] || changes+=(--change 'STOPSIGNAL SIGRTMIN+3')
   engine commit "\${changes[@]}" "$1" "$2" >/dev/null`;
 
@@ -56,7 +56,7 @@ export async function withBuildContainer(
     [
       ...["run", "--detach", "--name", name, "--label", `${label("build")}=${options.name}`, "--network", "host"],
       ...["--stop-signal", "SIGRTMIN+3", ...mounts.flatMap((mount) => ["--volume", mount])],
-      ...["--entrypoint", "sleep", parent, "infinity"],
+      ...[parent, "sleep", "infinity"],
     ],
     { ...engine, env },
   );

@@ -61,9 +61,9 @@ const REMOVE_UNUSED = `
   containers=$(engine ps --all --quiet)
   used=$(for container in $containers; do engine container inspect --format '{{.Image}}' "$container" 2>/dev/null || true; done)
   for image; do
-    id=$(engine image inspect --format '{{.Id}}' "$image")
+    id=$(engine image inspect --format '{{.Id}}' "$image") || continue
     case "$used" in *"\${id#sha256:}"*) continue ;; esac
-    engine rmi "$image" >/dev/null && printf '%s\\n' "$image"
+    if engine rmi "$image" >/dev/null; then printf '%s\\n' "$image"; fi
   done`;
 
 /**

@@ -115,6 +115,7 @@ for device in $devices; do
 done
 if [ ${#missing[@]} -gt 0 ]; then
   message="promised, but not there: ${missing[*]}"
+  report false "$message"
   # Jobs that run may not need it; new ones must not come. The reason tells us later that it was us.
   # One that tries to start would not get far without it.
   if ! systemctl is-active --quiet slurmd; then

@@ -58,6 +58,8 @@ export class RemoteError extends Error {
     /** The end of standard output and standard error. */
     readonly output: string,
   ) {
-    super(`${host}: ${failure}${exitCode === undefined ? "" : ` (exit code ${exitCode})`}${output === "" ? "" : `\n${output}`}`);
+    super(
+      `${host}: ${failure}${exitCode === undefined ? "" : ` (exit code ${exitCode})`}${output === "" ? "" : `\n${output}`}`,
+    );
   }
 }

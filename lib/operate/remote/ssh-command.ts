@@ -60,7 +60,9 @@ export function sshArguments({ target, files, via }: SshRoute): string[] {
       IdentitiesOnly: "yes",
       IdentityAgent: "none",
     }),
-    ...(via === undefined && target.proxy !== undefined && { ProxyCommand: `exec ${target.proxy.map(shellWord).join(" ")}` }),
+    ...(via === undefined &&
+      // OpenSSH puts an exec before it, and a second one is a program of that name.
+      target.proxy !== undefined && { ProxyCommand: target.proxy.map(shellWord).join(" ") }),
     ...(via !== undefined && { ProxyCommand: proxyCommand({ target: via, files }) }),
   };
   return [

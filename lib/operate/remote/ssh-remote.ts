@@ -7,7 +7,7 @@ import { SSH_PORT } from "../../model/ports";
 import { Duration } from "../../units";
 import { envelope, remoteCommand, STARTED, TIMED_OUT } from "./envelope";
 import { type Held, type HoldingRemote, RemoteError, type RunOptions } from "./remote";
-import { controlPath, type SshFiles, type SshRoute, type SshTarget, sshArguments } from "./ssh-command";
+import { controlPath, type SshFiles, type SshRoute, sshArguments } from "./ssh-command";
 import { connectionFailure, SSH_FAILED } from "./ssh-failure";
 import { LineCutter, Tail } from "./tail";
 
@@ -63,7 +63,10 @@ export class SshRemote implements HoldingRemote {
     return sshArguments(this.route);
   }
 
-  async run(script: string, { args = [], input = "", timeout = DEFAULT_TIMEOUT, onLine }: RunOptions = {}): Promise<string> {
+  async run(
+    script: string,
+    { args = [], input = "", timeout = DEFAULT_TIMEOUT, onLine }: RunOptions = {},
+  ): Promise<string> {
     const sent = envelope(script, args, input);
     return this.patiently(async () => {
       const ssh = await this.spawn(timeout, onLine);
@@ -105,7 +108,12 @@ export class SshRemote implements HoldingRemote {
   /** Ends the shared connection; without it, it ends by itself a minute after its last use. */
   async close(): Promise<void> {
     const { $ } = await import("zx/core");
-    await $({ quiet: true, nothrow: true, timeout: "5s", timeoutSignal: "SIGKILL" })`exec ssh -O exit ${this.sshArguments}`;
+    await $({
+      quiet: true,
+      nothrow: true,
+      timeout: "5s",
+      timeoutSignal: "SIGKILL",
+    })`exec ssh -O exit ${this.sshArguments}`;
   }
 
   /** Tries again while there is no connection; only what never started may be started again. */
@@ -124,7 +132,13 @@ export class SshRemote implements HoldingRemote {
     const { $ } = await import("zx/core");
     await prepareDirectory(dirname(controlPath(this.route.target, this.route.files)));
     const local = timeout === undefined ? {} : { timeout: timeout.toMilliseconds() + GRACE.toMilliseconds() };
-    const sh = $({ quiet: true, nothrow: true, env: localEnvironment(process.env), timeoutSignal: "SIGKILL", ...local });
+    const sh = $({
+      quiet: true,
+      nothrow: true,
+      env: localEnvironment(process.env),
+      timeoutSignal: "SIGKILL",
+      ...local,
+    });
     const started = Date.now();
     const child = sh`exec ssh -T ${this.sshArguments} ${remoteCommand(this.route.target.user, timeout)}`;
     // A far side that ends without reading all of its input is no error of ours.
@@ -171,7 +185,11 @@ class Failed {
   ) {}
 }
 
-function errorOf(host: string, { exitCode, started, stderr, tail, seconds }: Ended, timeout: Duration | undefined): RemoteError {
+function errorOf(
+  host: string,
+  { exitCode, started, stderr, tail, seconds }: Ended,
+  timeout: Duration | undefined,
+): RemoteError {
   const late = timeout !== undefined && seconds >= timeout.toSeconds();
   if (late && (exitCode === null || exitCode === TIMED_OUT || exitCode === KILLED)) {
     return new RemoteError(host, "timeout", undefined, `${tail}\nstopped after ${timeout.toString()}`.trimStart());

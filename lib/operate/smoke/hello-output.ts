@@ -7,7 +7,10 @@ export interface HelloRun {
 }
 
 /** Reads the output, and says everything that is wrong with it. */
-export function readHelloOutput(output: string, wanted: { readonly ranks: number; readonly nodes: number }): HelloRun & { readonly problems: readonly string[] } {
+export function readHelloOutput(
+  output: string,
+  wanted: { readonly ranks: number; readonly nodes: number },
+): HelloRun & { readonly problems: readonly string[] } {
   const lines = output
     .split("\n")
     .map((line) => HELLO.exec(line)?.groups)
@@ -18,10 +21,14 @@ export function readHelloOutput(output: string, wanted: { readonly ranks: number
   const sum = (wanted.ranks * (wanted.ranks - 1)) / 2;
   const problems: string[] = [];
   if (lines.length !== wanted.ranks || ranks.size !== wanted.ranks) {
-    problems.push(`${wanted.ranks} ranks should have said hello once each, but ${ranks.size} did, in ${lines.length} lines`);
+    problems.push(
+      `${wanted.ranks} ranks should have said hello once each, but ${ranks.size} did, in ${lines.length} lines`,
+    );
   }
   if (hosts.length !== wanted.nodes) {
-    problems.push(`they should have run on ${wanted.nodes} hosts, but ran on ${hosts.length}: ${hosts.join(", ") || "none"}`);
+    problems.push(
+      `they should have run on ${wanted.nodes} hosts, but ran on ${hosts.length}: ${hosts.join(", ") || "none"}`,
+    );
   }
   const apart = lines.filter((groups) => Number(groups["size"]) !== wanted.ranks || Number(groups["sum"]) !== sum);
   if (apart.length > 0) problems.push(`${apart.length} of the ranks were not in one MPI job with all others`);

@@ -31,12 +31,17 @@ const RANKS_PER_NODE = 2;
  *
  * @throws Failure of kind `proof` if not every rank said what it should
  */
-export async function smokeHello(master: Remote, options: HelloOptions, progress: Progress): Promise<readonly HelloResult[]> {
+export async function smokeHello(
+  master: Remote,
+  options: HelloOptions,
+  progress: Progress,
+): Promise<readonly HelloResult[]> {
   const results: HelloResult[] = [];
   for (const placement of options.placements) {
     results.push(
-      await progress.phase(`MPI hello on ${count(placement.nodes, "node")} of partition ${placement.partition}`, (report) =>
-        hello(master, placement, options, report),
+      await progress.phase(
+        `MPI hello on ${count(placement.nodes, "node")} of partition ${placement.partition}`,
+        (report) => hello(master, placement, options, report),
       ),
     );
   }

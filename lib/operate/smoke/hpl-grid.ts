@@ -9,7 +9,8 @@ export interface ProcessGrid {
  * of them wait for each other. Squares are the best grids there are; ours differ in that from the table of the original system.
  */
 export function hplGrid(tasks: number): ProcessGrid {
-  if (!Number.isInteger(tasks) || tasks < 1) throw new RangeError(`a grid needs a whole number of tasks from 1, but was given ${tasks}`);
+  if (!Number.isInteger(tasks) || tasks < 1)
+    throw new RangeError(`a grid needs a whole number of tasks from 1, but was given ${tasks}`);
   let rows = Math.floor(Math.sqrt(tasks));
   while (tasks % rows !== 0) rows--;
   return { rows, columns: tasks / rows };

@@ -20,7 +20,8 @@ export function readHplOutput(output: string): HplReading {
   const [result, another] = results;
   if (result === undefined) return { problem: "xhpl printed no result line (WR…)" };
   if (another !== undefined) return { problem: `xhpl printed ${results.length} result lines where one was asked for` };
-  if (!lines.some((line) => line.trim() === "End of Tests.")) return { problem: "xhpl did not come to its end (End of Tests.)" };
+  if (!lines.some((line) => line.trim() === "End of Tests."))
+    return { problem: "xhpl did not come to its end (End of Tests.)" };
 
   const checks = lines.map((line) => RESIDUAL.exec(line)?.groups).filter((groups) => groups !== undefined);
   const [check] = checks;

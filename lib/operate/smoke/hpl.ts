@@ -48,11 +48,15 @@ export async function smokeHpl(master: Remote, options: HplOptions, progress: Pr
   let size = byMemory;
   if (seconds !== undefined) {
     const trial = Math.min(CALIBRATION_SIZE, byMemory);
-    const { gflops } = await progress.phase(`HPL calibration, N = ${trial}`, (report) => run(master, trial, options, report));
+    const { gflops } = await progress.phase(`HPL calibration, N = ${trial}`, (report) =>
+      run(master, trial, options, report),
+    );
     // Never smaller than the trial: that one has shown that it fits.
     size = Math.min(byMemory, Math.max(trial, largestByTime(seconds, gflops)));
   }
-  return progress.phase(`HPL on ${count(nodes, "node")} of partition ${partition}, N = ${size}`, (report) => run(master, size, options, report));
+  return progress.phase(`HPL on ${count(nodes, "node")} of partition ${partition}, N = ${size}`, (report) =>
+    run(master, size, options, report),
+  );
 }
 
 async function run(master: Remote, size: number, options: HplOptions, report: Report): Promise<HplResult> {

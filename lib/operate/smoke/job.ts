@@ -92,10 +92,14 @@ function finished({ directory, id, state, rest, output }: Followed, name: string
     });
   }
   if (state === "OVERDUE") {
-    throw new Failure("failed", `job ${id} (${name}) was cancelled because it took too long: ${readable(rest.join(" "))}`, {
-      code: "smoke.overdue",
-      remedy: "wait until the queue is shorter, or give it more time with --timeout",
-    });
+    throw new Failure(
+      "failed",
+      `job ${id} (${name}) was cancelled because it took too long: ${readable(rest.join(" "))}`,
+      {
+        code: "smoke.overdue",
+        remedy: "wait until the queue is shorter, or give it more time with --timeout",
+      },
+    );
   }
   throw new Failure("failed", `job ${id} (${name}) ended as ${state}, exit code ${exitCode}, on ${nodes}`, {
     code: "smoke.job-failed",

@@ -21,7 +21,9 @@ export interface Placement {
 }
 
 /** Partitions that together have all nodes, as few as possible, each with the pools that no earlier one had. */
-export function coveringPartitions(wish: Wish): readonly { readonly partition: WishPartition; readonly pools: readonly string[] }[] {
+export function coveringPartitions(
+  wish: Wish,
+): readonly { readonly partition: WishPartition; readonly pools: readonly string[] }[] {
   const uncovered = new Set(wish.pools.map(({ name }) => name));
   const chosen: { partition: WishPartition; pools: string[] }[] = [];
   const gain = (partition: WishPartition) => partition.pools.filter((pool) => uncovered.has(pool));
@@ -42,12 +44,19 @@ export function coveringPartitions(wish: Wish): readonly { readonly partition: W
  *
  * @throws Failure if there is no such partition, or it has fewer nodes
  */
-export function placementIn(wish: Wish, manifest: Manifest, name: string | undefined, nodes: number | undefined): Placement {
+export function placementIn(
+  wish: Wish,
+  manifest: Manifest,
+  name: string | undefined,
+  nodes: number | undefined,
+): Placement {
   const partition = partitionNamed(wish, name);
   const pools = manifest.pools.filter((pool) => partition.pools.includes(pool.name));
   const available = pools.flatMap(({ hosts }) => expandHosts(hosts)).length;
   if (nodes !== undefined && nodes > available) {
-    throw new Failure("usage", `partition ${partition.name} has ${count(available, "node")}, not ${nodes}`, { code: "smoke.too-many-nodes" });
+    throw new Failure("usage", `partition ${partition.name} has ${count(available, "node")}, not ${nodes}`, {
+      code: "smoke.too-many-nodes",
+    });
   }
   return placement(manifest, partition.name, pools, nodes ?? available);
 }
@@ -77,10 +86,17 @@ function partitionNamed(wish: Wish, name: string | undefined): WishPartition {
   const found = wish.partitions.find((partition) => (name === undefined ? partition.default : partition.name === name));
   if (found !== undefined) return found;
   const names = wish.partitions.map((partition) => partition.name);
-  throw new Failure("usage", name === undefined ? "the cluster has no default partition" : `there is no partition ${JSON.stringify(name)}`, {
-    code: "smoke.no-partition",
-    remedy: [name === undefined ? undefined : didYouMean(name, names), `choose one with --partition: ${names.join(", ")}`]
-      .filter(Boolean)
-      .join(" "),
-  });
+  throw new Failure(
+    "usage",
+    name === undefined ? "the cluster has no default partition" : `there is no partition ${JSON.stringify(name)}`,
+    {
+      code: "smoke.no-partition",
+      remedy: [
+        name === undefined ? undefined : didYouMean(name, names),
+        `choose one with --partition: ${names.join(", ")}`,
+      ]
+        .filter(Boolean)
+        .join(" "),
+    },
+  );
 }

@@ -19,7 +19,10 @@ export const accounts: Step<AccountsState> = {
   needs: ["state-disk", "home-disk"],
   desired: (cluster) => {
     const { groups, users } = accountsOf(cluster);
-    return { groups, users: users.map((user) => ({ ...user, keys: user.keys ?? [], shadow: true, homeIsThere: true })) };
+    return {
+      groups,
+      users: users.map((user) => ({ ...user, keys: user.keys ?? [], shadow: true, homeIsThere: true })),
+    };
   },
   get inspect() {
     return program("inspect");

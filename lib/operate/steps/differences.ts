@@ -27,7 +27,9 @@ function lineDifferences(is: string, wanted: string, at: string): readonly strin
   const excess = [...have].filter((line) => !want.has(line));
   const some = (verb: string, lines: readonly string[]) => {
     const more = lines.length > 1 ? ` and ${lines.length - 1} more lines` : "";
-    return lines.length === 0 ? [] : [`${at} ${verb} ${shown(lines.find((line) => !line.startsWith("#")) ?? lines[0])}${more}`];
+    return lines.length === 0
+      ? []
+      : [`${at} ${verb} ${shown(lines.find((line) => !line.startsWith("#")) ?? lines[0])}${more}`];
   };
   const found = [...some("lacks", lacking), ...some("still has", excess)];
   return found.length > 0 ? found : [`${at} has its lines in another order, or twice`];

@@ -3,7 +3,11 @@ import { Duration } from "../../units";
 import type { ClusterView, Remedy, Step } from "./step";
 
 /** A disk as the master should have it: what the manifest says of it, and whether it is so. */
-export type DiskState = { readonly kind: ManifestDisk["kind"] | "none"; readonly ready: boolean; readonly path?: string };
+export type DiskState = {
+  readonly kind: ManifestDisk["kind"] | "none";
+  readonly ready: boolean;
+  readonly path?: string;
+};
 
 /**
  * A disk of the master. What the platform mounts is only checked. A block device is mounted by UUID, and formatted only

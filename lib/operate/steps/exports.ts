@@ -24,7 +24,9 @@ export const nfsExports: Step<ExportsState> = {
   needs: ["home-disk"],
   desired: (cluster) => {
     const exports = exportsFile(cluster);
-    return exports === "" ? { exports, settings: "", serving: false } : { exports, settings: settingsOf(cluster), serving: true };
+    return exports === ""
+      ? { exports, settings: "", serving: false }
+      : { exports, settings: settingsOf(cluster), serving: true };
   },
   inspect: String.raw`
 ${FILE_JSON}
@@ -67,7 +69,8 @@ export function exportsFile({ manifest }: ClusterView): string {
   const clients = manifest.pools.flatMap(({ addresses }) => addresses.map(rangeOf)).sort((a, b) => a.first - b.first);
   const subnets = clients.flatMap(coverWithSubnets);
   if (subnets.length === 0) return "";
-  const line = (path: string, options: string) => `${path} ${subnets.map((subnet) => `${subnet}(${options})`).join(" ")}\n`;
+  const line = (path: string, options: string) =>
+    `${path} ${subnets.map((subnet) => `${subnet}(${options})`).join(" ")}\n`;
   const { bundle, home } = manifest.disks;
   return [
     ...(isServed(home) ? [line(home.path, "rw,sync,secure,root_squash,no_subtree_check")] : []),

@@ -7,7 +7,8 @@ import type { Step } from "./step";
  */
 export function orderSteps(steps: readonly Step[]): readonly Step[] {
   const byId = new Map(steps.map((step) => [step.id, step]));
-  if (byId.size !== steps.length) throw new RangeError(`two steps have the same id: ${steps.map(({ id }) => id).join(", ")}`);
+  if (byId.size !== steps.length)
+    throw new RangeError(`two steps have the same id: ${steps.map(({ id }) => id).join(", ")}`);
   const ordered = new Set<Step>();
   const visit = (step: Step, path: readonly string[]) => {
     if (path.includes(step.id)) throw new RangeError(`steps need each other: ${[...path, step.id].join(" → ")}`);
