@@ -44,10 +44,12 @@ describe("the name of the node image", () => {
   });
 
   it("is computed in a moment", () => {
-    nodeImage();
-    const started = performance.now();
-    nodeImage();
-    expect(performance.now() - started).toBeLessThan(50);
+    const milliseconds = Array.from({ length: 10 }, () => {
+      const started = performance.now();
+      nodeImage();
+      return performance.now() - started;
+    });
+    expect(Math.min(...milliseconds)).toBeLessThan(50);
   });
 
   it("changes with a role, from its layer on", () => {
@@ -145,7 +147,7 @@ describe("Debian's mirror on this machine", () => {
   it("is found in deb822 sources, with comments in them and other paragraphs disabled", () => {
     const text = [
       "Types: deb\nURIs: http://disabled.example/debian\nSuites: bookworm\nComponents: main\nEnabled: no\n",
-      "Types: deb deb-src\n# a comment\nURIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\nSigned-By: /k.gpg\n",
+      "Types: deb deb-src\nURIs: http://mirror.example/debian\nSuites: bookworm-updates\n# a comment\n bookworm\nComponents: main\nSigned-By: /k.gpg\n",
       "Types: deb\nURIs: http://mirror.example/security\nSuites: bookworm-security\nComponents: main\n",
     ].join("\n");
     expect(debianMirror([text])).toEqual({

@@ -13,6 +13,7 @@ import { readProtocol, runJob } from "../../lib/operate/smoke/job";
 import { coveringPartitions, placementIn, placementsEverywhere } from "../../lib/operate/smoke/placement";
 import type { Remote } from "../../lib/operate/remote/remote";
 import { Duration } from "../../lib/units";
+import { expectGolden } from "../support/golden";
 import { sampleManifest, sampleWish } from "./sample-cluster";
 
 const sample = (name: string) => readFileSync(join(__dirname, "samples", name), "utf8");
@@ -82,8 +83,7 @@ describe("the size of HPL", () => {
 
 describe("HPL.dat", () => {
   it("is what xhpl reads", () => {
-    const text = renderHplDat({ size: 9984, block: 192, grid: { rows: 2, columns: 4 } });
-    expect(text).toBe(readFileSync(join(__dirname, "golden", "HPL.dat"), "utf8"));
+    expectGolden("operate/HPL.dat", renderHplDat({ size: 9984, block: 192, grid: { rows: 2, columns: 4 } }));
   });
 
   it("can be told another threshold", () => {
@@ -177,7 +177,7 @@ describe("the batch script", () => {
       environment: { OMP_NUM_THREADS: "1" },
       command: "/opt/ohpc/pub/hpl/bin/xhpl",
     });
-    expect(script).toBe(readFileSync(join(__dirname, "golden", "hpl-job.sh"), "utf8"));
+    expectGolden("operate/hpl-job.sh", script);
   });
 });
 

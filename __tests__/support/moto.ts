@@ -16,7 +16,7 @@ export class Moto {
     writeFileSync(join(folder, "amis.json"), JSON.stringify(images.map(imageEntry)));
     const port = await freePort();
     const server = spawn(join(programs, "moto_server"), ["-H", "127.0.0.1", "-p", String(port)], {
-      env: { ...process.env, MOTO_AMIS_PATH: join(folder, "amis.json") },
+      env: { ...process.env, MOTO_AMIS_PATH: join(folder, "amis.json"), MOTO_IAM_LOAD_MANAGED_POLICIES: "true" },
       stdio: "ignore",
     });
     const moto = new Moto(`http://127.0.0.1:${port}`, server, folder);

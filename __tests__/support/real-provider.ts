@@ -63,6 +63,13 @@ export class RealStack {
     writeFileSync(join(this.folder, "cdk.tf.json"), JSON.stringify(relaxed(definition)));
   }
 
+  /** What stands here goes before the definition: how `ohpc` lifts protection. `undefined` takes it away. */
+  override(definition: unknown): void {
+    const file = join(this.folder, "ohpc_override.tf.json");
+    if (definition === undefined) rmSync(file, { force: true });
+    else writeFileSync(file, JSON.stringify(definition));
+  }
+
   async init(): Promise<void> {
     if (PLUGINS === undefined) await this.must(["init", "-input=false"]);
   }

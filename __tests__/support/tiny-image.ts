@@ -27,7 +27,7 @@ export async function removeTinyImage(name: string): Promise<void> {
 const COLLECT = `
 set -euo pipefail
 mkdir -p "$1"/root/{sbin,bin,usr/bin,proc,sys,dev,run,tmp,etc/ssh,home,srv/ohpc/state,srv/ohpc/bundle}
-for program in bash sleep cat ls hostname tr; do
+for program in bash sleep cat ls hostname mount tr; do
   path=$(type -P "$program")
   cp -L "$path" "$1/root/bin/$program"
   for library in $(ldd "$path" | grep -o '/[^ ]*'); do

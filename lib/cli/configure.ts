@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { Alone } from "../operate/alone";
 import { configurePhase } from "../operate/configure-phase";
-import { openDeployment } from "../operate/deployment";
+import { openDeployment, refuseUndeployed } from "../operate/deployment";
 import { lockOwner } from "../operate/lock";
 import { masterOf } from "../operate/master";
 import { here, terminalFor, withJson } from "./options";
@@ -16,6 +16,7 @@ export function define(command: Command): void {
     const alone = new Alone(place.env, lockOwner(`ohpc configure ${stack}`));
     try {
       const deployment = await openDeployment(stack, place);
+      refuseUndeployed(deployment);
       await alone.lockCluster(deployment.stack);
       const { changed, unchanged } = await configurePhase(
         deployment,

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import type { Disk, Host, Site } from "../clouds/cloud";
 import { encodeAddresses } from "../model/address-runs";
 import type { MachineShape } from "../model/machine";
 import type { Manifest, ManifestMaster, ManifestPool, ManifestShape } from "../model/manifest";
 import { MANIFEST_SCHEMA, WISH_SCHEMA } from "../model/schema-numbers";
 import type { Wish } from "../model/wish";
+import { renderWish, wishHash } from "../model/wish-text";
 import { foldHosts } from "../slurm/hostlist";
 import { partitionsOf } from "./partitions";
 import type { PoolPlan } from "./pool-plan";
@@ -24,17 +24,16 @@ export interface DeclaredCluster {
 
 /** The text of `cluster.json`. Equal clusters give equal bytes. */
 export function wishText(cluster: DeclaredCluster): string {
-  return `${JSON.stringify(wishOf(cluster), undefined, 2)}\n`;
+  return renderWish(wishOf(cluster));
 }
 
 function wishOf({ name, pools, users, slurmSettings }: DeclaredCluster): Wish {
-  const sorted = Object.entries(slurmSettings).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     schema: WISH_SCHEMA,
     cluster: name,
     partitions: partitionsOf(pools.map((pool) => pool.partition)),
     pools: pools.map((pool) => ({ name: pool.name, features: [...pool.features], weight: pool.weight })),
-    slurm: { settings: Object.fromEntries(sorted) },
+    slurm: { settings: { ...slurmSettings } },
     users,
   };
 }
@@ -45,7 +44,7 @@ export function manifestOf(cluster: DeclaredCluster): Manifest {
   return {
     schema: MANIFEST_SCHEMA,
     cluster: name,
-    wish: createHash("sha256").update(wishText(cluster)).digest("hex"),
+    wish: wishHash(wishText(cluster)),
     sites: [{ name: site.name, cloud: site.cloud.kind, cidr: site.cidr, place: site.place, facts: site.cloud.facts }],
     master: { host: master.name, address: master.address, site: site.name, shape: manifestShape(shape), access },
     disks: { state: disks.state.manifest, bundle: disks.bundle.manifest, home: disks.home?.manifest },

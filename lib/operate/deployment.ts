@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type Manifest, MANIFEST_OUTPUT, readManifest } from "../model/manifest";
 import { privateDirectory } from "../model/private-directory";
-import { readWish, type Wish } from "../model/wish";
+import { readWish, type Wish, wishHash } from "../model/wish";
 import { Failure } from "./failure";
 import { findProject, type Project, readSynthesis, stackNamed, synthesize, type SynthesizedStack } from "./project";
 import { Terraform } from "./terraform";
@@ -19,6 +19,8 @@ export interface Deployment {
   /** Host keys that were committed beside cdktf.json; they alone are accepted then. */
   readonly knownHosts?: string;
 }
+
+const WISH_FILE = "cluster.json";
 
 /** Where to look, and whose environment. */
 export interface Place {
@@ -79,12 +81,25 @@ export function deploymentOf(
 }
 
 /**
+ * Refuses a stack that was synthesized anew and not deployed since: its files speak of machines that may not exist.
+ *
+ * @throws Failure
+ */
+export function refuseUndeployed({ stack, manifest }: Deployment): void {
+  if (wishHash(readFileSync(join(stack.directory, WISH_FILE), "utf8")) === manifest.wish) return;
+  throw new Failure("failed", `the stack ${stack.name} has changed since it was deployed`, {
+    code: "stack.changed",
+    remedy: `deploy it as it is now: ohpc up ${stack.name} (or: npx cdktf deploy ${stack.name}, and then ohpc configure ${stack.name})`,
+  });
+}
+
+/**
  * What the stack wants of its cluster.
  *
  * @throws Failure if there is no cluster in it
  */
 export function wishOf(stack: SynthesizedStack): Wish {
-  const file = join(stack.directory, "cluster.json");
+  const file = join(stack.directory, WISH_FILE);
   if (!existsSync(file)) {
     throw new Failure("usage", `there is no cluster in the stack ${stack.name}`, {
       code: "stack.no-cluster",

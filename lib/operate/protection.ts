@@ -1,0 +1,24 @@
+/** Resources that people would miss: machines. Disks say themselves whether they may go. */
+const MACHINES = ["aws_instance", "azurerm_linux_virtual_machine"];
+
+/** Where Terraform looks for it: it goes before the stack's own definition, argument by argument. */
+export const PROTECTION_OVERRIDE = "ohpc_override.tf.json";
+
+/**
+ * What lets Terraform plan the end of machines that a stack protects from it (`prevent_destroy`), written beside the stack's
+ * definition for as long as an operator's consent holds. `undefined` if nothing is protected. Pure.
+ */
+export function withoutProtection(definition: unknown): unknown {
+  const { resource } = record(definition);
+  const lifted = MACHINES.flatMap((type) => {
+    const names = Object.entries(record(record(resource)[type])).flatMap(([name, block]) =>
+      record(record(block)["lifecycle"])["prevent_destroy"] === true ? [name] : [],
+    );
+    return names.length === 0 ? [] : [[type, Object.fromEntries(names.map((name) => [name, { lifecycle: { prevent_destroy: false } }]))] as const];
+  });
+  return lifted.length === 0 ? undefined : { resource: Object.fromEntries(lifted) };
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}
