@@ -7,7 +7,9 @@ export default tseslint.config(
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ["*.js", "*.mjs", "scripts/*.mjs", "__tests__/support/*.js"] } },
+      parserOptions: {
+        projectService: { allowDefaultProject: ["*.js", "*.mjs", "scripts/*.mjs", "__tests__/support/*.js"] },
+      },
     },
     rules: {
       "@typescript-eslint/consistent-type-imports": "error",
@@ -29,7 +31,16 @@ export default tseslint.config(
   { files: ["**/*.js", "**/*.mjs"], ...tseslint.configs.disableTypeChecked },
   {
     files: ["**/*.js", "**/*.mjs"],
-    languageOptions: { globals: { module: "readonly", process: "readonly", jest: "readonly", console: "readonly" } },
+    languageOptions: {
+      globals: {
+        module: "readonly",
+        process: "readonly",
+        jest: "readonly",
+        console: "readonly",
+        URL: "readonly",
+        fetch: "readonly",
+      },
+    },
   },
   {
     // `expect(object.method)` and generated test tables need no binding.

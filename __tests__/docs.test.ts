@@ -3,12 +3,20 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { join } from "node:path";
 
 const root = join(__dirname, "..");
-const documents = ["README.md", "CONTRIBUTING.md", ...readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
+const documents = [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
 
 /** The fenced blocks of one language in a document. */
 function blocks(document: string, language: string): string[] {
   const text = readFileSync(join(root, document), "utf8");
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map((match) => match[1] ?? "");
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(
+    (match) => match[1] ?? "",
+  );
 }
 
 describe("the documents", () => {
@@ -24,7 +32,10 @@ describe("the documents", () => {
         join(folder, "tsconfig.json"),
         JSON.stringify({ extends: "../../tsconfig.json", compilerOptions: { baseUrl: "../.." }, include: ["*.ts"] }),
       );
-      execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", folder], { encoding: "utf8", stdio: "pipe" });
+      execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", folder], {
+        encoding: "utf8",
+        stdio: "pipe",
+      });
     } catch (error) {
       throw new Error((error as { stdout?: string }).stdout ?? String(error), { cause: error });
     } finally {
@@ -36,7 +47,9 @@ describe("the documents", () => {
     const broken = documents.flatMap((document) => {
       const text = readFileSync(join(root, document), "utf8");
       const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map((match) => match[1] ?? "");
-      return targets.filter((target) => !exists(join(root, document, "..", target))).map((target) => `${document}: ${target}`);
+      return targets
+        .filter((target) => !exists(join(root, document, "..", target)))
+        .map((target) => `${document}: ${target}`);
     });
     expect(broken).toEqual([]);
   });

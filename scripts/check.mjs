@@ -45,7 +45,10 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 for (const { title, command, report } of process.argv[2] === "fast" ? fast : [...fast, ...real]) {
   console.log(`\n\u001b[1m==> ${title}\u001b[0m`);
   const started = Date.now();
-  const { status } = spawnSync(command[0], command.slice(1), { stdio: "inherit", env: { ...process.env, CHECKPOINT_DISABLE: "1" } });
+  const { status } = spawnSync(command[0], command.slice(1), {
+    stdio: "inherit",
+    env: { ...process.env, CHECKPOINT_DISABLE: "1" },
+  });
   console.log(`    ${status === 0 ? "ok" : "FAILED"} after ${Math.round((Date.now() - started) / 1000)} s`);
   if (status !== 0) failed.push(title);
   if (report === undefined) {
@@ -53,7 +56,9 @@ for (const { title, command, report } of process.argv[2] === "fast" ? fast : [..
     continue;
   }
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, "utf8"));
+    const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(
+      readFileSync(report, "utf8"),
+    );
     totals.passed += numPassedTests;
     totals.failed += numFailedTests + numRuntimeErrorTestSuites;
     totals.skipped += numPendingTests;
@@ -63,5 +68,7 @@ for (const { title, command, report } of process.argv[2] === "fast" ? fast : [..
 }
 
 if (failed.length > 0) console.log(`\nfailed: ${failed.join(", ")}`);
-console.log(`\n${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ""}`);
+console.log(
+  `\n${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ""}`,
+);
 process.exit(failed.length > 0 ? 1 : 0);

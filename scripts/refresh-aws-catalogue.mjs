@@ -27,7 +27,8 @@ const { values: options } = parseArgs({
 const today = new Date().toISOString().slice(0, 10);
 
 const types = options.types === undefined ? await describeTypes(options.region) : readTypes(options.types);
-const prices = options.prices === undefined ? await priceList(options.region) : JSON.parse(readFileSync(options.prices, "utf8"));
+const prices =
+  options.prices === undefined ? await priceList(options.region) : JSON.parse(readFileSync(options.prices, "utf8"));
 const rows = types.flatMap((type) => row(type, prices[type.InstanceType]));
 rows.sort((a, b) => (a[0] < b[0] ? -1 : 1));
 writeFileSync(
@@ -35,7 +36,18 @@ writeFileSync(
   [
     `# types: ${options["types-source"] ?? `DescribeInstanceTypes in ${options.region}, ${today}`}`,
     `# prices: ${options["prices-source"] ?? `AWS price list of ${options.region}, ${today}`}`,
-    ["type", "architecture", "cores", "threads", "memory MiB", "gpus", "gpu", "efa cards", "features", `usd/h ${options.region}`].join("\t"),
+    [
+      "type",
+      "architecture",
+      "cores",
+      "threads",
+      "memory MiB",
+      "gpus",
+      "gpu",
+      "efa cards",
+      "features",
+      `usd/h ${options.region}`,
+    ].join("\t"),
     ...rows.map((cells) => cells.join("\t")),
     "",
   ].join("\n"),
@@ -43,7 +55,16 @@ writeFileSync(
 
 /** One line of the table; none for what no cluster can be made of: Macs, and Xen machines, whose disks have no stable names. */
 function row(type, price) {
-  const { InstanceType, VCpuInfo: cpu, MemoryInfo, ProcessorInfo, GpuInfo, EbsInfo, NetworkInfo, PlacementGroupInfo } = type;
+  const {
+    InstanceType,
+    VCpuInfo: cpu,
+    MemoryInfo,
+    ProcessorInfo,
+    GpuInfo,
+    EbsInfo,
+    NetworkInfo,
+    PlacementGroupInfo,
+  } = type;
   const architecture = ["x86_64", "arm64"].find((name) => ProcessorInfo.SupportedArchitectures.includes(name));
   if (architecture === undefined || EbsInfo.NvmeSupport !== "required") return [];
   const gpus = (GpuInfo?.Gpus ?? []).filter(({ Manufacturer }) => Manufacturer === "NVIDIA");
@@ -91,14 +112,17 @@ function readTypes(file) {
 async function describeTypes(region) {
   const { EC2Client, paginateDescribeInstanceTypes } = await import("@aws-sdk/client-ec2");
   const found = [];
-  for await (const page of paginateDescribeInstanceTypes({ client: new EC2Client({ region }) }, {})) found.push(...page.InstanceTypes);
+  for await (const page of paginateDescribeInstanceTypes({ client: new EC2Client({ region }) }, {}))
+    found.push(...page.InstanceTypes);
   return found;
 }
 
 /** On-demand prices of Linux machines that are not dedicated, from the price list as CSV (a file or the public address). */
 async function priceList(region) {
   const address = process.env.OHPC_AWS_PRICE_LIST ?? `${PRICE_LIST}/${region}/index.csv`;
-  const stream = existsSync(address) ? createReadStream(address) : Readable.fromWeb((await globalThis.fetch(address)).body);
+  const stream = existsSync(address)
+    ? createReadStream(address)
+    : Readable.fromWeb((await globalThis.fetch(address)).body);
   const found = {};
   let column;
   for await (const line of createInterface({ input: stream })) {

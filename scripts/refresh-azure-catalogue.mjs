@@ -9,7 +9,7 @@
 // Neither API tells what a GPU is called or how fast an InfiniBand is: that is kept from the table, and said where it is missing.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, URL } from "node:url";
 import { parseArgs } from "node:util";
 
 const HERE = fileURLToPath(new URL("../lib/clouds/azure", import.meta.url));
@@ -24,15 +24,40 @@ const { values: options } = parseArgs({
   },
 });
 const today = new Date().toISOString().slice(0, 10);
-const HEADER = ["size", "architecture", "sockets", "cores", "threads", "memory GiB", "gpus", "gpu", "infiniband Gb/s", "data disks", "features", "quota family"];
+const HEADER = [
+  "size",
+  "architecture",
+  "sockets",
+  "cores",
+  "threads",
+  "memory GiB",
+  "gpus",
+  "gpu",
+  "infiniband Gb/s",
+  "data disks",
+  "features",
+  "quota family",
+];
 
-const table = existsSync(join(options.out, "catalogue.tsv")) ? join(options.out, "catalogue.tsv") : join(HERE, "catalogue.tsv");
-const lines = readFileSync(table, "utf8").split("\n").filter((line) => line !== "");
-const known = new Map(lines.filter((line) => !line.startsWith("#")).slice(1).map((line) => [line.split("\t")[0], line.split("\t")]));
+const table = existsSync(join(options.out, "catalogue.tsv"))
+  ? join(options.out, "catalogue.tsv")
+  : join(HERE, "catalogue.tsv");
+const lines = readFileSync(table, "utf8")
+  .split("\n")
+  .filter((line) => line !== "");
+const known = new Map(
+  lines
+    .filter((line) => !line.startsWith("#"))
+    .slice(1)
+    .map((line) => [line.split("\t")[0], line.split("\t")]),
+);
 const sizes = [...new Set([...known.keys(), ...options.add])];
 
 if (options.skus !== undefined || options.subscription !== undefined) {
-  const skus = options.skus === undefined ? await resourceSkus(options.subscription) : JSON.parse(readFileSync(options.skus, "utf8"));
+  const skus =
+    options.skus === undefined
+      ? await resourceSkus(options.subscription)
+      : JSON.parse(readFileSync(options.skus, "utf8"));
   const found = new Map((Array.isArray(skus) ? skus : skus.value).map((sku) => [sku.name, sku]));
   const rows = sizes.flatMap((size) => {
     const sku = found.get(size);
@@ -71,11 +96,25 @@ function row({ name, family, capabilities }, before = []) {
   ].filter((feature) => feature !== "");
   const [gpu, infiniband] = [before[7] ?? "", before[8] ?? ""];
   if (gpus > 0 && gpu === "") console.error(`${name}: write into the table what its GPUs are called`);
-  if (yes("RdmaEnabled") && infiniband === "") console.error(`${name}: write into the table how fast its InfiniBand is`);
+  if (yes("RdmaEnabled") && infiniband === "")
+    console.error(`${name}: write into the table how fast its InfiniBand is`);
   const architecture = of("CpuArchitectureType") === "Arm64" ? "arm64" : "x86_64";
   const cores = cpus / threads;
   const sockets = cores % Number(before[2] ?? 1) === 0 ? (before[2] ?? 1) : 1;
-  return [name, architecture, sockets, cores, threads, of("MemoryGB"), gpus, gpu, infiniband, of("MaxDataDiskCount"), features.join(","), family];
+  return [
+    name,
+    architecture,
+    sockets,
+    cores,
+    threads,
+    of("MemoryGB"),
+    gpus,
+    gpu,
+    infiniband,
+    of("MaxDataDiskCount"),
+    features.join(","),
+    family,
+  ];
 }
 
 /** By region. Windows, spare capacity and reservations are other things of the same name. */
@@ -84,7 +123,7 @@ async function pricesOf(size) {
   const byRegion = new Map();
   let next = `${options["prices-url"]}?currencyCode=USD&$filter=${encodeURIComponent(filter)}`;
   while (next) {
-    const answer = await fetch(next);
+    const answer = await globalThis.fetch(next);
     if (!answer.ok) throw new Error(`${next}: ${answer.status} ${await answer.text()}`);
     const { Items, NextPageLink } = await answer.json();
     for (const { armRegionName, productName, skuName, unitOfMeasure, retailPrice, type } of Items) {

@@ -1,5 +1,5 @@
-/* eslint-disable @typescript-eslint/no-require-imports -- a stack is loaded only when it is built: whoever works on this
-   machine does not wait for the providers of the clouds */
+/* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- a stack is loaded
+   only when it is built: whoever works on this machine does not wait for the providers of the clouds */
 import { App, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 

@@ -61,9 +61,27 @@ describe("ohpc", () => {
     ["suggests the nearest verb", "empty", ["upp", "demo"], "there is no verb 'upp'", "did you mean up?"],
     ["says where it looked for a project", "empty", ["up", "demo"], "there is no cdktf.json in", "go to the directory"],
     ["suggests the nearest stack", "app", ["up", "dmeo"], 'the app has no stack "dmeo"', 'did you mean "demo"?'],
-    ["says that a stack has no cluster", "app", ["destroy", "net"], "there is no cluster in the stack net", "OpenHpcMaster"],
-    ["refuses what is no number", "app", ["smoke", "demo", "hpl", "--nodes", "two"], "--nodes <n>", "whole number from 1"],
-    ["refuses a proof that it has not", "app", ["smoke", "demo", "hpcg"], "Allowed choices are hello, hpl", "ohpc --help"],
+    [
+      "says that a stack has no cluster",
+      "app",
+      ["destroy", "net"],
+      "there is no cluster in the stack net",
+      "OpenHpcMaster",
+    ],
+    [
+      "refuses what is no number",
+      "app",
+      ["smoke", "demo", "hpl", "--nodes", "two"],
+      "--nodes <n>",
+      "whole number from 1",
+    ],
+    [
+      "refuses a proof that it has not",
+      "app",
+      ["smoke", "demo", "hpcg"],
+      "Allowed choices are hello, hpl",
+      "ohpc --help",
+    ],
     ["misses a stack", "app", ["status"], "missing required argument 'stack'", "ohpc --help"],
   ])("%s, and ends with 2", async (_, where, args, message, remedy) => {
     const { code, stdout, stderr } = await ohpc(where, ...args);

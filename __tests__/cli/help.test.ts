@@ -25,7 +25,8 @@ describe("help", () => {
   });
 
   it("loads only the code of the verb that is asked for", () => {
-    const options = (name: string) => program(["up"]).commands.find((command) => command.name() === name)?.options.length;
+    const options = (name: string) =>
+      program(["up"]).commands.find((command) => command.name() === name)?.options.length;
     expect(options("up")).toBeGreaterThan(0);
     expect(options("destroy")).toBe(0);
   });

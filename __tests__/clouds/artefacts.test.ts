@@ -42,9 +42,24 @@ const BETWEEN_VENDORS: readonly CloudFact[] = [
 
 /** What containers on one computer differ in besides: they share its kernel, its cores and its disks. */
 const OF_THIS_MACHINE: readonly CloudFact[] = [
-  { what: "how long a silent node is waited for", in: "slurm-conf/slurm.conf", found: /SlurmdTimeout=\d+/, as: "SlurmdTimeout=<timeout>" },
-  { what: "whether nodes may promise other hardware", in: "slurm-conf/slurm.conf", found: /SlurmdParameters=config_overrides\n/, as: "" },
-  { what: "cgroups", in: "slurm-conf/slurm.conf", found: /ProctrackType=\S+\nTaskPlugin=\S+\n(PrologFlags=\S+\n)?/, as: "<cgroups>\n" },
+  {
+    what: "how long a silent node is waited for",
+    in: "slurm-conf/slurm.conf",
+    found: /SlurmdTimeout=\d+/,
+    as: "SlurmdTimeout=<timeout>",
+  },
+  {
+    what: "whether nodes may promise other hardware",
+    in: "slurm-conf/slurm.conf",
+    found: /SlurmdParameters=config_overrides\n/,
+    as: "",
+  },
+  {
+    what: "cgroups",
+    in: "slurm-conf/slurm.conf",
+    found: /ProctrackType=\S+\nTaskPlugin=\S+\n(PrologFlags=\S+\n)?/,
+    as: "<cgroups>\n",
+  },
   { what: "cgroups", in: "slurm-conf/slurm.conf", found: /JobAcctGatherType=\S+/, as: "JobAcctGatherType=<cgroups>" },
   { what: "cgroups", in: "slurm-conf/cgroup.conf", found: /CgroupPlugin=[^]*$/, as: "<cgroups>" },
   { what: "GPUs", in: "bundle/files/node.json", found: /"\/dev\/nvidia0"(,\s+"\/dev\/nvidia1")?/g, as: "<GPUs>" },
@@ -80,7 +95,7 @@ function givenOn(make: () => Cloud): Given {
 
 function leaves(json: Json, path: string): [string, string][] {
   if (typeof json !== "object" || json === null) return [[path, String(json)]];
-  return Object.entries(json).flatMap(([key, inner]) => leaves(inner as Json, `${path}/${key}`));
+  return Object.entries(json).flatMap(([key, inner]) => leaves(inner, `${path}/${key}`));
 }
 
 /** Says whose an address is instead of the address itself, so that nobody can have another's. */
@@ -89,7 +104,11 @@ function namer({ master, pools, sites }: Manifest): (text: string) => string {
     const all = decodeAddresses(runs);
     return expandHosts(hosts).map((host, k) => [all[k] ?? "", `<address of ${host}>`] as const);
   });
-  const known = new Map([[master.address, "<address of master>"], ...addresses, ...sites.map(({ cidr }) => [cidr, "<subnet>"] as const)]);
+  const known = new Map([
+    [master.address, "<address of master>"],
+    ...addresses,
+    ...sites.map(({ cidr }) => [cidr, "<subnet>"] as const),
+  ]);
   return (text) => text.replaceAll(/\d+\.\d+\.\d+\.\d+(\/(?!32\b)\d+)?/g, (address) => known.get(address) ?? address);
 }
 
@@ -103,7 +122,11 @@ function without(facts: readonly CloudFact[], artefacts: Artefacts): Artefacts {
 }
 
 describe("artefacts are the same", () => {
-  const { local, aws, azure } = { local: givenOn(CLOUDS.local), aws: givenOn(CLOUDS.aws), azure: givenOn(CLOUDS.azure) };
+  const { local, aws, azure } = {
+    local: givenOn(CLOUDS.local),
+    aws: givenOn(CLOUDS.aws),
+    azure: givenOn(CLOUDS.azure),
+  };
   const everything = [...BETWEEN_VENDORS, ...OF_THIS_MACHINE];
   const PAIRS = [
     ["aws", "azure", aws, azure, BETWEEN_VENDORS],
@@ -122,15 +145,29 @@ describe("artefacts are the same", () => {
 
   it("in every step and file, of which nothing is left out", () => {
     const paths = Object.keys(azure.artefacts);
-    for (const { id } of MASTER_STEPS) expect(paths.filter((path) => path.startsWith(`${id}/`)).length).toBeGreaterThan(0);
-    expect(paths).toEqual(expect.arrayContaining(["slurm-conf/slurm.conf", "exports/exports", "hosts/hosts", "bundle/files/hosts", "bundle/files/accounts.json"]));
+    for (const { id } of MASTER_STEPS)
+      expect(paths.filter((path) => path.startsWith(`${id}/`)).length).toBeGreaterThan(0);
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        "slurm-conf/slurm.conf",
+        "exports/exports",
+        "hosts/hosts",
+        "bundle/files/hosts",
+        "bundle/files/accounts.json",
+      ]),
+    );
   });
 
-  it.each(everything.map((fact) => [fact.what, fact.in, fact] as const))("needs %s in %s to be on the list", (_, __, fact) => {
-    const unequal = PAIRS.some(([, , one, other, facts]) => {
-      const rest = facts.filter((listed) => listed !== fact);
-      return rest.length < facts.length && !isDeepStrictEqual(without(rest, one.artefacts), without(rest, other.artefacts));
-    });
-    expect(unequal).toBe(true);
-  });
+  it.each(everything.map((fact) => [fact.what, fact.in, fact] as const))(
+    "needs %s in %s to be on the list",
+    (_, __, fact) => {
+      const unequal = PAIRS.some(([, , one, other, facts]) => {
+        const rest = facts.filter((listed) => listed !== fact);
+        return (
+          rest.length < facts.length && !isDeepStrictEqual(without(rest, one.artefacts), without(rest, other.artefacts))
+        );
+      });
+      expect(unequal).toBe(true);
+    },
+  );
 });

@@ -17,7 +17,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const told = (problems: readonly Problem[]) => problems.map(describeProblem);
-const shape = (machine: string | AwsMachine, architecture: "x86_64" | "arm64" = "x86_64") => shapeOf(machine, architecture);
+const shape = (machine: string | AwsMachine, architecture: "x86_64" | "arm64" = "x86_64") =>
+  shapeOf(machine, architecture);
 const root = join(__dirname, "../..");
 
 describe("the catalogue of AWS", () => {
@@ -51,7 +52,8 @@ describe("the catalogue of AWS", () => {
     expect(instanceTypes().size).toBeGreaterThan(1000);
     for (const { name, shape: has, hourly } of instanceTypes().values()) {
       expect([name, has.coresPerSocket > 0, [1, 2].includes(has.threadsPerCore)]).toEqual([name, true, true]);
-      if (has.gpus !== undefined) expect([name, has.gpus.type]).toEqual([name, expect.stringMatching(/^[a-z][a-z0-9_]*$/)]);
+      if (has.gpus !== undefined)
+        expect([name, has.gpus.type]).toEqual([name, expect.stringMatching(/^[a-z][a-z0-9_]*$/)]);
       if (hourly !== undefined) expect(hourly).toBeGreaterThan(0);
     }
   });
@@ -72,13 +74,21 @@ describe("the catalogue of AWS", () => {
   });
 
   it("refuses a line that is not of its form", () => {
-    expect(() => parseTable("type\tusd/h x\nm7a.large\tsparc\t1\t1\t1\t0\t\t\t\t\n")).toThrow('not a line of the AWS catalogue: "m7a.large');
+    expect(() => parseTable("type\tusd/h x\nm7a.large\tsparc\t1\t1\t1\t0\t\t\t\t\n")).toThrow(
+      'not a line of the AWS catalogue: "m7a.large',
+    );
   });
 });
 
 describe("AwsMachine", () => {
   it("is what the user says where the catalogue does not know it", () => {
-    const own = { sockets: 2, coresPerSocket: 100, threadsPerCore: 1, memory: Size.gibibytes(900), architecture: "x86_64" } as const;
+    const own = {
+      sockets: 2,
+      coresPerSocket: 100,
+      threadsPerCore: 1,
+      memory: Size.gibibytes(900),
+      architecture: "x86_64",
+    } as const;
     expect(shape(AwsMachine.of("hpc9z.200xlarge", { shape: own }))).toEqual({ shape: own, problems: [] });
   });
 
@@ -160,14 +170,19 @@ describe("volumes", () => {
     [{ iops: 100 }, ["disk.iops is 100, but must be a whole number from 3000 for gp3"]],
     [{ type: "gp2", throughput: 250 }, ["disk.throughput is 250, but must be left out for gp2: only gp3 takes it"]],
     [{ throughput: 1 }, ["disk.throughput is 1, but must be a whole number from 125, in MiB per second"]],
-    [{ kmsKey: "mine" }, ['disk.kmsKey is "mine", but must be the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID']],
+    [
+      { kmsKey: "mine" },
+      ['disk.kmsKey is "mine", but must be the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID'],
+    ],
   ])("%j: %j", (options, problems) => {
     expect(told(volumeProblems(options, "disk"))).toEqual(problems);
   });
 });
 
 describe("images", () => {
-  const lock: LockFile = { aws: { "us-east-1": { "ami-0123456789abcdef0": { id: "ami-0123456789abcdef0", architecture: "x86_64" } } } };
+  const lock: LockFile = {
+    aws: { "us-east-1": { "ami-0123456789abcdef0": { id: "ami-0123456789abcdef0", architecture: "x86_64" } } },
+  };
 
   it.each([
     ["debian-13", "x86_64", []],
@@ -191,7 +206,9 @@ describe("images", () => {
     [
       "debian13",
       "x86_64",
-      ['image is "debian13", but must be debian-13, an id (ami-…) or OWNER/NAME-PATTERN, e.g. self/my-gpu-image-*; did you mean "debian-13"?'],
+      [
+        'image is "debian13", but must be debian-13, an id (ami-…) or OWNER/NAME-PATTERN, e.g. self/my-gpu-image-*; did you mean "debian-13"?',
+      ],
     ],
   ] as const)("%s on %s: %j", (image, architecture, problems) => {
     expect(told(imageProblems(image, architecture, "us-east-1", lock))).toEqual(problems);
@@ -200,14 +217,23 @@ describe("images", () => {
 
 describe("subnets", () => {
   it("divide a VPC into a small public one and an upper half for pools", () => {
-    expect(divideVpc("10.78.0.0/16")).toEqual({ cidr: "10.78.0.0/16", masterCidr: "10.78.0.0/24", poolCidr: "10.78.128.0/17" });
-    expect(divideVpc("192.168.4.0/24")).toEqual({ cidr: "192.168.4.0/24", masterCidr: "192.168.4.0/26", poolCidr: "192.168.4.128/25" });
+    expect(divideVpc("10.78.0.0/16")).toEqual({
+      cidr: "10.78.0.0/16",
+      masterCidr: "10.78.0.0/24",
+      poolCidr: "10.78.128.0/17",
+    });
+    expect(divideVpc("192.168.4.0/24")).toEqual({
+      cidr: "192.168.4.0/24",
+      masterCidr: "192.168.4.0/26",
+      poolCidr: "192.168.4.128/25",
+    });
   });
 
   it("keep the addresses that AWS keeps from pools: the first four and the last of each", () => {
     const cidr = parseCidr("10.0.8.0/24")!;
     const space = { cidr, reserved: reservedAddresses(["10.0.8.0/24"]), masterAddress: "10.0.0.10", taken: [] };
-    const problems = (addresses: string, nodes: number) => told(claimAddresses({ pool: "cpu", nodes, addresses }, space).problems);
+    const problems = (addresses: string, nodes: number) =>
+      told(claimAddresses({ pool: "cpu", nodes, addresses }, space).problems);
     expect(problems("10.0.8.4-10.0.8.254", 251)).toEqual([]);
     for (const [address, whose] of [
       ["10.0.8.0", "the network address of the subnet"],
@@ -215,7 +241,9 @@ describe("subnets", () => {
       ["10.0.8.3", "reserved by the platform"],
       ["10.0.8.255", "the broadcast address of the subnet"],
     ] as const) {
-      expect(problems(address, 1)[0]).toContain(`addresses is "${address}", but must be addresses that are free (${address} is ${whose})`);
+      expect(problems(address, 1)[0]).toContain(
+        `addresses is "${address}", but must be addresses that are free (${address} is ${whose})`,
+      );
     }
     expect(problems("10.0.9.4", 1)[0]).toContain("must be inside the subnet 10.0.8.0/24");
     expect(problems("10.0.8.4-10.0.8.254", 252)[0]).toContain("must be enough for 252 nodes (it is enough for 251)");
@@ -223,7 +251,12 @@ describe("subnets", () => {
 
   it.each([
     ["10.0.0.0/8", ['cidr is "10.0.0.0/8", but must be from /16 to /24, which is what AWS takes and two subnets need']],
-    ["10.0.0.1/16", ['cidr is "10.0.0.1/16", but must be an IPv4 subnet such as 10.77.0.0/16, with no bit set behind its prefix; did you mean "10.0.0.0/16"?']],
+    [
+      "10.0.0.1/16",
+      [
+        'cidr is "10.0.0.1/16", but must be an IPv4 subnet such as 10.77.0.0/16, with no bit set behind its prefix; did you mean "10.0.0.0/16"?',
+      ],
+    ],
     ["10.0.0.0/24", []],
   ])("of a VPC of %s: %j", (cidr, problems) => {
     expect(told(vpcProblems(cidr, "cidr"))).toEqual(problems);
@@ -237,15 +270,21 @@ describe("subnets", () => {
   const around = { region: "eu-west-1", zone: "eu-west-1a", lock: {} as LockFile };
 
   it("that exist already have their range from the lock file where the stack does not say it", () => {
-    const lock = withFacts({}, "aws", "eu-west-1", { [network.poolSubnet.id]: { cidr: "10.0.8.0/21", zone: "eu-west-1a" } });
-    expect(existingPlan(network, { ...around, lock }).plan).toMatchObject({ pools: { id: network.poolSubnet.id, cidr: "10.0.8.0/21" } });
+    const lock = withFacts({}, "aws", "eu-west-1", {
+      [network.poolSubnet.id]: { cidr: "10.0.8.0/21", zone: "eu-west-1a" },
+    });
+    expect(existingPlan(network, { ...around, lock }).plan).toMatchObject({
+      pools: { id: network.poolSubnet.id, cidr: "10.0.8.0/21" },
+    });
     expect(told(existingPlan(network, around).problems)).toEqual([
       'network.poolSubnet.cidr is missing, but must be given, or looked up once and written to the lock file; lockAws({ region: "eu-west-1", subnets: ["subnet-0123456789abcdef2"] }) does that',
     ]);
   });
 
   it("that exist already have to be in the cluster's zone, apart from each other, and real ids", () => {
-    const lock = withFacts({}, "aws", "eu-west-1", { [network.poolSubnet.id]: { cidr: "10.0.1.128/25", zone: "eu-west-1b" } });
+    const lock = withFacts({}, "aws", "eu-west-1", {
+      [network.poolSubnet.id]: { cidr: "10.0.1.128/25", zone: "eu-west-1b" },
+    });
     expect(told(existingPlan({ ...network, vpcId: "mine" }, { ...around, lock }).problems)).toEqual([
       'network.vpcId is "mine", but must be the id of a VPC: vpc-…',
       'zone is "eu-west-1a", but must be the zone of the subnet subnet-0123456789abcdef2, which is eu-west-1b',
@@ -258,7 +297,10 @@ describe("tags", () => {
   it.each<[Readonly<Record<string, string>>, string]>([
     [{ Name: "x" }, 'tags["Name"] is "x", but must be a tag of your own: Name, aws: and ohpc: are taken'],
     [{ "aws:x": "x" }, 'tags["aws:x"] is "x", but must be a tag of your own: Name, aws: and ohpc: are taken'],
-    [{ "cost center": "x" }, 'tags["cost center"] is "x", but must be a key of letters, digits and + - = . , _ : @, at most 128'],
+    [
+      { "cost center": "x" },
+      'tags["cost center"] is "x", but must be a key of letters, digits and + - = . , _ : @, at most 128',
+    ],
   ])("%j is refused", (tags, message) => {
     expect(told(tagProblems(tags, "tags"))).toEqual([message]);
   });
@@ -293,7 +335,11 @@ describe("the lock file", () => {
 describe("the console of a machine", () => {
   const keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==", "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY="];
   const printed = (lines: readonly string[]) =>
-    ["[   12.3] cloud-init[512]: -----BEGIN SSH HOST KEY KEYS-----", ...lines.map((line) => `[   12.3] cloud-init[512]: ${line} root@ip`), "-----END SSH HOST KEY KEYS-----"].join("\r\n");
+    [
+      "[   12.3] cloud-init[512]: -----BEGIN SSH HOST KEY KEYS-----",
+      ...lines.map((line) => `[   12.3] cloud-init[512]: ${line} root@ip`),
+      "-----END SSH HOST KEY KEYS-----",
+    ].join("\r\n");
 
   it("shows the host keys, the last time that they were printed", () => {
     const text = `Booting\n${printed(["ssh-ed25519 OLDOLDOLD"])}\nlogin:\n${printed(keys)}\nlogin: `;
@@ -309,7 +355,11 @@ describe("scripts/refresh-aws-catalogue.mjs", () => {
   const run = (types: unknown, prices: unknown) => {
     const folder = mkdtempSync(join(tmpdir(), "catalogue-"));
     try {
-      const [typesFile, pricesFile, out] = ["types", "prices", "out"].map((name) => join(folder, name)) as [string, string, string];
+      const [typesFile, pricesFile, out] = ["types", "prices", "out"].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ];
       writeFileSync(typesFile, JSON.stringify(types));
       writeFileSync(pricesFile, JSON.stringify(prices));
       const program = join(root, "scripts/refresh-aws-catalogue.mjs");
@@ -337,7 +387,12 @@ describe("scripts/refresh-aws-catalogue.mjs", () => {
   it("makes a table that reads back as what the API said", () => {
     const gpus = { Gpus: [{ Count: 2, Name: "RTX PRO Server 6000", Manufacturer: "NVIDIA" }] };
     const { types, source } = run(
-      { InstanceTypes: [described("b1.large", "x86_64", { GpuInfo: gpus }), described("a1.large", "arm64", { SupportedUsageClasses: ["spot"] })] },
+      {
+        InstanceTypes: [
+          described("b1.large", "x86_64", { GpuInfo: gpus }),
+          described("a1.large", "arm64", { SupportedUsageClasses: ["spot"] }),
+        ],
+      },
       { "b1.large": 1.25 },
     );
     expect([...types.keys()]).toEqual(["a1.large", "b1.large"]);
@@ -355,7 +410,13 @@ describe("scripts/refresh-aws-catalogue.mjs", () => {
   });
 
   it("leaves out Macs, and machines whose disks have no stable names", () => {
-    const { types } = run([described("mac2.metal", "arm64_mac"), described("t2.large", "x86_64", { EbsInfo: { NvmeSupport: "unsupported" } })], {});
+    const { types } = run(
+      [
+        described("mac2.metal", "arm64_mac"),
+        described("t2.large", "x86_64", { EbsInfo: { NvmeSupport: "unsupported" } }),
+      ],
+      {},
+    );
     expect(types.size).toBe(0);
   });
 });

@@ -7,9 +7,23 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { abilitiesOf, shapeOf } from "../../lib/clouds/azure/catalogue";
 import { imageProblems } from "../../lib/clouds/azure/image-choice";
-import { hourlyPrice, instanceTypes, instanceTypesSource, parseTable, regions, regionsOf } from "../../lib/clouds/azure/instance-types";
+import {
+  hourlyPrice,
+  instanceTypes,
+  instanceTypesSource,
+  parseTable,
+  regions,
+  regionsOf,
+} from "../../lib/clouds/azure/instance-types";
 import { AzureMachine } from "../../lib/clouds/azure/machine";
-import { hostNamesProblems, isResourceId, parseResourceId, prefixOf, storageAccountName, storageAccountProblems } from "../../lib/clouds/azure/names";
+import {
+  hostNamesProblems,
+  isResourceId,
+  parseResourceId,
+  prefixOf,
+  storageAccountName,
+  storageAccountProblems,
+} from "../../lib/clouds/azure/names";
 import { divideNetwork, existingPlan, planExisting, reservedAddresses } from "../../lib/clouds/azure/subnets";
 import { tagProblems } from "../../lib/clouds/azure/tags";
 import { billedTier, volumeProblems } from "../../lib/clouds/azure/volume";
@@ -33,10 +47,16 @@ describe("the catalogue of Azure", () => {
 
   // As Microsoft documents them: https://learn.microsoft.com/azure/virtual-machines/sizes/overview
   it.each([
-    ["Standard_HB176rs_v4", { sockets: 2, coresPerSocket: 88, threadsPerCore: 1, memory: Size.gibibytes(768), architecture: "x86_64" }],
+    [
+      "Standard_HB176rs_v4",
+      { sockets: 2, coresPerSocket: 88, threadsPerCore: 1, memory: Size.gibibytes(768), architecture: "x86_64" },
+    ],
     ["Standard_HB120-32rs_v3", { sockets: 2, coresPerSocket: 16, threadsPerCore: 1, memory: Size.gibibytes(448) }],
     ["Standard_D8s_v5", { sockets: 1, coresPerSocket: 4, threadsPerCore: 2, memory: Size.gibibytes(32) }],
-    ["Standard_D64ps_v5", { coresPerSocket: 64, threadsPerCore: 1, memory: Size.gibibytes(208), architecture: "arm64" }],
+    [
+      "Standard_D64ps_v5",
+      { coresPerSocket: 64, threadsPerCore: 1, memory: Size.gibibytes(208), architecture: "arm64" },
+    ],
     ["Standard_ND96isr_H100_v5", { memory: Size.gibibytes(1900), gpus: { count: 8, type: "h100" } }],
     ["Standard_NC4as_T4_v3", { coresPerSocket: 4, memory: Size.gibibytes(28), gpus: { count: 1, type: "t4" } }],
   ])("knows what %s has", (type, expected) => {
@@ -56,17 +76,26 @@ describe("the catalogue of Azure", () => {
   });
 
   it("knows nothing of a size that is new, and takes it to be as sizes are today", () => {
-    const machine = AzureMachine.of("Standard_Z8_v9", { shape: { sockets: 1, coresPerSocket: 8, threadsPerCore: 1, memory: Size.gibibytes(64), architecture: "x86_64" } });
+    const machine = AzureMachine.of("Standard_Z8_v9", {
+      shape: { sockets: 1, coresPerSocket: 8, threadsPerCore: 1, memory: Size.gibibytes(64), architecture: "x86_64" },
+    });
     expect(shape(machine)).toMatchObject({ shape: { coresPerSocket: 8 }, problems: [] });
-    expect(abilitiesOf("Standard_Z8_v9")).toMatchObject({ acceleratedNetworking: true, trustedLaunch: true, nvme: false });
+    expect(abilitiesOf("Standard_Z8_v9")).toMatchObject({
+      acceleratedNetworking: true,
+      trustedLaunch: true,
+      nvme: false,
+    });
     expect(told(shape("Standard_Z8_v9").problems)[0]).toContain('AzureMachine.of("Standard_Z8_v9", { shape: … })');
   });
 
   it("holds nothing that Slurm could not be told, and GRES types as Slurm takes them", () => {
     expect(instanceTypes().size).toBeGreaterThan(70);
     for (const { name, shape: has, dataDisks } of instanceTypes().values()) {
-      expect([name, has.sockets * has.coresPerSocket > 0, [1, 2].includes(has.threadsPerCore), dataDisks >= 2]).toEqual([name, true, true, true]);
-      if (has.gpus !== undefined) expect([name, has.gpus.type]).toEqual([name, expect.stringMatching(/^[a-z][a-z0-9_]*$/)]);
+      expect([name, has.sockets * has.coresPerSocket > 0, [1, 2].includes(has.threadsPerCore), dataDisks >= 2]).toEqual(
+        [name, true, true, true],
+      );
+      if (has.gpus !== undefined)
+        expect([name, has.gpus.type]).toEqual([name, expect.stringMatching(/^[a-z][a-z0-9_]*$/)]);
     }
   });
 
@@ -92,13 +121,18 @@ describe("the catalogue of Azure", () => {
         const price = hourlyPrice(`Standard_D${n}s_v5`, region);
         return price === undefined ? [] : [price / n];
       });
-      for (const price of perCore) expect([region, Math.abs(price / (perCore[0] ?? 0) - 1) < 0.06]).toEqual([region, true]);
+      for (const price of perCore)
+        expect([region, Math.abs(price / (perCore[0] ?? 0) - 1) < 0.06]).toEqual([region, true]);
     }
   });
 
   it("refuses a line that is none", () => {
-    expect(() => parseTable("# types: x\nsize\nStandard_X\tx86_64\t2\t3\t1\t8\t0\t\t\t4\t\tfamily")).toThrow("not a line of the Azure catalogue");
-    expect(() => parseTable("# types: x\nsize\nStandard_X\tmips\t1\t1\t1\t8\t0\t\t\t4\t\tfamily")).toThrow("not a line of the Azure catalogue");
+    expect(() => parseTable("# types: x\nsize\nStandard_X\tx86_64\t2\t3\t1\t8\t0\t\t\t4\t\tfamily")).toThrow(
+      "not a line of the Azure catalogue",
+    );
+    expect(() => parseTable("# types: x\nsize\nStandard_X\tmips\t1\t1\t1\t8\t0\t\t\t4\t\tfamily")).toThrow(
+      "not a line of the Azure catalogue",
+    );
   });
 });
 
@@ -106,23 +140,42 @@ describe("subnets on Azure", () => {
   it.each(["10.79.0.0/16", "10.0.0.0/8", "192.168.7.0/24"])("%s is divided so that nothing overlaps", (cidr) => {
     const { masterCidr, poolCidr, bastionCidr } = divideNetwork(cidr);
     const parts = [masterCidr, poolCidr, bastionCidr].map((text) => parseCidr(text)!);
-    expect(parts.every((part) => part.first >= parseCidr(cidr)!.first && part.last <= parseCidr(cidr)!.last)).toBe(true);
-    for (const [k, part] of parts.entries()) for (const other of parts.slice(k + 1)) expect(overlaps(part, other)).toBe(false);
+    expect(parts.every((part) => part.first >= parseCidr(cidr)!.first && part.last <= parseCidr(cidr)!.last)).toBe(
+      true,
+    );
+    for (const [k, part] of parts.entries())
+      for (const other of parts.slice(k + 1)) expect(overlaps(part, other)).toBe(false);
   });
 
   it("keep their first four addresses and the last", () => {
-    const space = { cidr: parseCidr("10.0.1.0/28")!, masterAddress: "10.0.1.9", taken: [], reserved: reservedAddresses(["10.0.1.0/28"]) };
-    const refused = Array.from({ length: 16 }, (_, k) => `10.0.1.${k}`).filter((addresses) => claimAddresses({ pool: "cpu", nodes: 1, addresses }, space).block === undefined);
+    const space = {
+      cidr: parseCidr("10.0.1.0/28")!,
+      masterAddress: "10.0.1.9",
+      taken: [],
+      reserved: reservedAddresses(["10.0.1.0/28"]),
+    };
+    const refused = Array.from({ length: 16 }, (_, k) => `10.0.1.${k}`).filter(
+      (addresses) => claimAddresses({ pool: "cpu", nodes: 1, addresses }, space).block === undefined,
+    );
     expect(refused).toEqual(["10.0.1.0", "10.0.1.1", "10.0.1.2", "10.0.1.3", "10.0.1.9", "10.0.1.15"]);
   });
 
   it("that were there before are told by the lock file, and their site is the smallest range that holds them", () => {
-    const id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/n/providers/Microsoft.Network/virtualNetworks/v/subnets/s";
+    const id =
+      "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/n/providers/Microsoft.Network/virtualNetworks/v/subnets/s";
     const lock = withFacts({}, "azure", "eastus", { [id]: { cidr: "10.1.4.0/24" } });
-    const { plan, problems } = existingPlan({ masterSubnet: { id }, poolSubnet: { id: `${id}2`, cidr: "10.1.7.0/24" } }, { location: "eastus", lock });
+    const { plan, problems } = existingPlan(
+      { masterSubnet: { id }, poolSubnet: { id: `${id}2`, cidr: "10.1.7.0/24" } },
+      { location: "eastus", lock },
+    );
     expect(problems).toEqual([]);
     expect(planExisting(plan!)).toEqual({ cidr: "10.1.4.0/22", masterCidr: "10.1.4.0/24", poolCidr: "10.1.7.0/24" });
-    expect(existingPlan({ masterSubnet: { id }, poolSubnet: { id: `${id}2`, cidr: "10.1.4.128/25" } }, { location: "eastus", lock }).problems).toHaveLength(1);
+    expect(
+      existingPlan(
+        { masterSubnet: { id }, poolSubnet: { id: `${id}2`, cidr: "10.1.4.128/25" } },
+        { location: "eastus", lock },
+      ).problems,
+    ).toHaveLength(1);
   });
 });
 
@@ -145,9 +198,14 @@ describe("names on Azure", () => {
   });
 
   it("and ids are compared without case", () => {
-    const id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/G/providers/microsoft.compute/Disks/d";
+    const id =
+      "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/G/providers/microsoft.compute/Disks/d";
     expect(parseResourceId(id)).toMatchObject({ group: "G", names: ["d"] });
-    expect([isResourceId(id, "Microsoft.Compute/disks"), isResourceId(`${id}/x`, "Microsoft.Compute/disks"), isResourceId("d", "Microsoft.Compute/disks")]).toEqual([true, false, false]);
+    expect([
+      isResourceId(id, "Microsoft.Compute/disks"),
+      isResourceId(`${id}/x`, "Microsoft.Compute/disks"),
+      isResourceId("d", "Microsoft.Compute/disks"),
+    ]).toEqual([true, false, false]);
   });
 });
 
@@ -169,15 +227,21 @@ describe("disks on Azure", () => {
       "home.throughput is 1.5, but must be a whole number from 125, in MB per second",
     ]);
     expect(volumeProblems({ type: "PremiumV2_LRS", iops: 3000, caching: "None" }, "home", "1")).toEqual([]);
-    expect(told(volumeProblems({ type: "gp3" as "Premium_LRS" }, "home", "1"))[0]).toContain("one of Premium_LRS, PremiumV2_LRS");
-    expect(told(volumeProblems({ encryptionSet: "mine" }, "home", "1"))[0]).toContain("Microsoft.Compute/diskEncryptionSets/NAME");
+    expect(told(volumeProblems({ type: "gp3" as "Premium_LRS" }, "home", "1"))[0]).toContain(
+      "one of Premium_LRS, PremiumV2_LRS",
+    );
+    expect(told(volumeProblems({ encryptionSet: "mine" }, "home", "1"))[0]).toContain(
+      "Microsoft.Compute/diskEncryptionSets/NAME",
+    );
   });
 });
 
 it("tags are taken as Azure takes them", () => {
   expect(tagProblems({ "cost centre": "42", "a.b:c": "x" }, "tags")).toEqual([]);
   expect(told(tagProblems({ "a/b": "1", Microsoft: "2", long: "x".repeat(257) }, "tags"))).toHaveLength(3);
-  expect(told(tagProblems(Object.fromEntries(Array.from({ length: 41 }, (_, k) => [`t${k}`, ""])), "tags"))[0]).toContain("at most 40 tags");
+  expect(
+    told(tagProblems(Object.fromEntries(Array.from({ length: 41 }, (_, k) => [`t${k}`, ""])), "tags"))[0],
+  ).toContain("at most 40 tags");
 });
 
 it("an image's architecture is taken from the lock file before its name", () => {
@@ -191,8 +255,12 @@ describe("scripts/refresh-azure-catalogue.mjs", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "catalogue-"));
-    const header = "size\tarchitecture\tsockets\tcores\tthreads\tmemory GiB\tgpus\tgpu\tinfiniband Gb/s\tdata disks\tfeatures\tquota family";
-    writeFileSync(join(folder, "catalogue.tsv"), `# types: a test\n${header}\nStandard_X8\tx86_64\t2\t8\t1\t64\t2\tx1\t200\t16\taccelerated-networking\toldFamily\n`);
+    const header =
+      "size\tarchitecture\tsockets\tcores\tthreads\tmemory GiB\tgpus\tgpu\tinfiniband Gb/s\tdata disks\tfeatures\tquota family";
+    writeFileSync(
+      join(folder, "catalogue.tsv"),
+      `# types: a test\n${header}\nStandard_X8\tx86_64\t2\t8\t1\t64\t2\tx1\t200\t16\taccelerated-networking\toldFamily\n`,
+    );
   });
   afterEach(() => {
     rmSync(folder, { recursive: true });
@@ -200,12 +268,29 @@ describe("scripts/refresh-azure-catalogue.mjs", () => {
 
   /** A price as the API describes it, cut down to what is read. */
   const item = (region: string, price: number, more: object = {}) => ({
-    ...{ armRegionName: region, retailPrice: price, unitOfMeasure: "1 Hour", type: "Consumption", productName: "Virtual Machines X Series", skuName: "X8" },
+    ...{
+      armRegionName: region,
+      retailPrice: price,
+      unitOfMeasure: "1 Hour",
+      type: "Consumption",
+      productName: "Virtual Machines X Series",
+      skuName: "X8",
+    },
     ...more,
   });
   const PRICES = [
-    [item("eastus", 1.5), item("eastus", 1.25), item("eastus", 0.9, { productName: "Virtual Machines X Series Windows" }), item("westus", 0.2, { skuName: "X8 Spot" })],
-    [item("westus", 1.75), item("westus", 1, { skuName: "X8 Low Priority" }), item("northeurope", 9, { unitOfMeasure: "1/Month" }), item("japaneast", 1, { type: "Reservation" })],
+    [
+      item("eastus", 1.5),
+      item("eastus", 1.25),
+      item("eastus", 0.9, { productName: "Virtual Machines X Series Windows" }),
+      item("westus", 0.2, { skuName: "X8 Spot" }),
+    ],
+    [
+      item("westus", 1.75),
+      item("westus", 1, { skuName: "X8 Low Priority" }),
+      item("northeurope", 9, { unitOfMeasure: "1/Month" }),
+      item("japaneast", 1, { type: "Reservation" }),
+    ],
   ];
 
   async function run(...args: string[]): Promise<{ readonly asked: readonly string[]; readonly said: string }> {
@@ -216,13 +301,25 @@ describe("scripts/refresh-azure-catalogue.mjs", () => {
       const page = Number(url.searchParams.get("page") ?? 0);
       const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       const known = (url.searchParams.get("$filter") ?? "").includes("Standard_X8") || page > 0;
-      response.end(JSON.stringify({ Items: known ? PRICES[page] : [], NextPageLink: known && page === 0 ? `${base}/?page=1` : null }));
+      response.end(
+        JSON.stringify({
+          Items: known ? PRICES[page] : [],
+          NextPageLink: known && page === 0 ? `${base}/?page=1` : null,
+        }),
+      );
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     try {
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
       const script = join(root, "scripts/refresh-azure-catalogue.mjs");
-      const { stderr } = await promisify(execFile)(process.execPath, [script, "--out", folder, "--prices-url", url, ...args]);
+      const { stderr } = await promisify(execFile)(process.execPath, [
+        script,
+        "--out",
+        folder,
+        "--prices-url",
+        url,
+        ...args,
+      ]);
       return { asked, said: stderr };
     } finally {
       server.close();
@@ -231,7 +328,9 @@ describe("scripts/refresh-azure-catalogue.mjs", () => {
 
   it("takes the price of Linux without spare capacity, of every page, for every region", async () => {
     const { asked } = await run();
-    expect(asked[0]).toBe("serviceName eq 'Virtual Machines' and priceType eq 'Consumption' and armSkuName eq 'Standard_X8'");
+    expect(asked[0]).toBe(
+      "serviceName eq 'Virtual Machines' and priceType eq 'Consumption' and armSkuName eq 'Standard_X8'",
+    );
     const lines = readFileSync(join(folder, "machine-prices.tsv"), "utf8").split("\n");
     expect(lines[0]).toMatch(/^# prices: .*Azure Retail Prices API, \d{4}-\d\d-\d\d$/);
     expect(lines.slice(2)).toEqual(["what\teastus\twestus", "Standard_X8\t1.25\t1.75", ""]);
@@ -242,28 +341,67 @@ describe("scripts/refresh-azure-catalogue.mjs", () => {
       ...{ name, family: "newFamily", resourceType: "virtualMachines" },
       capabilities: Object.entries(capabilities).map(([key, value]) => ({ name: key, value })),
     });
-    const common = { vCPUsPerCore: "2", MemoryGB: "128", MaxDataDiskCount: "32", AcceleratedNetworkingEnabled: "True", CpuArchitectureType: "x64" };
+    const common = {
+      vCPUsPerCore: "2",
+      MemoryGB: "128",
+      MaxDataDiskCount: "32",
+      AcceleratedNetworkingEnabled: "True",
+      CpuArchitectureType: "x64",
+    };
     writeFileSync(
       join(folder, "skus.json"),
       JSON.stringify([
         sku("Standard_X8", { ...common, vCPUs: "32", vCPUsAvailable: "16", GPUs: "2", RdmaEnabled: "True" }),
-        sku("Standard_Y4", { ...common, vCPUs: "4", vCPUsPerCore: "1", CpuArchitectureType: "Arm64", TrustedLaunchDisabled: "True", DiskControllerTypes: "NVMe", GPUs: "1" }),
+        sku("Standard_Y4", {
+          ...common,
+          vCPUs: "4",
+          vCPUsPerCore: "1",
+          CpuArchitectureType: "Arm64",
+          TrustedLaunchDisabled: "True",
+          DiskControllerTypes: "NVMe",
+          GPUs: "1",
+        }),
       ]),
     );
-    const { said } = await run("--skus", join(folder, "skus.json"), "--skus-source", "a test, 2026-01-01", "--add", "Standard_Y4");
+    const { said } = await run(
+      "--skus",
+      join(folder, "skus.json"),
+      "--skus-source",
+      "a test, 2026-01-01",
+      "--add",
+      "Standard_Y4",
+    );
     const { types, source } = parseTable(readFileSync(join(folder, "catalogue.tsv"), "utf8"));
     expect(source).toBe("a test, 2026-01-01");
     expect(types.get("Standard_X8")).toEqual({
       name: "Standard_X8",
-      shape: { ...{ sockets: 2, coresPerSocket: 4, threadsPerCore: 2, architecture: "x86_64" }, memory: Size.gibibytes(128), gpus: { count: 2, type: "x1" } },
-      ...{ infiniband: 200, acceleratedNetworking: true, trustedLaunch: true, nvme: false, dataDisks: 32, quotaFamily: "newFamily" },
+      shape: {
+        ...{ sockets: 2, coresPerSocket: 4, threadsPerCore: 2, architecture: "x86_64" },
+        memory: Size.gibibytes(128),
+        gpus: { count: 2, type: "x1" },
+      },
+      ...{
+        infiniband: 200,
+        acceleratedNetworking: true,
+        trustedLaunch: true,
+        nvme: false,
+        dataDisks: 32,
+        quotaFamily: "newFamily",
+      },
     });
-    expect(types.get("Standard_Y4")).toMatchObject({ shape: { architecture: "arm64", coresPerSocket: 4 }, trustedLaunch: false, nvme: true });
+    expect(types.get("Standard_Y4")).toMatchObject({
+      shape: { architecture: "arm64", coresPerSocket: 4 },
+      trustedLaunch: false,
+      nvme: true,
+    });
     expect(said).toContain("Standard_Y4: write into the table what its GPUs are called");
   }, 30_000);
 
   it("leaves the table as it was where the price list knows nothing", async () => {
-    writeFileSync(join(folder, "catalogue.tsv"), readFileSync(join(folder, "catalogue.tsv"), "utf8").replace("Standard_X8", "Standard_Unknown"));
+    writeFileSync(
+      join(folder, "catalogue.tsv"),
+      readFileSync(join(folder, "catalogue.tsv"), "utf8").replace("Standard_X8", "Standard_Unknown"),
+    );
     await expect(run()).rejects.toThrow("the price list knows none of the sizes");
   }, 30_000);
 });

@@ -69,7 +69,11 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
   });
 
   it("asks each machine where it may not ask about the subscription, as the master may not", async () => {
-    arm.forbidStatusOnly = { status: 403, code: "AuthorizationFailed", message: "The client has no authorization over scope '/subscriptions/…'." };
+    arm.forbidStatusOnly = {
+      status: 403,
+      code: "AuthorizationFailed",
+      message: "The client has no authorization over scope '/subscriptions/…'.",
+    };
     arm.machines[2]!.power = "deallocated";
     expect(await states()).toEqual({ "cpu-1": "running", "cpu-2": "stopped", "cpu-10": "running", master: "running" });
     expect(arm.count(/instanceView\?/)).toBe(4);
@@ -78,10 +82,12 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
   it("deallocates, and does not merely stop: what is stopped is billed on", async () => {
     arm.machines[2]!.power = "stopped";
     await power.stop(["cpu-1", "cpu-2"]);
-    expect(arm.asked.map(({ what }) => what.replace(/^(\w+) .*\/(ohpc-demo-\S+)\?.*$/, "$1 $2")).filter((what) => what.startsWith("POST")).sort()).toEqual([
-      "POST ohpc-demo-cpu-1/deallocate",
-      "POST ohpc-demo-cpu-2/deallocate",
-    ]);
+    expect(
+      arm.asked
+        .map(({ what }) => what.replace(/^(\w+) .*\/(ohpc-demo-\S+)\?.*$/, "$1 $2"))
+        .filter((what) => what.startsWith("POST"))
+        .sort(),
+    ).toEqual(["POST ohpc-demo-cpu-1/deallocate", "POST ohpc-demo-cpu-2/deallocate"]);
     expect(await states()).toEqual({ "cpu-1": "stopped", "cpu-2": "stopped", "cpu-10": "running", master: "running" });
   });
 
@@ -89,7 +95,10 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
     arm.machines[1]!.power = "deallocated";
     await power.start(["cpu-1", "cpu-2"]);
     expect(arm.count(/^POST .*\/start/)).toBe(1);
-    expect((await waitForState(power, ["cpu-1", "cpu-2"], "running", WAIT)).map(({ host }) => host)).toEqual(["cpu-1", "cpu-2"]);
+    expect((await waitForState(power, ["cpu-1", "cpu-2"], "running", WAIT)).map(({ host }) => host)).toEqual([
+      "cpu-1",
+      "cpu-2",
+    ]);
   });
 
   it("follows an operation to its end, however many looks that takes", async () => {
@@ -101,7 +110,11 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
 
   it("refuses to start what is still on its way down", async () => {
     arm.machines[1]!.power = "deallocating";
-    expect(await failure(power.start(["cpu-1"]))).toMatchObject({ failure: "failed", hosts: ["cpu-1"], reason: "still stopping" });
+    expect(await failure(power.start(["cpu-1"]))).toMatchObject({
+      failure: "failed",
+      hosts: ["cpu-1"],
+      reason: "still stopping",
+    });
   });
 
   it("waits as long as Azure asks for when it is throttled, and then goes on", async () => {
@@ -124,14 +137,22 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
     [
       "no such size here, told later",
       "later",
-      { status: 409, code: "SkuNotAvailable", message: "The requested VM size for resource 'cpu-1' is currently not available in location 'westeurope'." },
+      {
+        status: 409,
+        code: "SkuNotAvailable",
+        message: "The requested VM size for resource 'cpu-1' is currently not available in location 'westeurope'.",
+      },
       { failure: "capacity", hosts: ["cpu-1"] },
       "az vm list-skus",
     ],
     [
       "no capacity, told later",
       "later",
-      { status: 409, code: "AllocationFailed", message: "Allocation failed. We do not have sufficient capacity for the requested VM size in this region." },
+      {
+        status: 409,
+        code: "AllocationFailed",
+        message: "Allocation failed. We do not have sufficient capacity for the requested VM size in this region.",
+      },
       { failure: "capacity", hosts: ["cpu-1"] },
       "Azure has no such machine to give right now (Allocation failed.",
     ],
@@ -148,12 +169,19 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
       {
         status: 409,
         code: "OperationNotAllowed",
-        message: "Operation could not be completed as it results in exceeding approved standardDSv5Family Cores quota. Current Limit: 10, Current Usage: 8, Additional Required: 8.",
+        message:
+          "Operation could not be completed as it results in exceeding approved standardDSv5Family Cores quota. Current Limit: 10, Current Usage: 8, Additional Required: 8.",
       },
       { failure: "quota", hosts: ["cpu-1"] },
       "standardDSv5Family",
     ],
-    ["no quota by its other name", "at once", { status: 403, code: "QuotaExceeded", message: "The quota is exceeded." }, { failure: "quota" }, "Quotas, Compute"],
+    [
+      "no quota by its other name",
+      "at once",
+      { status: 403, code: "QuotaExceeded", message: "The quota is exceeded." },
+      { failure: "quota" },
+      "Quotas, Compute",
+    ],
     [
       "a conflict",
       "at once",
@@ -168,10 +196,34 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
       { failure: "failed" },
       "Cannot start it now.; Azure calls it OperationNotAllowed",
     ],
-    ["a missing permission", "at once", { status: 403, code: "AuthorizationFailed", message: "may not" }, { failure: "permission", hosts: [] }, "use a role that may"],
-    ["an expired token", "at once", { status: 401, code: "ExpiredAuthenticationToken", message: "expired" }, { failure: "expired" }, "az login"],
-    ["an unknown subscription", "at once", { status: 404, code: "SubscriptionNotFound", message: "not found" }, { failure: "credentials" }, "ARM_SUBSCRIPTION_ID"],
-    ["terms that nobody accepted", "later", { status: 400, code: "MarketplacePurchaseEligibilityFailed", message: "not accepted" }, { failure: "permission" }, "acceptTerms"],
+    [
+      "a missing permission",
+      "at once",
+      { status: 403, code: "AuthorizationFailed", message: "may not" },
+      { failure: "permission", hosts: [] },
+      "use a role that may",
+    ],
+    [
+      "an expired token",
+      "at once",
+      { status: 401, code: "ExpiredAuthenticationToken", message: "expired" },
+      { failure: "expired" },
+      "az login",
+    ],
+    [
+      "an unknown subscription",
+      "at once",
+      { status: 404, code: "SubscriptionNotFound", message: "not found" },
+      { failure: "credentials" },
+      "ARM_SUBSCRIPTION_ID",
+    ],
+    [
+      "terms that nobody accepted",
+      "later",
+      { status: 400, code: "MarketplacePurchaseEligibilityFailed", message: "not accepted" },
+      { failure: "permission" },
+      "acceptTerms",
+    ],
   ] as const)("tells %s as what it is", async (_, when, error, expected, words) => {
     arm.machines[1]!.power = "deallocated";
     (when === "later" ? arm.failLater : arm.refuse).set(when === "later" ? "start" : "POST start", error);
@@ -184,7 +236,10 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
     for (const machine of arm.machines) machine.power = "deallocated";
     const error = { status: 409, code: "AllocationFailed", message: "Allocation failed." };
     for (const host of ["cpu-10", "cpu-2"]) arm.failLater.set(`ohpc-demo-${host}/start`, error);
-    expect(await failure(power.start(["cpu-1", "cpu-2", "cpu-10"]))).toMatchObject({ failure: "capacity", hosts: ["cpu-2", "cpu-10"] });
+    expect(await failure(power.start(["cpu-1", "cpu-2", "cpu-10"]))).toMatchObject({
+      failure: "capacity",
+      hosts: ["cpu-2", "cpu-10"],
+    });
     expect((await states())["cpu-1"]).toBe("running");
   });
 
@@ -209,8 +264,15 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
     expect(await states()).not.toHaveProperty("cpu-2");
     expect(arm.disks).not.toContain("ohpc-demo-cpu-2-os");
     expect(arm.disks).toContain("ohpc-demo-cpu-1-os");
-    arm.refuse.set("DELETE ohpc-demo-master", { status: 409, code: "ScopeLocked", message: "The scope cannot perform delete operation." });
-    expect(await failure(power.end(["master"]))).toMatchObject({ failure: "permission", remedy: expect.stringContaining("protect: false") as unknown });
+    arm.refuse.set("DELETE ohpc-demo-master", {
+      status: 409,
+      code: "ScopeLocked",
+      message: "The scope cannot perform delete operation.",
+    });
+    expect(await failure(power.end(["master"]))).toMatchObject({
+      failure: "permission",
+      remedy: expect.stringContaining("protect: false") as unknown,
+    });
   });
 
   it("has nothing to do to let machines be ended", async () => {
@@ -219,7 +281,8 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
   });
 
   it("reads host keys from the console", async () => {
-    arm.console = "[   12.3] cloud-init: x\r\n-----BEGIN SSH HOST KEY KEYS-----\r\nssh-ed25519 AAAAC3Nz root@master\r\n-----END SSH HOST KEY KEYS-----\r\n";
+    arm.console =
+      "[   12.3] cloud-init: x\r\n-----BEGIN SSH HOST KEY KEYS-----\r\nssh-ed25519 AAAAC3Nz root@master\r\n-----END SSH HOST KEY KEYS-----\r\n";
     expect(await power.hostKeys("master")).toEqual(["ssh-ed25519 AAAAC3Nz"]);
     arm.console = "";
     expect(await power.hostKeys("master")).toEqual([]);
@@ -228,11 +291,14 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
   it("says how to tell it which subscription it is, and what is wrong with that", () => {
     const before = process.env;
     const { client, credential } = arm.props;
-    const make = (subscription?: string) => () => new AzurePower({ cluster: "demo", resourceGroup: "x", subscription, client, credential });
+    const make = (subscription?: string) => () =>
+      new AzurePower({ cluster: "demo", resourceGroup: "x", subscription, client, credential });
     try {
       process.env = { ...before, ARM_SUBSCRIPTION_ID: undefined, AZURE_SUBSCRIPTION_ID: undefined };
       expect(make()).toThrow("it is not known which subscription the cluster is in; set ARM_SUBSCRIPTION_ID");
-      expect(make("my subscription")).toThrow('"my subscription" is no subscription; az account show --query id prints it');
+      expect(make("my subscription")).toThrow(
+        '"my subscription" is no subscription; az account show --query id prints it',
+      );
       process.env = { ...before, ARM_SUBSCRIPTION_ID: SUBSCRIPTION };
       expect(make()).not.toThrow();
     } finally {
@@ -247,7 +313,10 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
       // As DefaultAzureCredential, but for the metadata address, where there is nobody to ask.
       const credential = new ChainedTokenCredential(new EnvironmentCredential(), new AzureCliCredential());
       const nobody = new AzurePower({ cluster: "demo", resourceGroup: "ohpc-demo", ...arm.props, credential });
-      expect(await failure(nobody.list())).toMatchObject({ failure: "credentials", remedy: expect.stringContaining("az login") as unknown });
+      expect(await failure(nobody.list())).toMatchObject({
+        failure: "credentials",
+        remedy: expect.stringContaining("az login") as unknown,
+      });
     } finally {
       process.env = before;
     }
@@ -269,16 +338,30 @@ describe("looking things up once", () => {
 
   const wish = () => {
     const { subscription = "", client, credential } = arm.props;
-    const request: typeof fetch = (input, init) => fetch(String(input).replace("https://management.test", arm.base), init);
-    return { location: "westeurope", subscriptionId: subscription, file: join(folder, "ohpc.lock.json"), client, credential, request };
+    const request = (url: string, init: RequestInit) => fetch(url.replace("https://management.test", arm.base), init);
+    return {
+      location: "westeurope",
+      subscriptionId: subscription,
+      file: join(folder, "ohpc.lock.json"),
+      client,
+      credential,
+      request,
+    };
   };
   const SUBNET = `/subscriptions/${SUBSCRIPTION}/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/campus/subnets/login`;
 
   it("writes the newest version of an image, counted as numbers, and the addresses of a subnet", async () => {
     arm.versions = ["0.20260301.999", "0.20260914.2601", "0.20260914.300"];
     arm.subnets.set(SUBNET, "172.29.16.0/24");
-    const facts = await lockAzure({ ...wish(), images: [{ image: "debian-13", architecture: "arm64" }], subnets: [SUBNET] });
-    expect(facts).toEqual({ "Debian:debian-13:13-arm64": { version: "0.20260914.2601", architecture: "arm64" }, [SUBNET]: { cidr: "172.29.16.0/24" } });
+    const facts = await lockAzure({
+      ...wish(),
+      images: [{ image: "debian-13", architecture: "arm64" }],
+      subnets: [SUBNET],
+    });
+    expect(facts).toEqual({
+      "Debian:debian-13:13-arm64": { version: "0.20260914.2601", architecture: "arm64" },
+      [SUBNET]: { cidr: "172.29.16.0/24" },
+    });
     expect(JSON.parse(readFileSync(join(folder, "ohpc.lock.json"), "utf8"))).toEqual({ azure: { westeurope: facts } });
   });
 
@@ -287,7 +370,10 @@ describe("looking things up once", () => {
     await expect(lockAzure({ ...wish(), images: [{ image: "debian-13", architecture: "x86_64" }] })).rejects.toThrow(
       "Azure has no image Debian:debian-13:13-gen2 in westeurope",
     );
-    await expect(lockAzure({ ...wish(), subnets: [`${SUBNET}s`] })).rejects.toMatchObject({ failure: "failed", message: expect.stringContaining("ResourceNotFound") as unknown });
+    await expect(lockAzure({ ...wish(), subnets: [`${SUBNET}s`] })).rejects.toMatchObject({
+      failure: "failed",
+      message: expect.stringContaining("ResourceNotFound") as unknown,
+    });
     await expect(lockAzure({ ...wish(), subnets: ["login"] })).rejects.toThrow('"login" is not the id of a subnet');
   });
 });

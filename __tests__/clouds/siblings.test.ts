@@ -22,7 +22,10 @@ import * as azureCatalogue from "../../lib/clouds/azure/catalogue";
 import { azureCost } from "../../lib/clouds/azure/cost";
 import * as azureDisk from "../../lib/clouds/azure/disk";
 import * as azureDiskOptions from "../../lib/clouds/azure/disk-options";
-import { imageChoice as azureImageChoice, imageProblems as azureImageProblems } from "../../lib/clouds/azure/image-choice";
+import {
+  imageChoice as azureImageChoice,
+  imageProblems as azureImageProblems,
+} from "../../lib/clouds/azure/image-choice";
 import * as azureTypes from "../../lib/clouds/azure/instance-types";
 import { lockAzure } from "../../lib/clouds/azure/lock";
 import { AzurePower } from "../../lib/clouds/azure/power";
@@ -47,7 +50,18 @@ const EVERYWHERE = ["catalogue", "cloud", "disk", "image", "index", "machines", 
 
 /** What clouds with a vendor have besides. */
 const VENDORS = [
-  ...["cost", "identity", "image-choice", "instance-types", "lock", "machine", "power-errors", "props", "site", "subnets"],
+  ...[
+    "cost",
+    "identity",
+    "image-choice",
+    "instance-types",
+    "lock",
+    "machine",
+    "power-errors",
+    "props",
+    "site",
+    "subnets",
+  ],
   ...["tag-names", "tags", "user-data", "volume"],
 ];
 
@@ -67,7 +81,7 @@ type Judge<T> = (value: T, ...more: never[]) => readonly Problem[];
 
 /** The same names and kinds of things, in each vendor's folder: the compiler looks whether they fit. */
 interface Vendor {
-  readonly cloud: Make<Cloud<MachineGroup>>;
+  readonly cloud: Make<Cloud>;
   readonly machines: Make<MachineGroup>;
   readonly machine: { of(type: string, options?: never): VendorMachine };
   readonly network: Make<Construct>;
@@ -86,14 +100,28 @@ interface Vendor {
     parseTable(text: string): { readonly types: ReadonlyMap<string, unknown> };
   };
   readonly disk: { readonly makeDisk: (scope: Construct, id: string, spec: DiskSpec, settings: never) => Disk };
-  readonly disks: { readonly diskProblems: (options: never, at: string, zone: undefined) => readonly Problem[]; existingDiskProblems(existing: string, purpose: string): readonly Problem[] };
+  readonly disks: {
+    readonly diskProblems: (options: never, at: string, zone: undefined) => readonly Problem[];
+    existingDiskProblems(existing: string, purpose: string): readonly Problem[];
+  };
   readonly imageChoice: (image: string, architecture: Architecture) => { readonly kind: string } | undefined;
   readonly imageProblems: Judge<string>;
   readonly site: { siteOf(site: Site): object };
-  readonly subnets: { reservedAddresses(subnets: readonly string[]): readonly string[]; readonly existingPlan: (...args: never[]) => { readonly problems: readonly Problem[] } };
-  readonly props: { readonly propsProblems: (props: never, around: never) => readonly Problem[]; readonly DEFAULT_CIDR: string };
+  readonly subnets: {
+    reservedAddresses(subnets: readonly string[]): readonly string[];
+    readonly existingPlan: (...args: never[]) => { readonly problems: readonly Problem[] };
+  };
+  readonly props: {
+    readonly propsProblems: (props: never, around: never) => readonly Problem[];
+    readonly DEFAULT_CIDR: string;
+  };
   readonly tags: { tagProblems(tags: Readonly<Record<string, string>>, at: string): readonly Problem[] };
-  readonly tagNames: { readonly CLUSTER_TAG: string; readonly ROLE_TAG: string; readonly GROUP_TAG: string; readonly HOST_TAG: string };
+  readonly tagNames: {
+    readonly CLUSTER_TAG: string;
+    readonly ROLE_TAG: string;
+    readonly GROUP_TAG: string;
+    readonly HOST_TAG: string;
+  };
   readonly userData: (wish: never) => string;
   readonly userDataProblems: Judge<string>;
   readonly cost: (terraform: unknown) => Cost;
@@ -103,19 +131,64 @@ interface Vendor {
 }
 
 const AWS: Vendor = {
-  ...{ cloud: aws.AwsCloud, machines: aws.AwsMachines, machine: aws.AwsMachine, network: aws.AwsNetwork, existingNetwork: aws.AwsExistingNetwork },
+  ...{
+    cloud: aws.AwsCloud,
+    machines: aws.AwsMachines,
+    machine: aws.AwsMachine,
+    network: aws.AwsNetwork,
+    existingNetwork: aws.AwsExistingNetwork,
+  },
   ...{ firewall: aws.AwsFirewall, identity: aws.AwsIdentity, volume: aws.AwsVolume, fileSystem: aws.AwsFileSystem },
-  ...{ catalogue: awsCatalogue, types: awsTypes, disk: awsDisk, disks: awsDisk, imageChoice: awsImageChoice, imageProblems: awsImageProblems },
+  ...{
+    catalogue: awsCatalogue,
+    types: awsTypes,
+    disk: awsDisk,
+    disks: awsDisk,
+    imageChoice: awsImageChoice,
+    imageProblems: awsImageProblems,
+  },
   ...{ site: awsSite, subnets: awsSubnets, props: awsProps, tags: awsTags, tagNames: awsTagNames },
-  ...{ userData: awsUserData, userDataProblems: awsUserDataProblems, cost: awsCost, lock: lockAws, power: AwsPower, powerError: awsPowerError },
+  ...{
+    userData: awsUserData,
+    userDataProblems: awsUserDataProblems,
+    cost: awsCost,
+    lock: lockAws,
+    power: AwsPower,
+    powerError: awsPowerError,
+  },
 };
 
 const AZURE: Vendor = {
-  ...{ cloud: azure.AzureCloud, machines: azure.AzureMachines, machine: azure.AzureMachine, network: azure.AzureNetwork, existingNetwork: azure.AzureExistingNetwork },
-  ...{ firewall: azure.AzureFirewall, identity: azure.AzureIdentity, volume: azure.AzureVolume, fileSystem: azure.AzureFileSystem },
-  ...{ catalogue: azureCatalogue, types: azureTypes, disk: azureDisk, disks: azureDiskOptions, imageChoice: azureImageChoice, imageProblems: azureImageProblems },
+  ...{
+    cloud: azure.AzureCloud,
+    machines: azure.AzureMachines,
+    machine: azure.AzureMachine,
+    network: azure.AzureNetwork,
+    existingNetwork: azure.AzureExistingNetwork,
+  },
+  ...{
+    firewall: azure.AzureFirewall,
+    identity: azure.AzureIdentity,
+    volume: azure.AzureVolume,
+    fileSystem: azure.AzureFileSystem,
+  },
+  ...{
+    catalogue: azureCatalogue,
+    types: azureTypes,
+    disk: azureDisk,
+    disks: azureDiskOptions,
+    imageChoice: azureImageChoice,
+    imageProblems: azureImageProblems,
+  },
   ...{ site: azureSite, subnets: azureSubnets, props: azureProps, tags: azureTags, tagNames: azureTagNames },
-  ...{ userData: azureUserData, userDataProblems: azureUserDataProblems, cost: azureCost, lock: lockAzure, power: AzurePower, powerError: azurePowerError },
+  ...{
+    userData: azureUserData,
+    userDataProblems: azureUserDataProblems,
+    cost: azureCost,
+    lock: lockAzure,
+    power: AzurePower,
+    powerError: azurePowerError,
+  },
 };
 
 /** Without a vendor there is nothing to be asked, paid or identified by. */
@@ -137,7 +210,8 @@ const onlyAzure: Exclude<AzureNames, AwsNames>[] = [];
 
 describe("the folders of the clouds", () => {
   const clouds = join(__dirname, "../../lib/clouds");
-  const filesOf = (cloud: string) => readdirSync(join(clouds, cloud)).flatMap((name) => (name.endsWith(".ts") ? [name.slice(0, -3)] : []));
+  const filesOf = (cloud: string) =>
+    readdirSync(join(clouds, cloud)).flatMap((name) => (name.endsWith(".ts") ? [name.slice(0, -3)] : []));
 
   it.each(["aws", "azure"])("%s has the files of its siblings, and of its own only what is listed", (cloud) => {
     expect(filesOf(cloud).sort()).toEqual([...EVERYWHERE, ...VENDORS, ...Object.keys(ALONE[cloud] ?? {})].sort());
@@ -148,7 +222,10 @@ describe("the folders of the clouds", () => {
   });
 
   it("export the same names, but for the vendor's own", () => {
-    const plain = (entry: object, vendor: string) => Object.keys(entry).map((name) => name.replace(new RegExp(`^${vendor}`), "")).sort();
+    const plain = (entry: object, vendor: string) =>
+      Object.keys(entry)
+        .map((name) => name.replace(new RegExp(`^${vendor}`), ""))
+        .sort();
     expect(plain(azure, "Azure")).toEqual(plain(aws, "Aws"));
     expect(plain(aws, "Aws")).toEqual(expect.arrayContaining(plain(local, "Local")));
     expect([onlyAws, onlyAzure]).toEqual([[], []]);

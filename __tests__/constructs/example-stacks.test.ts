@@ -48,15 +48,18 @@ describe("the example stacks", () => {
     for (const [path, text] of here) expect(there.get(path)).toBe(text);
   });
 
-  it.each(readdirSync(join(root, "__tests__/golden/stacks")))("%s keeps every Terraform address, what it tells ohpc, and its slurm.conf", (stack) => {
-    const terraform = JSON.parse(here.get(`stacks/${stack}/cdk.tf.json`) ?? "") as TerraformJson;
-    expectGolden(`stacks/${stack}/addresses.txt`, `${[...instancesOf(terraform).keys()].join("\n")}\n`);
-    const wish = here.get(`stacks/${stack}/cluster.json`) ?? "";
-    expectGolden(`stacks/${stack}/cluster.json`, wish);
-    const manifest = terraform.output?.["cluster"]?.value;
-    expectGolden(`stacks/${stack}/manifest.json`, `${JSON.stringify(manifest, undefined, 2)}\n`);
-    expectGolden(`stacks/${stack}/slurm.conf`, renderSlurmConf(readWish(JSON.parse(wish)), readManifest(manifest)));
-  });
+  it.each(readdirSync(join(root, "__tests__/golden/stacks")))(
+    "%s keeps every Terraform address, what it tells ohpc, and its slurm.conf",
+    (stack) => {
+      const terraform = JSON.parse(here.get(`stacks/${stack}/cdk.tf.json`) ?? "") as TerraformJson;
+      expectGolden(`stacks/${stack}/addresses.txt`, `${[...instancesOf(terraform).keys()].join("\n")}\n`);
+      const wish = here.get(`stacks/${stack}/cluster.json`) ?? "";
+      expectGolden(`stacks/${stack}/cluster.json`, wish);
+      const manifest = terraform.output?.["cluster"]?.value;
+      expectGolden(`stacks/${stack}/manifest.json`, `${JSON.stringify(manifest, undefined, 2)}\n`);
+      expectGolden(`stacks/${stack}/slurm.conf`, renderSlurmConf(readWish(JSON.parse(wish)), readManifest(manifest)));
+    },
+  );
 
   it("have all a golden copy", () => {
     const stacks = [...here.keys()]

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readWish, renderWish, wishHash } from "../../lib/model/wish";
 import { deploymentOf, refuseUndeployed } from "../../lib/operate/deployment";
-import { Failure } from "../../lib/operate/failure";
+import type { Failure } from "../../lib/operate/failure";
 import { sampleManifest, sampleWish } from "./sample-cluster";
 
 const directory = mkdtempSync(join(tmpdir(), "ohpc-deployment-"));

@@ -48,7 +48,10 @@ describe("the Ansible inventory", () => {
   });
 
   it("leaves the key to the agent where the operator uses his own", () => {
-    const own = { ...manifest, master: { ...manifest.master, access: { ...manifest.master.access, identity: "agent" as const } } };
+    const own = {
+      ...manifest,
+      master: { ...manifest.master, access: { ...manifest.master.access, identity: "agent" as const } },
+    };
     expect(inventory({ ...source, manifest: own }).all.vars).not.toHaveProperty("ansible_ssh_private_key_file");
   });
 

@@ -51,7 +51,9 @@ describe("waiting for the nodes", () => {
   });
 
   it("shows how many are ready, and why others are not", async () => {
-    await ready("nodes 4 6\nwaiting gpu-1 down* Not responding\nwaiting gpu-2 unknown none\nnodes 6 6\nanswered 6 all\n");
+    await ready(
+      "nodes 4 6\nwaiting gpu-1 down* Not responding\nwaiting gpu-2 unknown none\nnodes 6 6\nanswered 6 all\n",
+    );
     expect(told).toEqual([
       "Nodes ready: 4 of 6",
       "gpu-1 down* (Not responding)",
@@ -83,7 +85,9 @@ describe("waiting for the nodes", () => {
 
   it("has nothing to wait for in a cluster without nodes", async () => {
     const empty = { ...cluster, manifest: { ...cluster.manifest, pools: [] } };
-    expect(await nodesReady(master(""), empty, Duration.seconds(1), report)).toMatchObject({ nodes: 0 });
+    const asked: RunOptions[] = [];
+    expect(await nodesReady(master("", asked), empty, Duration.seconds(1), report)).toMatchObject({ nodes: 0 });
+    expect(asked).toEqual([]);
   });
 
   it("takes only the last picture of the nodes", () => {

@@ -57,5 +57,6 @@ describe("the scripts that run on other machines", () => {
     before("slurmdbd", "cluster-registered");
     before("cluster-registered", "slurmctld");
     before("slurmctld", "bundle");
+    before("accounts", "slurm-accounts");
   });
 });

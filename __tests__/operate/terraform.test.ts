@@ -173,7 +173,7 @@ describe("Terraform's stream", () => {
   it("hands over the outputs once they have values", () => {
     const planned = event({ type: "outputs", outputs: { cluster: { sensitive: false, action: "create" } } });
     const applied = event({ type: "outputs", outputs: { cluster: { sensitive: false, type: "string", value: "x" } } });
-    expect(planned).toEqual({ kind: "outputs", values: {} });
+    expect(planned).toStrictEqual({ kind: "outputs", values: {} });
     expect(applied).toEqual({ kind: "outputs", values: { cluster: "x" } });
   });
 

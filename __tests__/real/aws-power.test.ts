@@ -38,11 +38,23 @@ describe("power on EC2, against a server that speaks its API", () => {
     await machine("other", "compute", "cpu-1");
   }, 60_000);
 
-  async function machine(cluster: string, role: string, host: string, more: Partial<RunInstancesCommandInput> = {}): Promise<void> {
-    const tags = { "ohpc:cluster": cluster, "ohpc:role": role, "ohpc:group": host.replace(/-.*/, ""), "ohpc:host": host };
+  async function machine(
+    cluster: string,
+    role: string,
+    host: string,
+    more: Partial<RunInstancesCommandInput> = {},
+  ): Promise<void> {
+    const tags = {
+      "ohpc:cluster": cluster,
+      "ohpc:role": role,
+      "ohpc:group": host.replace(/-.*/, ""),
+      "ohpc:host": host,
+    };
     const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
     const input = { ImageId: DEBIAN[0]!.id, MinCount: 1, MaxCount: 1, InstanceType: "m7a.large" } as const;
-    await ec2.send(new RunInstancesCommand({ ...input, TagSpecifications: [{ ResourceType: "instance", Tags }], ...more }));
+    await ec2.send(
+      new RunInstancesCommand({ ...input, TagSpecifications: [{ ResourceType: "instance", Tags }], ...more }),
+    );
   }
 
   async function states(): Promise<Readonly<Record<string, string>>> {
@@ -108,7 +120,9 @@ describe("power on EC2, against a server that speaks its API", () => {
     expect(await states()).toMatchObject({ master: "running" });
 
     await power.unprotect(["master"]);
-    const attribute = await ec2.send(new DescribeInstanceAttributeCommand({ InstanceId: id, Attribute: "disableApiTermination" }));
+    const attribute = await ec2.send(
+      new DescribeInstanceAttributeCommand({ InstanceId: id, Attribute: "disableApiTermination" }),
+    );
     expect(attribute.DisableApiTermination?.Value).toBe(false);
     await power.end(["master"]);
     expect(Object.keys(await states())).not.toContain("master");
@@ -156,7 +170,11 @@ describe("power on EC2, against a server that speaks its API", () => {
       expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({
         aws: {
           [REGION]: {
-            "136693071363/debian-13-amd64-* x86_64": { id: DEBIAN[1]!.id, architecture: "x86_64", name: DEBIAN[1]!.name },
+            "136693071363/debian-13-amd64-* x86_64": {
+              id: DEBIAN[1]!.id,
+              architecture: "x86_64",
+              name: DEBIAN[1]!.name,
+            },
             "136693071363/debian-13-arm64-* arm64": { id: DEBIAN[2]!.id, architecture: "arm64", name: DEBIAN[2]!.name },
           },
         },
@@ -166,7 +184,9 @@ describe("power on EC2, against a server that speaks its API", () => {
     it("says which image there is not, and writes nothing", async () => {
       const file = join(folder, "ohpc.lock.json");
       const images = [{ image: "self/no-such-*", architecture: "x86_64" as const }];
-      await expect(lockAws({ region: REGION, images, file, client: moto.client })).rejects.toThrow("self/no-such-* x86_64");
+      await expect(lockAws({ region: REGION, images, file, client: moto.client })).rejects.toThrow(
+        "self/no-such-* x86_64",
+      );
       expect(() => readFileSync(file)).toThrow("ENOENT");
     });
   });

@@ -1,10 +1,10 @@
 import {
+  CreateImageCommand,
   CreateSecurityGroupCommand,
   CreateSubnetCommand,
   CreateVolumeCommand,
   CreateVpcCommand,
   DeleteNetworkInterfaceCommand,
-  DeregisterImageCommand,
   DescribeAddressesCommand,
   DescribeInstancesCommand,
   DescribeInternetGatewaysCommand,
@@ -18,6 +18,8 @@ import {
   DescribeVpcsCommand,
   EC2Client,
   type Instance,
+  RunInstancesCommand,
+  TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import type { TerraformStack } from "cdktf";
 import { ComputePool, NfsDisk, OpenHpcMaster, Size } from "cdktf-openhpc";
@@ -54,7 +56,10 @@ interface Wish {
 function small({ nodes = 2, more, cloud = {} }: Wish = {}): TerraformJson {
   return synthesize((stack: TerraformStack) => {
     const home = new NfsDisk(stack, "home", { size: Size.gibibytes(20) });
-    const master = new OpenHpcMaster(stack, "master", { cloud: new AwsCloud({ region: "us-east-1", access: operator, ...cloud }), home });
+    const master = new OpenHpcMaster(stack, "master", {
+      cloud: new AwsCloud({ region: "us-east-1", access: operator, ...cloud }),
+      home,
+    });
     new ComputePool(stack, "cpu", { master, nodes, machine: "medium" });
     if (more !== undefined) new ComputePool(stack, "more", { master, nodes: more, machine: "medium" });
   }).terraform;
@@ -62,7 +67,9 @@ function small({ nodes = 2, more, cloud = {} }: Wish = {}): TerraformJson {
 
 /** What would be done to machines, and what is on them: nothing but that is dear. */
 function machinesIn(plan: Planned): Planned {
-  return Object.fromEntries(Object.entries(plan).filter(([address]) => /^aws_(instance|network_interface|ebs_volume)\./.test(address)));
+  return Object.fromEntries(
+    Object.entries(plan).filter(([address]) => /^aws_(instance|network_interface|ebs_volume)\./.test(address)),
+  );
 }
 
 const everyAction = (plan: Planned) => [...new Set(Object.values(plan).map(({ actions }) => actions))].sort();
@@ -96,7 +103,9 @@ withProvider("with the real provider", () => {
   async function machines(region = "us-east-1"): Promise<Readonly<Record<string, Instance>>> {
     const client = new EC2Client({ region, ...moto.client });
     const { Reservations = [] } = await client.send(new DescribeInstancesCommand({}));
-    const all = Reservations.flatMap(({ Instances = [] }) => Instances).filter(({ State }) => State?.Name !== "terminated");
+    const all = Reservations.flatMap(({ Instances = [] }) => Instances).filter(
+      ({ State }) => State?.Name !== "terminated",
+    );
     return Object.fromEntries(all.map((one) => [tagOf(one, "ohpc:host"), one]));
   }
 
@@ -112,7 +121,10 @@ withProvider("with the real provider", () => {
   });
 
   it("aws-demo and aws-gpu plan to make everything, and nothing else", async () => {
-    for (const [name, build] of [["aws-demo", awsDemo], ["aws-gpu", awsGpu]] as const) {
+    for (const [name, build] of [
+      ["aws-demo", awsDemo],
+      ["aws-gpu", awsGpu],
+    ] as const) {
       const { terraform, instances } = synthesize(build, name);
       const stack = await realStack(terraform);
       const plan = await stack.plan();
@@ -131,7 +143,9 @@ withProvider("with the real provider", () => {
       return expandHosts(hosts).map((host, k) => [host, all[k]] as const);
     });
     const made = await machines();
-    const addresses = Object.fromEntries(Object.entries(made).map(([host, { PrivateIpAddress }]) => [host, PrivateIpAddress]));
+    const addresses = Object.fromEntries(
+      Object.entries(made).map(([host, { PrivateIpAddress }]) => [host, PrivateIpAddress]),
+    );
     expect(addresses).toEqual(Object.fromEntries([...promised, [master.host, master.address]]));
     for (const [host, instance] of Object.entries(made)) {
       const role = host === "master" ? "master" : "compute";
@@ -141,13 +155,21 @@ withProvider("with the real provider", () => {
     }
     expect(sites[0]).toMatchObject({ cloud: "aws", place: { region: "us-east-1" } });
     const { Addresses = [] } = await ec2.send(new DescribeAddressesCommand({}));
-    expect(Addresses.find(({ InstanceId }) => InstanceId === made["master"]?.InstanceId)?.PublicIp).toBe(master.access.host);
+    const [port] = made["master"]?.NetworkInterfaces ?? [];
+    expect(Addresses.find(({ NetworkInterfaceId }) => NetworkInterfaceId === port?.NetworkInterfaceId)?.PublicIp).toBe(
+      master.access.host,
+    );
 
     const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({}));
     expect(Volumes.every(({ Encrypted }) => Encrypted)).toBe(true);
-    expect(Volumes.every(({ Tags = [] }) => Tags.some(({ Key, Value }) => Key === "ohpc:cluster" && Value === "aws-demo"))).toBe(true);
+    expect(
+      Volumes.every(({ Tags = [] }) => Tags.some(({ Key, Value }) => Key === "ohpc:cluster" && Value === "aws-demo")),
+    ).toBe(true);
     for (const disk of [disks.state, disks.home]) {
-      const id = /_(vol)([0-9a-f]+)$/.exec(disk?.kind === "block" ? disk.device : "")?.slice(1).join("-");
+      const id = /_(vol)([0-9a-f]+)$/
+        .exec(disk?.kind === "block" ? disk.device : "")
+        ?.slice(1)
+        .join("-");
       const volume = Volumes.find(({ VolumeId }) => VolumeId === id);
       expect(volume?.Attachments?.[0]?.InstanceId).toBe(made["master"]?.InstanceId);
     }
@@ -161,42 +183,45 @@ withProvider("with the real provider", () => {
   });
 
   it("nothing replaces, stops or reboots a machine by itself, and stop and start leave nothing to be planned", async () => {
-    const stack = await realStack(forMoto(small()));
+    const image = await ownImage("node-1");
+    const own = (wish: Wish = {}) => forMoto(small({ ...wish, cloud: { image: "self/node-*", ...wish.cloud } }));
+    const stack = await realStack(own());
     await stack.apply();
     await stack.apply(); // moto forgets the protection at first
     expect(await stack.plan()).toEqual({});
     const before = await machines();
+    expect(new Set(Object.values(before).map(({ ImageId }) => ImageId))).toEqual(new Set([image]));
 
-    // A newer image: from now on another one is the newest.
-    await ec2.send(new DeregisterImageCommand({ ImageId: DEBIAN[1]!.id }));
+    // A newer image.
+    await ownImage("node-2");
     expect(await stack.plan()).toEqual({});
 
     // Other user-data, another key of the operator's.
     const firstBoot = { commands: [["touch", "/etc/changed"]] };
-    stack.write(forMoto(small({ cloud: { firstBoot } })));
+    stack.write(own({ cloud: { firstBoot } }));
     expect(await stack.plan()).toEqual({});
     const sshPublicKey = operator.sshPublicKey.replace("example", "other").replace("AAAAIDco", "AAAAIDcp");
-    stack.write(forMoto(small({ cloud: { access: { ...operator, sshPublicKey } } })));
+    stack.write(own({ cloud: { access: { ...operator, sshPublicKey } } }));
     expect(machinesIn(await stack.plan())).toEqual({});
 
     // A tag: changed where it is.
-    stack.write(forMoto(small({ cloud: { tags: { team: "blue" } } })));
+    stack.write(own({ cloud: { tags: { team: "blue" } } }));
     expect(everyAction(await stack.plan())).toEqual(["update"]);
 
     // Another pool, and a pool that grows: what is new is made, what is there stays.
-    stack.write(forMoto(small({ more: 3 })));
+    stack.write(own({ more: 3 }));
     expect(everyAction(machinesIn(await stack.plan()))).toEqual(["create"]);
-    stack.write(forMoto(small({ nodes: 3 })));
+    stack.write(own({ nodes: 3 }));
     const grown = await stack.plan();
-    expect(Object.entries(grown).map(([address, { actions }]) => `${actions} ${address.replace(/\..*\[/, "[")}`)).toEqual([
-      'create aws_instance["cpu-3"]',
-      'create aws_network_interface["cpu-3"]',
-    ]);
+    expect(
+      Object.entries(grown).map(([address, { actions }]) => `${actions} ${address.replace(/\..*\[/, "[")}`),
+    ).toEqual(['create aws_instance["cpu-3"]', 'create aws_network_interface["cpu-3"]']);
     await stack.apply();
     const after = await machines();
     expect(Object.keys(after).sort()).toEqual(["cpu-1", "cpu-2", "cpu-3", "master"]);
-    for (const [host, { InstanceId, LaunchTime }] of Object.entries(before)) expect(after[host]).toMatchObject({ InstanceId, LaunchTime });
-    expect(after["cpu-3"]?.ImageId).toBe(DEBIAN[1]!.id);
+    for (const [host, { InstanceId, LaunchTime }] of Object.entries(before))
+      expect(after[host]).toMatchObject({ InstanceId, LaunchTime });
+    expect(after["cpu-3"]?.ImageId).toBe(image);
     await stack.apply();
 
     // Stop and start, all of it: Terraform has nothing to do afterwards, nor in between.
@@ -212,9 +237,19 @@ withProvider("with the real provider", () => {
     expect(await stack.plan()).toEqual({});
 
     // A state that somebody wrote by hand, with what may have changed since: as long as the key is the same, nothing moves.
-    const state = JSON.parse(readFileSync(stack.state, "utf8")) as { serial: number; resources: { type: string; instances: { attributes: Record<string, unknown> }[] }[] };
-    for (const { attributes } of state.resources.filter(({ type }) => type === "aws_instance").flatMap(({ instances }) => instances)) {
-      Object.assign(attributes, { ami: "ami-0123456789abcdef0", user_data: "0".repeat(40), user_data_base64: "", key_name: "another" });
+    const state = JSON.parse(readFileSync(stack.state, "utf8")) as {
+      serial: number;
+      resources: { type: string; instances: { attributes: Record<string, unknown> }[] }[];
+    };
+    for (const { attributes } of state.resources
+      .filter(({ type }) => type === "aws_instance")
+      .flatMap(({ instances }) => instances)) {
+      Object.assign(attributes, {
+        ami: "ami-0123456789abcdef0",
+        user_data: "0".repeat(40),
+        user_data_base64: "",
+        key_name: "another",
+      });
     }
     writeFileSync(stack.state, JSON.stringify({ ...state, serial: state.serial + 1 }));
     expect(machinesIn(await stack.plan("-refresh=false"))).toEqual({});
@@ -228,7 +263,10 @@ withProvider("with the real provider", () => {
     const before = await machines();
 
     stack.write(forMoto(small({ nodes: 2 })));
-    for (const command of [["apply", "-auto-approve"], ["destroy", "-auto-approve"]]) {
+    for (const command of [
+      ["apply", "-auto-approve"],
+      ["destroy", "-auto-approve"],
+    ]) {
       const { exitCode, output } = await stack.run([...command, "-input=false", "-no-color"]);
       expect([exitCode, output]).toEqual([1, expect.stringContaining("Instance cannot be destroyed")]);
     }
@@ -243,7 +281,9 @@ withProvider("with the real provider", () => {
     stack.write(grown);
     stack.override(withoutProtection(grown));
     await power.unprotect(Object.keys(before));
-    const addresses = (await stack.must(["state", "list"])).split("\n").filter((address) => address.startsWith("aws_instance."));
+    const addresses = (await stack.must(["state", "list"]))
+      .split("\n")
+      .filter((address) => address.startsWith("aws_instance."));
     await stack.must(["destroy", "-auto-approve", "-input=false", ...addresses.map((address) => `-target=${address}`)]);
     expect(await machines()).toEqual({});
     await forgetInterfaces();
@@ -255,14 +295,23 @@ withProvider("with the real provider", () => {
     const gpu = await realStack(forMoto(synthesize(awsGpu, "aws-gpu").terraform));
     await gpu.apply();
     const { disks, master } = readManifest((await gpu.outputs())["cluster"]);
-    expect(disks.home).toMatchObject({ kind: "nfs", server: expect.stringMatching(/^fs-.*\.efs\.us-east-1\.amazonaws\.com$/) as unknown });
+    expect(disks.home).toMatchObject({
+      kind: "nfs",
+      server: expect.stringMatching(/^fs-.*\.efs\.us-east-1\.amazonaws\.com$/) as unknown,
+    });
     const made = await machines();
     expect(Object.keys(made)).toHaveLength(1 + 4 + 8);
     expect(master.access.host).toBe(made["master"]?.InstanceId);
     expect(everyAction(await gpu.plan())).toEqual(["update"]);
 
     const existing = await surroundings();
-    const stack = await realStack(forMoto(synthesize((scope) => { awsExistingNetwork(scope, existing); }, "existing").terraform));
+    const stack = await realStack(
+      forMoto(
+        synthesize((scope) => {
+          awsExistingNetwork(scope, existing);
+        }, "existing").terraform,
+      ),
+    );
     await stack.apply();
     const nodes = Object.values(await machines("eu-west-1"));
     expect(nodes.map(({ PrivateIpAddress }) => PrivateIpAddress).sort()).toEqual([
@@ -272,11 +321,23 @@ withProvider("with the real provider", () => {
 
     // What was said of the network and is not so is told before anything is made.
     const wrong = { ...existing, poolSubnet: { ...existing.poolSubnet, cidr: "172.31.32.0/19" } };
-    stack.write(forMoto(synthesize((scope) => { awsExistingNetwork(scope, wrong); }, "existing").terraform));
+    stack.write(
+      forMoto(
+        synthesize((scope) => {
+          awsExistingNetwork(scope, wrong);
+        }, "existing").terraform,
+      ),
+    );
     expect((await stack.run(["plan", "-no-color"])).output.replaceAll(/[│\s]+/g, " ")).toContain(
       `the subnet ${existing.poolSubnet.id} has the cidr_block 172.31.32.0/20, but the stack says 172.31.32.0/19`,
     );
-    stack.write(forMoto(synthesize((scope) => { awsExistingNetwork(scope, { ...existing, home: existing.elsewhere }); }, "existing").terraform));
+    stack.write(
+      forMoto(
+        synthesize((scope) => {
+          awsExistingNetwork(scope, { ...existing, home: existing.elsewhere });
+        }, "existing").terraform,
+      ),
+    );
     expect((await stack.run(["plan", "-no-color"])).output.replaceAll(/[│\s]+/g, " ")).toContain(
       `the volume ${existing.elsewhere} is in eu-west-1b, but the cluster is in eu-west-1a`,
     );
@@ -286,17 +347,32 @@ withProvider("with the real provider", () => {
     expect(await shows(ec2)).toBe(true);
   });
 
+  /** An image of one's own, newer than all before; the machine that it is made of is ended. */
+  async function ownImage(Name: string): Promise<string> {
+    const { Instances = [] } = await ec2.send(
+      new RunInstancesCommand({ ImageId: DEBIAN[1]!.id, MinCount: 1, MaxCount: 1 }),
+    );
+    const InstanceId = Instances[0]?.InstanceId ?? "";
+    const { ImageId = "" } = await ec2.send(new CreateImageCommand({ InstanceId, Name }));
+    await ec2.send(new TerminateInstancesCommand({ InstanceIds: [InstanceId] }));
+    return ImageId;
+  }
+
   /** A VPC with subnets and volumes, which somebody else has made. */
   async function surroundings(): Promise<Surroundings & { readonly elsewhere: string }> {
     const client = new EC2Client({ region: "eu-west-1", ...moto.client });
     const { Vpc } = await client.send(new CreateVpcCommand({ CidrBlock: "172.31.0.0/16" }));
     const vpcId = Vpc?.VpcId ?? "";
     const subnet = async (CidrBlock: string) => {
-      const { Subnet } = await client.send(new CreateSubnetCommand({ VpcId: vpcId, CidrBlock, AvailabilityZone: "eu-west-1a" }));
+      const { Subnet } = await client.send(
+        new CreateSubnetCommand({ VpcId: vpcId, CidrBlock, AvailabilityZone: "eu-west-1a" }),
+      );
       return { id: Subnet?.SubnetId ?? "", cidr: CidrBlock };
     };
     const group = async (GroupName: string) => {
-      const { GroupId = "" } = await client.send(new CreateSecurityGroupCommand({ GroupName, Description: "x", VpcId: vpcId }));
+      const { GroupId = "" } = await client.send(
+        new CreateSecurityGroupCommand({ GroupName, Description: "x", VpcId: vpcId }),
+      );
       return [GroupId];
     };
     const volume = async (AvailabilityZone: string) => {
@@ -316,13 +392,18 @@ withProvider("with the real provider", () => {
   /** moto keeps interfaces of ended instances attached; AWS lets go of them. */
   async function forgetInterfaces(): Promise<void> {
     const { NetworkInterfaces = [] } = await ec2.send(new DescribeNetworkInterfacesCommand({}));
-    for (const { NetworkInterfaceId } of NetworkInterfaces) await ec2.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId }));
+    for (const { NetworkInterfaceId } of NetworkInterfaces)
+      await ec2.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId }));
   }
 
   /** What there is beyond what moto has to begin with: the default VPC and what is in it. Snapshots are left on purpose. */
   async function inventory(): Promise<Readonly<Record<string, number>>> {
-    const { Vpcs = [] } = await ec2.send(new DescribeVpcsCommand({ Filters: [{ Name: "is-default", Values: ["false"] }] }));
-    const { Subnets = [] } = await ec2.send(new DescribeSubnetsCommand({ Filters: [{ Name: "default-for-az", Values: ["false"] }] }));
+    const { Vpcs = [] } = await ec2.send(
+      new DescribeVpcsCommand({ Filters: [{ Name: "is-default", Values: ["false"] }] }),
+    );
+    const { Subnets = [] } = await ec2.send(
+      new DescribeSubnetsCommand({ Filters: [{ Name: "default-for-az", Values: ["false"] }] }),
+    );
     const { SecurityGroups = [] } = await ec2.send(new DescribeSecurityGroupsCommand({}));
     const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({}));
     const { Addresses = [] } = await ec2.send(new DescribeAddressesCommand({}));
@@ -341,7 +422,7 @@ withProvider("with the real provider", () => {
       interfaces: NetworkInterfaces.length,
       nats: NatGateways.filter(({ State }) => State !== "deleted").length,
       gateways: InternetGateways.length,
-      endpoints: VpcEndpoints.length,
+      endpoints: VpcEndpoints.filter(({ State }) => (State as string | undefined) !== "deleted").length,
       keys: KeyPairs.length,
     };
     return Object.fromEntries(Object.entries(left).filter(([, count]) => count > 0));

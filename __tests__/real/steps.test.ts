@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { realpathSync, rmSync, writeFileSync } from "node:fs";
 import { configure, planConfigure } from "../../lib/operate/configure";
 import type { Failure } from "../../lib/operate/failure";
 import { runSteps, type StepEvent } from "../../lib/operate/run-steps";
@@ -30,20 +30,23 @@ afterAll(async () => {
 
 describe("configure", () => {
   it("goes on where it was after the master died in the middle", async () => {
+    const kill = async () => cluster.engine("kill", cluster.container("master"));
+    let killed: Promise<unknown> = Promise.resolve();
     const died = await failed(
       apply(sketch, {
         onEvent: (event) => {
-          if (event.kind === "applying" && event.step.id === "slurmdbd")
-            void cluster.engine("kill", cluster.container("master"));
+          if (event.kind === "applying" && event.step.id === "slurmdbd") killed = kill();
         },
       }),
     );
-    expect(died.kind).toBe("unreachable");
-    expect(died.details.remedy).toContain("goes on");
+    await killed;
+    // What exactly is noticed first of a machine that dies, nobody can tell.
+    expect(died.details.code).toMatch(/^step\//);
+    expect(died.details.remedy).toContain("goes on where it was");
     await cluster.remote().close();
     await cluster.engine("start", cluster.container("master"));
     const { changed, unchanged } = await apply(sketch);
-    expect(changed.map(({ id }) => id)).toEqual(expect.arrayContaining(["slurmdbd", "slurmctld", "bundle"]));
+    expect(changed.map(({ id }) => id)).toEqual(expect.arrayContaining(["cluster-registered", "slurmctld", "bundle"]));
     expect(unchanged.map(({ id }) => id)).toEqual(expect.arrayContaining(["accounts", "munge-key"]));
   }, 180_000);
 
@@ -58,22 +61,25 @@ describe("configure", () => {
   it("leaves the master so that a reboot brings everything back", async () => {
     await cluster.remote().close();
     await cluster.engine("restart", "-t", "20", cluster.container("master"));
-    await eventually(
-      async () => master("scontrol ping || true"),
-      (said) => said.includes("is UP"),
-    );
+    const daemons = async () => master("systemctl is-active mariadb slurmdbd slurmctld; scontrol ping").catch(String);
+    await eventually(daemons, (said) => said.startsWith("active\nactive\nactive\n") && said.includes("is UP"));
     expect((await apply(sketch)).changed.map(({ id }) => id).filter((id) => id !== "hosts")).toEqual([]);
   }, 120_000);
 
   it("keeps a second operator out, and tells who the first is", async () => {
-    const first = apply({ ...sketch, users: [...users, { name: "carol" }] }, { command: "ohpc up demo" });
-    const second = await failed(
-      eventually(
-        async () => apply(sketch, { command: "ohpc configure demo" }),
-        () => false,
-        Duration.seconds(20),
-      ),
-    );
+    let first: Promise<unknown> = Promise.resolve();
+    await new Promise<void>((resolve) => {
+      first = apply(
+        { ...sketch, users: [...users, { name: "carol" }] },
+        {
+          command: "ohpc up demo",
+          onEvent: () => {
+            resolve();
+          },
+        },
+      );
+    });
+    const second = await failed(apply(sketch, { command: "ohpc configure demo" }));
     expect(second.kind).toBe("busy");
     expect(second.details.cause).toContain('"ohpc up demo"');
     await first;
@@ -202,22 +208,28 @@ describe("slurm.conf", () => {
       async () => cluster.inside("cpu-1", "cat", "/run/slurm/conf/slurm.conf"),
       (text) => text.includes("MaxJobCount=20000"),
     );
-    const restarted = await apply({ ...sketch, settings: { SchedulerType: "sched/builtin" } });
-    expect(restarted.changed.map((step) => [step.id, step.effect])).toEqual([["slurm-conf", "restart slurmctld"]]);
-    expect(await master("squeue --noheader --format='%i %T'")).toBe(`${id} RUNNING\n`);
     await master('scancel "$1"', id);
     await apply(sketch);
   }, 120_000);
 
-  it("that was installed and not yet told to slurmctld is told by the next run", async () => {
-    // What a death between the two leaves behind.
-    await master(
-      "mkdir -p /run/ohpc/pending; printf reconfigure >/run/ohpc/pending/slurmctld; sed -i 's/^MessageTimeout=.*/MessageTimeout=61/' /etc/slurm/slurm.conf",
-    );
-    const { changed } = await apply(sketch);
-    expect(changed.map((step) => [step.id, step.effect])).toEqual([["slurm-conf", "reconfigure"]]);
-    expect(await master("scontrol show config | grep MessageTimeout; ls /run/ohpc/pending")).toMatch(/= 60 sec\n$/);
-  }, 60_000);
+  it.each(["reconfigure", "restart"])(
+    "that was installed and not yet told to slurmctld (%s) is told by the next run",
+    async (how) => {
+      const id = (await master('runuser --login bob --command "sbatch --parsable --hold --wrap true"')).trim();
+      const since = async () => master("scontrol show config | grep ^BOOT_TIME; pgrep -x slurmctld");
+      const before = await since();
+      // What a death between the two leaves behind.
+      await master('mkdir -p /run/ohpc/pending; printf %s "$1" >/run/ohpc/pending/slurmctld', how);
+      expect((await apply(sketch)).changed.map((step) => [step.id, step.effect])).toEqual([
+        ["slurm-conf", "reconfigure"],
+      ]);
+      expect(await since()).not.toBe(before);
+      expect(await master("ls /run/ohpc/pending; squeue --noheader --format=%i")).toBe(`${id}\n`);
+      await master('scancel "$1"', id);
+      expect((await apply(sketch)).changed).toEqual([]);
+    },
+    60_000,
+  );
 
   it("cannot make it another cluster", async () => {
     const error = await failed(apply({ ...sketch, cluster: "other" }));
@@ -265,7 +277,7 @@ describe("a disk of its own", () => {
   const isThere = loop === undefined ? it.skip : it;
 
   beforeAll(async () => {
-    if (loop !== undefined) await cluster.startMaster(["--device", loop]);
+    if (loop !== undefined) await cluster.startMaster(["--device", loop, ...lendMkfs()]);
   }, 60_000);
   afterAll(() => {
     if (loop !== undefined) execFileSync("losetup", ["--detach", loop]);
@@ -298,9 +310,13 @@ describe("a disk of its own", () => {
   );
 
   isThere.each([
-    ["a partition table", 'printf "label: gpt\\n,8M\\n" | sfdisk --quiet "$1"'],
+    [
+      "a partition table",
+      String.raw`printf '\200\0\2\0\203\376\377\377\0\010\0\0\0\100\0\0' | dd of="$1" bs=1 seek=446 conv=notrunc status=none
+        printf '\125\252' | dd of="$1" bs=1 seek=510 conv=notrunc status=none`,
+    ],
     ["swap", 'mkswap --quiet "$1"'],
-    ["half of two file systems", 'mkfs.ext4 -q -F "$1" && printf "XFSB" | dd of="$1" conv=notrunc status=none'],
+    ["an encrypted disk", String.raw`printf 'LUKS\272\276\0\1' | dd of="$1" conv=notrunc status=none`],
   ])(
     "that holds %s is left alone",
     async (_, make) => {
@@ -332,6 +348,19 @@ function loopDevice(image: string): string | undefined {
   const { status, stdout } = spawnSync("losetup", ["--find", "--show", image], { encoding: "utf8" });
   if (status !== 0) process.stderr.write("no loop device here: disks of a master's own are not tested\n");
   return status === 0 ? stdout.trim() : undefined;
+}
+
+/** Containers have no disks to format, so their image has no mkfs; that of this machine will do. */
+function lendMkfs(): readonly string[] {
+  const program = "/sbin/mkfs.ext4";
+  const libraries = execFileSync("ldd", [program], { encoding: "utf8" }).matchAll(
+    /=> (\S*\/lib(?:ext2fs|e2p|com_err)\.so\S*)/g,
+  );
+  return [program, ...[...libraries].map(([, path = ""]) => path)].flatMap((path) => {
+    const target =
+      path === program ? "/usr/sbin/mkfs.ext4" : `/usr/lib/${path.slice(path.indexOf("/lib/") + "/lib/".length)}`;
+    return ["-v", `${realpathSync(path)}:${target}:ro`];
+  });
 }
 
 async function apply(wanted: ClusterSketch, options: { command?: string; onEvent?: (event: StepEvent) => void } = {}) {

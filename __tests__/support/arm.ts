@@ -71,7 +71,10 @@ export class Arm {
   get props(): Pick<AzurePowerProps, "subscription" | "client" | "credential"> {
     const toUs = {
       name: "to the test's server",
-      sendRequest: (request: { url: string; allowInsecureConnection?: boolean }, next: (request: never) => Promise<never>) => {
+      sendRequest: (
+        request: { url: string; allowInsecureConnection?: boolean },
+        next: (request: never) => Promise<never>,
+      ) => {
         request.url = request.url.replace(HOST, this.base);
         request.allowInsecureConnection = true;
         return next(request as never);
@@ -79,8 +82,10 @@ export class Arm {
     };
     return {
       subscription: SUBSCRIPTION,
-      client: { endpoint: HOST, additionalPolicies: [{ position: "perRetry", policy: toUs as never }] },
-      credential: { getToken: () => Promise.resolve({ token: "nobody's", expiresOnTimestamp: Date.now() + 3_600_000 }) },
+      client: { endpoint: HOST, additionalPolicies: [{ position: "perRetry", policy: toUs }] },
+      credential: {
+        getToken: () => Promise.resolve({ token: "nobody's", expiresOnTimestamp: Date.now() + 3_600_000 }),
+      },
     };
   }
 
@@ -100,7 +105,13 @@ export class Arm {
   add(host: string, power: string, more: Partial<ArmMachine> & { readonly cluster?: string } = {}): ArmMachine {
     const { cluster = "demo", group = "ohpc-demo", name = `ohpc-${cluster}-${host}` } = more;
     const role = host === "master" ? "master" : "compute";
-    const tags = { "ohpc:cluster": cluster, "ohpc:role": role, "ohpc:group": host.replace(/-\d+$/, ""), "ohpc:host": host, "ohpc:address": "10.79.0.10" };
+    const tags = {
+      "ohpc:cluster": cluster,
+      "ohpc:role": role,
+      "ohpc:group": host.replace(/-\d+$/, ""),
+      "ohpc:host": host,
+      "ohpc:address": "10.79.0.10",
+    };
     const machine = { group, name, tags, power };
     this.machines.push(machine);
     this.disks.push(`${name}-os`);
@@ -134,7 +145,12 @@ export class Arm {
       const throttled = this.throttle.get(key);
       if (throttled !== undefined && throttled.times > 0) {
         throttled.times -= 1;
-        send(response, 429, { error: { code: "TooManyRequests", message: "The request is being throttled." } }, { "retry-after": String(throttled.seconds) });
+        send(
+          response,
+          429,
+          { error: { code: "TooManyRequests", message: "The request is being throttled." } },
+          { "retry-after": String(throttled.seconds) },
+        );
         return;
       }
       const refused = this.refuse.get(key);
@@ -153,15 +169,33 @@ export class Arm {
       this.lookAt(Number(operation), response);
       return;
     }
-    if (path === `/subscriptions/${SUBSCRIPTION}/providers/Microsoft.Compute/virtualMachines` && url.searchParams.get("statusOnly") === "true") {
+    if (
+      path === `/subscriptions/${SUBSCRIPTION}/providers/Microsoft.Compute/virtualMachines` &&
+      url.searchParams.get("statusOnly") === "true"
+    ) {
       if (this.forbidStatusOnly !== undefined) fail(response, this.forbidStatusOnly);
-      else this.page(url, response, this.machines.map((machine) => ({ id: idOf(machine), name: machine.name, properties: { instanceView: viewOf(machine) } })));
+      else
+        this.page(
+          url,
+          response,
+          this.machines.map((machine) => ({
+            id: idOf(machine),
+            name: machine.name,
+            properties: { instanceView: viewOf(machine) },
+          })),
+        );
       return;
     }
     if (/\/publishers\/[^/]+\/artifacttypes\/vmimage\/offers\/[^/]+\/skus\/[^/]+\/versions/i.test(path)) {
       const [, sku = "", version] = /\/skus\/([^/]+)\/versions(?:\/(.+))?$/i.exec(path) ?? [];
       const architecture = sku.includes("arm64") ? "Arm64" : "x64";
-      send(response, 200, version === undefined ? this.versions.map((name) => ({ name, location: "westeurope" })) : { name: version, location: "westeurope", properties: { architecture } });
+      send(
+        response,
+        200,
+        version === undefined
+          ? this.versions.map((name) => ({ name, location: "westeurope" }))
+          : { name: version, location: "westeurope", properties: { architecture } },
+      );
       return;
     }
     const cidr = this.subnets.get(path);
@@ -169,10 +203,20 @@ export class Arm {
       send(response, 200, { id: path, properties: { addressPrefix: cidr } });
       return;
     }
-    const [, group = "", kind = "", name, action] = new RegExp(`^${COMPUTE}/(virtualMachines|disks)(?:/([^/]+))?(?:/([^/]+))?$`, "i").exec(path) ?? [];
+    const [, group = "", kind = "", name, action] =
+      new RegExp(`^${COMPUTE}/(virtualMachines|disks)(?:/([^/]+))?(?:/([^/]+))?$`, "i").exec(path) ?? [];
     if (kind === "virtualMachines" && name === undefined) {
       const own = this.machines.filter((machine) => machine.group === group);
-      this.page(url, response, own.map((machine) => ({ id: idOf(machine), name: machine.name, tags: machine.tags, properties: modelOf(machine) })));
+      this.page(
+        url,
+        response,
+        own.map((machine) => ({
+          id: idOf(machine),
+          name: machine.name,
+          tags: machine.tags,
+          properties: modelOf(machine),
+        })),
+      );
       return;
     }
     if (kind === "disks" && method === "DELETE") {
@@ -248,7 +292,9 @@ function idOf({ group, name }: ArmMachine): string {
 }
 
 function viewOf({ power }: ArmMachine) {
-  return { statuses: [{ code: "ProvisioningState/succeeded" }, ...(power === "" ? [] : [{ code: `PowerState/${power}` }])] };
+  return {
+    statuses: [{ code: "ProvisioningState/succeeded" }, ...(power === "" ? [] : [{ code: `PowerState/${power}` }])],
+  };
 }
 
 function modelOf({ name }: ArmMachine) {
@@ -259,7 +305,12 @@ function fail(response: ServerResponse, { status, code, message }: ArmError): vo
   send(response, status, { error: { code, message } });
 }
 
-function send(response: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
+function send(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(JSON.stringify(body));
 }

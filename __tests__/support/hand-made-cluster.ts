@@ -71,7 +71,7 @@ export class HandMadeCluster {
 
   remote(): SshRemote {
     const { privateDirectory } = this;
-    return SshRemote.to({ host: "master", access: this.access(), privateDirectory, patience: Duration.seconds(30) });
+    return SshRemote.to({ host: "master", access: this.access(), privateDirectory, patience: Duration.seconds(60) });
   }
 
   view(sketch: ClusterSketch): ClusterView {
@@ -116,6 +116,7 @@ export class HandMadeCluster {
       `name=$1 host=$2 network=$3 address=$4 keys=$5 image=$6; shift 6
        engine rm -f -v -t 0 "$name" >/dev/null 2>&1 || true
        engine run -d --pull=never --name "$name" --hostname "$host" --network "$network" --ip "$address" \\
+         --mac-address "$(printf '02:00:%02x:%02x:%02x:%02x' $(tr . ' ' <<<"$address"))" \\
          --systemd=always --no-hosts --security-opt unmask=all --device /dev/fuse \\
          -v "$keys/id_ed25519.pub:/etc/ssh/authorized_keys.d/root:ro" \\
          -v "$keys/host_ed25519_key:/etc/ssh/ssh_host_ed25519_key:ro" \\

@@ -31,12 +31,12 @@ type Resources = Record<string, Record<string, Record<string, unknown>>>;
 
 export const MOTO_FAULTS: readonly MotoFault[] = [
   {
-    what: "has no placement groups: CreatePlacementGroup is not implemented",
+    what: "has no placement groups: CreatePlacementGroup breaks down, and terraform tries again for minutes",
     shows: async (ec2) => {
       const asked = ec2.send(new CreatePlacementGroupCommand({ GroupName: "x", Strategy: "cluster" }));
       return asked.then(
         () => false,
-        (error: unknown) => String(error).includes("not been implemented") || String(error).includes("UnknownError"),
+        (error: unknown) => (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 500,
       );
     },
     mend: (resource) => {
@@ -47,15 +47,27 @@ export const MOTO_FAULTS: readonly MotoFault[] = [
   {
     what: "forgets the descriptions of rules between groups: AuthorizeSecurityGroupIngress",
     shows: async (ec2) => {
-      const { GroupId = "" } = await ec2.send(new CreateSecurityGroupCommand({ GroupName: `g${Date.now()}`, Description: "x" }));
+      const { GroupId = "" } = await ec2.send(
+        new CreateSecurityGroupCommand({ GroupName: `g${Date.now()}`, Description: "x" }),
+      );
       const UserIdGroupPairs = [{ GroupId, Description: "why" }];
-      await ec2.send(new AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions: [{ IpProtocol: "tcp", FromPort: 1, ToPort: 1, UserIdGroupPairs }] }));
-      const { SecurityGroupRules = [] } = await ec2.send(new DescribeSecurityGroupRulesCommand({ Filters: [{ Name: "group-id", Values: [GroupId] }] }));
-      return SecurityGroupRules.filter(({ IsEgress }) => IsEgress !== true).every(({ Description }) => Description !== "why");
+      await ec2.send(
+        new AuthorizeSecurityGroupIngressCommand({
+          GroupId,
+          IpPermissions: [{ IpProtocol: "tcp", FromPort: 1, ToPort: 1, UserIdGroupPairs }],
+        }),
+      );
+      const { SecurityGroupRules = [] } = await ec2.send(
+        new DescribeSecurityGroupRulesCommand({ Filters: [{ Name: "group-id", Values: [GroupId] }] }),
+      );
+      return SecurityGroupRules.filter(({ IsEgress }) => IsEgress !== true).every(
+        ({ Description }) => Description !== "why",
+      );
     },
     mend: (resource) => {
       for (const type of ["aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"]) {
-        for (const rule of every(resource, type)) if (rule["referenced_security_group_id"] !== undefined) delete rule["description"];
+        for (const rule of every(resource, type))
+          if (rule["referenced_security_group_id"] !== undefined) delete rule["description"];
       }
     },
   },
@@ -63,7 +75,9 @@ export const MOTO_FAULTS: readonly MotoFault[] = [
     what: "forgets that an instance is to be protected: DisableApiTermination of RunInstances",
     shows: async (ec2) => {
       const { InstanceId } = await run(ec2, { DisableApiTermination: true });
-      const { DisableApiTermination } = await ec2.send(new DescribeInstanceAttributeCommand({ InstanceId, Attribute: "disableApiTermination" }));
+      const { DisableApiTermination } = await ec2.send(
+        new DescribeInstanceAttributeCommand({ InstanceId, Attribute: "disableApiTermination" }),
+      );
       return DisableApiTermination?.Value !== true;
     },
   },
@@ -72,14 +86,18 @@ export const MOTO_FAULTS: readonly MotoFault[] = [
     shows: async (ec2) => {
       const { InstanceId = "", NetworkInterfaceId = "" } = await withInterface(ec2);
       await ec2.send(new TerminateInstancesCommand({ InstanceIds: [InstanceId] }));
-      const { NetworkInterfaces = [] } = await ec2.send(new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [NetworkInterfaceId] }));
+      const { NetworkInterfaces = [] } = await ec2.send(
+        new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [NetworkInterfaceId] }),
+      );
       return NetworkInterfaces[0]?.Attachment?.InstanceId === InstanceId;
     },
   },
   {
     what: "forgets the type of an interface: InterfaceType of CreateNetworkInterface",
     shows: async (ec2) => {
-      const { NetworkInterface } = await ec2.send(new CreateNetworkInterfaceCommand({ SubnetId: await subnet(ec2), InterfaceType: "efa" }));
+      const { NetworkInterface } = await ec2.send(
+        new CreateNetworkInterfaceCommand({ SubnetId: await subnet(ec2), InterfaceType: "efa" }),
+      );
       return NetworkInterface?.InterfaceType !== "efa";
     },
     mend: (resource) => {
@@ -89,7 +107,10 @@ export const MOTO_FAULTS: readonly MotoFault[] = [
   {
     what: "forgets cores and threads: CpuOptions of RunInstances",
     shows: async (ec2) => {
-      const { CpuOptions } = await run(ec2, { InstanceType: "c7i.4xlarge", CpuOptions: { CoreCount: 4, ThreadsPerCore: 1 } });
+      const { CpuOptions } = await run(ec2, {
+        InstanceType: "c7i.4xlarge",
+        CpuOptions: { CoreCount: 4, ThreadsPerCore: 1 },
+      });
       return CpuOptions?.CoreCount !== 4;
     },
     mend: (resource) => {
@@ -127,7 +148,9 @@ async function run(ec2: EC2Client, more: Partial<RunInstancesCommandInput>): Pro
   return found.Reservations?.[0]?.Instances?.[0] ?? {};
 }
 
-async function withInterface(ec2: EC2Client): Promise<{ InstanceId?: string | undefined; NetworkInterfaceId?: string | undefined }> {
+async function withInterface(
+  ec2: EC2Client,
+): Promise<{ InstanceId?: string | undefined; NetworkInterfaceId?: string | undefined }> {
   const { NetworkInterface } = await ec2.send(new CreateNetworkInterfaceCommand({ SubnetId: await subnet(ec2) }));
   const { NetworkInterfaceId } = NetworkInterface ?? {};
   const { InstanceId } = await run(ec2, { NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId }] });

@@ -61,7 +61,13 @@ export class Moto {
   private async ready(): Promise<void> {
     const deadline = Date.now() + 60_000;
     while (Date.now() < deadline && this.server.exitCode === null) {
-      if (await fetch(`${this.endpoint}/moto-api/`).then(({ ok }) => ok, () => false)) return;
+      if (
+        await fetch(`${this.endpoint}/moto-api/`).then(
+          ({ ok }) => ok,
+          () => false,
+        )
+      )
+        return;
       await sleep(200);
     }
     throw new Error("moto does not answer");

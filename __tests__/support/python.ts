@@ -13,7 +13,9 @@ export async function pythonPrograms(name: string, packages: readonly string[]):
     mkdirSync(join(folder, ".."), { recursive: true });
     const run = promisify(execFile);
     await run("python3", ["-m", "venv", folder]);
-    await run(join(folder, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", ...packages], { timeout: 420_000 });
+    await run(join(folder, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", ...packages], {
+      timeout: 420_000,
+    });
     writeFileSync(mark, wanted);
   }
   return join(folder, "bin");

@@ -20,7 +20,10 @@ export function providerAvailable(source: string, version: string): boolean {
   const folder = mkdtempSync(join(tmpdir(), "provider-"));
   try {
     const name = source.split("/").at(-1) ?? "";
-    writeFileSync(join(folder, "main.tf.json"), JSON.stringify({ terraform: { required_providers: { [name]: { source, version } } } }));
+    writeFileSync(
+      join(folder, "main.tf.json"),
+      JSON.stringify({ terraform: { required_providers: { [name]: { source, version } } } }),
+    );
     execFileSync("terraform", ["init", "-input=false", "-backend=false"], {
       cwd: folder,
       stdio: "ignore",
@@ -60,7 +63,7 @@ export class RealStack {
 
   /** Replaces the stack's definition; the state stays. */
   write(definition: TerraformJson): void {
-    writeFileSync(join(this.folder, "cdk.tf.json"), JSON.stringify(relaxed(definition)));
+    writeFileSync(join(this.folder, "cdk.tf.json"), JSON.stringify(relaxed(definition), undefined, 1));
   }
 
   /** What stands here goes before the definition: how `ohpc` lifts protection. `undefined` takes it away. */
@@ -76,7 +79,10 @@ export class RealStack {
 
   async run(args: readonly string[]): Promise<TerraformRun> {
     // The provider logs every request there: what to look at when a test fails.
-    const log = process.env["OHPC_TEST_TRACE"] === undefined ? {} : { TF_LOG_PROVIDER: "TRACE", TF_LOG_PATH: join(this.folder, "trace.log") };
+    const log =
+      process.env["OHPC_TEST_TRACE"] === undefined
+        ? {}
+        : { TF_LOG_PROVIDER: "TRACE", TF_LOG_PATH: join(this.folder, "trace.log") };
     const env = { ...process.env, ...quiet(), ...overrides(this.folder), ...this.env, ...log };
     const { exitCode, stdout, stderr } = await runChild("terraform", [...args], { cwd: this.folder, env });
     return { exitCode, stdout, output: `${stdout}${stderr}` };
@@ -104,8 +110,12 @@ export class RealStack {
   async plan(...options: readonly string[]): Promise<Planned> {
     await this.must(["plan", "-input=false", "-no-color", "-out=plan", ...options]);
     const shown = JSON.parse(await this.must(["show", "-json", "plan"])) as { resource_changes?: readonly RawChange[] };
-    const changes = (shown.resource_changes ?? []).filter(({ change: { actions } }) => actions.some((action) => !["no-op", "read"].includes(action)));
-    return Object.fromEntries(changes.map(({ address, change }) => [address, { actions: change.actions.join(), attributes: changed(change) }]));
+    const changes = (shown.resource_changes ?? []).filter(({ change: { actions } }) =>
+      actions.some((action) => !["no-op", "read"].includes(action)),
+    );
+    return Object.fromEntries(
+      changes.map(({ address, change }) => [address, { actions: change.actions.join(), attributes: changed(change) }]),
+    );
   }
 
   async outputs(): Promise<Readonly<Record<string, unknown>>> {
@@ -125,14 +135,20 @@ export class RealStack {
 
 interface RawChange {
   readonly address: string;
-  readonly change: { readonly actions: readonly string[]; readonly before: Attributes | null; readonly after: Attributes | null };
+  readonly change: {
+    readonly actions: readonly string[];
+    readonly before: Attributes | null;
+    readonly after: Attributes | null;
+  };
 }
 
 type Attributes = Readonly<Record<string, unknown>>;
 
 function changed({ before, after }: RawChange["change"]): readonly string[] {
   const [old, next] = [before ?? {}, after ?? {}];
-  return Object.keys(next).filter((key) => JSON.stringify(old[key]) !== JSON.stringify(next[key])).sort();
+  return Object.keys(next)
+    .filter((key) => JSON.stringify(old[key]) !== JSON.stringify(next[key]))
+    .sort();
 }
 
 /** In a folder of its own with its state beside it; and, where providers were fetched by hand, with whichever version that is. */
@@ -148,7 +164,9 @@ function relaxed(definition: TerraformJson): TerraformJson {
 function handFetched(root: string): ReadonlyMap<string, string> {
   if (!existsSync(root)) throw new Error(`OHPC_TEST_PLUGIN_DIR names ${root}, which is not there`);
   // HOST/NAMESPACE/NAME/VERSION/OS_ARCH/terraform-provider-…
-  const programs = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) => path.split("/").length === 6);
+  const programs = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
+    (path) => path.split("/").length === 6,
+  );
   return new Map(programs.map((path) => [path.split("/").slice(1, 3).join("/"), dirname(join(root, path))]));
 }
 

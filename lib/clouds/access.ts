@@ -9,7 +9,8 @@ export interface SshSource {
   readonly reason: string;
 }
 
-const KEY = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/]+=*( [^\r\n]*)?$/;
+const KEY =
+  /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/]+=*( [^\r\n]*)?$/;
 
 /** What is wrong with the subnets that SSH is open to. The whole world is a subnet like others, if somebody says why. */
 export function sshSourceProblems(sources: readonly SshSource[], at: string): readonly Problem[] {
@@ -20,7 +21,7 @@ export function sshSourceProblems(sources: readonly SshSource[], at: string): re
       problems.push({ at: `${at}[${index}].cidr`, got: cidr, want: "an IPv4 subnet such as 198.51.100.0/24", ...hint });
     }
     if (reason.trim() === "") {
-      problems.push({ at: `${at}[${index}].reason`, got: reason, want: "why SSH is open to it, e.g. \"office\"" });
+      problems.push({ at: `${at}[${index}].reason`, got: reason, want: 'why SSH is open to it, e.g. "office"' });
     }
     return problems;
   });
@@ -31,5 +32,12 @@ export function sshKeyProblems(key: string, at: string): readonly Problem[] {
   if (KEY.test(key.trim())) return [];
   const isPrivate = key.includes("PRIVATE KEY");
   const want = "the one line of an OpenSSH public key, such as the content of ~/.ssh/id_ed25519.pub";
-  return [{ at, got: isPrivate ? "a private key" : key.slice(0, 60), want, ...(isPrivate ? { hint: "never put a private key into a stack" } : {}) }];
+  return [
+    {
+      at,
+      got: isPrivate ? "a private key" : key.slice(0, 60),
+      want,
+      ...(isPrivate ? { hint: "never put a private key into a stack" } : {}),
+    },
+  ];
 }

@@ -16,7 +16,8 @@ export type LockedFact = Readonly<Record<string, string>>;
 export function readLockFile(path: string = LOCK_FILE): LockFile {
   if (!existsSync(path)) return {};
   const document: unknown = JSON.parse(readFileSync(path, "utf8"));
-  if (!isNested(document, 4)) throw new Error(`${path} is not a lock file of ohpc; remove it, or take it from version control again`);
+  if (!isNested(document, 4))
+    throw new Error(`${path} is not a lock file of ohpc; remove it, or take it from version control again`);
   return document as LockFile;
 }
 
@@ -26,7 +27,12 @@ export function lockedFact(lock: LockFile, cloud: string, region: string, key: s
 }
 
 /** `lock` with facts of one region added, or replaced. Pure. */
-export function withFacts(lock: LockFile, cloud: string, region: string, facts: Readonly<Record<string, LockedFact>>): LockFile {
+export function withFacts(
+  lock: LockFile,
+  cloud: string,
+  region: string,
+  facts: Readonly<Record<string, LockedFact>>,
+): LockFile {
   const regions = lock[cloud] ?? {};
   return { ...lock, [cloud]: { ...regions, [region]: { ...regions[region], ...facts } } };
 }
@@ -40,7 +46,12 @@ export function writeLockFile(lock: LockFile, path: string = LOCK_FILE): void {
 /** Objects in objects, with text at the given depth. */
 function isNested(value: unknown, depth: number): boolean {
   if (depth === 0) return typeof value === "string";
-  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every((inner) => isNested(inner, depth - 1));
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((inner) => isNested(inner, depth - 1))
+  );
 }
 
 function sorted(value: unknown): unknown {

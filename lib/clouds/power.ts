@@ -102,7 +102,8 @@ export async function waitForState(
     onProgress?.(asked);
     if (asked.every((machine) => machine.state === state)) return asked;
     const gone = asked.filter((machine) => machine.state === "gone").map(({ host }) => host);
-    if (gone.length > 0) throw new PowerError("unknown host", gone, "there is no such machine any more", "make it again: ohpc up");
+    if (gone.length > 0)
+      throw new PowerError("unknown host", gone, "there is no such machine any more", "make it again: ohpc up");
     if (Date.now() + pause.toMilliseconds() >= end) throw late(asked, state, deadline);
     await sleep(pause.toMilliseconds());
   }
@@ -113,7 +114,12 @@ function late(machines: readonly PoweredMachine[], state: PowerState, deadline: 
   const hosts = others.map((machine) => machine.host);
   const doing = [...new Set(others.map((machine) => machine.state))].join(", ");
   const reason = `still ${doing} after ${deadline.toSeconds()} s, but should be ${state}`;
-  return new PowerError("timeout", hosts, reason, "look at the machine in the vendor's console, then run the same command again");
+  return new PowerError(
+    "timeout",
+    hosts,
+    reason,
+    "look at the machine in the vendor's console, then run the same command again",
+  );
 }
 
 function absent(host: string): PoweredMachine {

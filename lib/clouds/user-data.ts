@@ -35,5 +35,10 @@ export interface BootFile {
 
 function writeFile({ path, mode, content }: BootFile): string[] {
   const lines = content.replace(/\n$/, "").split("\n");
-  return [`  - path: ${path}`, `    permissions: "${mode}"`, "    content: |", ...lines.map((line) => (line === "" ? "" : `      ${line}`))];
+  return [
+    `  - path: ${path}`,
+    `    permissions: "${mode}"`,
+    "    content: |",
+    ...lines.map((line) => (line === "" ? "" : `      ${line}`)),
+  ];
 }

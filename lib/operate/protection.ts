@@ -14,7 +14,9 @@ export function withoutProtection(definition: unknown): unknown {
     const names = Object.entries(record(record(resource)[type])).flatMap(([name, block]) =>
       record(record(block)["lifecycle"])["prevent_destroy"] === true ? [name] : [],
     );
-    return names.length === 0 ? [] : [[type, Object.fromEntries(names.map((name) => [name, { lifecycle: { prevent_destroy: false } }]))] as const];
+    return names.length === 0
+      ? []
+      : [[type, Object.fromEntries(names.map((name) => [name, { lifecycle: { prevent_destroy: false } }]))] as const];
   });
   return lifted.length === 0 ? undefined : { resource: Object.fromEntries(lifted) };
 }

@@ -39,13 +39,15 @@ answers() {
 }
 
 ask() {
-  local partition=$1 hosts=$2 all idle count said
-  all=$(scontrol show hostnames "$hosts" | wc -l)
+  local partition=$1 hosts=$2 states idle count busy said
   while :; do
-    idle=$(sinfo --noheader --Node --partition="$partition" --nodes="$hosts" --states=idle --format=%N | sort -u)
+    # A drained node counts as idle for --states.
+    states=$(sinfo --noheader --Node --partition="$partition" --nodes="$hosts" --format='%N %T' | sort -u)
+    idle=$(awk '$2 == "idle" { print $1 }' <<<"$states")
+    busy=$(awk '$2 ~ /^(mixed|allocated|completing|planned)/' <<<"$states" | wc -l)
     count=$(grep -c . <<<"$idle") || count=0
     if [ "$count" = 0 ] || answers "$idle" "$count" "$partition"; then
-      [ "$count" = "$all" ] || echo "busy $((all - count)) $partition"
+      [ "$busy" = 0 ] || echo "busy $busy $partition"
       [ "$count" = 0 ] || echo "answered $count $partition"
       return 0
     fi

@@ -50,12 +50,17 @@ export function scriptFailure({ id, remedies = [], title }: Step, error: RemoteE
   );
 }
 
+/** 128 + SIGKILL. */
+const KILLED = 137;
+
 const CAUSES: Readonly<Record<RemoteError["failure"], (error: RemoteError) => string>> = {
   unreachable: () => "the connection to the machine was lost",
   refused: () => "the machine does not accept the key, or has another host key than the pinned one",
   timeout: () => "it took too long and was stopped",
   failed: ({ exitCode, output }) =>
-    lastLines(output, 1)[0] ?? `its script ended with exit code ${exitCode ?? "unknown"}`,
+    exitCode === KILLED
+      ? "its script was killed: the machine went down, or has no memory left"
+      : (lastLines(output, 1)[0] ?? `its script ended with exit code ${exitCode ?? "unknown"}`),
 };
 
 /** A step that could not even be looked at. */

@@ -21,12 +21,17 @@ export function openIngress(terraform: TerraformJson): readonly Finding[] {
       .filter((source) => typeof source === "string" && ANYWHERE.has(source))
       .map((source) => `lets ${String(source)} in`);
   const inbound = (rule: TerraformBlock) =>
-    rule["direction"] === "Inbound" && rule["access"] === "Allow" ? sources(rule, "source_address_prefix", "source_address_prefixes") : [];
+    rule["direction"] === "Inbound" && rule["access"] === "Allow"
+      ? sources(rule, "source_address_prefix", "source_address_prefixes")
+      : [];
   return inspect(terraform, {
     aws_vpc_security_group_ingress_rule: (rule) => sources(rule, "cidr_ipv4", "cidr_ipv6"),
-    aws_security_group_rule: (rule) => (rule["type"] === "ingress" ? sources(rule, "cidr_blocks", "ipv6_cidr_blocks") : []),
-    aws_security_group: (group) => blocksIn(group["ingress"]).flatMap((rule) => sources(rule, "cidr_blocks", "ipv6_cidr_blocks")),
-    aws_default_security_group: (group) => blocksIn(group["ingress"]).flatMap((rule) => sources(rule, "cidr_blocks", "ipv6_cidr_blocks")),
+    aws_security_group_rule: (rule) =>
+      rule["type"] === "ingress" ? sources(rule, "cidr_blocks", "ipv6_cidr_blocks") : [],
+    aws_security_group: (group) =>
+      blocksIn(group["ingress"]).flatMap((rule) => sources(rule, "cidr_blocks", "ipv6_cidr_blocks")),
+    aws_default_security_group: (group) =>
+      blocksIn(group["ingress"]).flatMap((rule) => sources(rule, "cidr_blocks", "ipv6_cidr_blocks")),
     azurerm_network_security_rule: inbound,
     azurerm_network_security_group: (group) => blocksIn(group["security_rule"]).flatMap(inbound),
   });
@@ -34,7 +39,8 @@ export function openIngress(terraform: TerraformJson): readonly Finding[] {
 
 /** Disks and file systems that are not said to be encrypted. Azure encrypts all of its own. */
 export function unencryptedDisks(terraform: TerraformJson): readonly Finding[] {
-  const open = (block: TerraformBlock, what: string) => (block["encrypted"] === true ? [] : [`${what} is not encrypted`]);
+  const open = (block: TerraformBlock, what: string) =>
+    block["encrypted"] === true ? [] : [`${what} is not encrypted`];
   const disksOf: Look = (machine) => [
     ...(machine["root_block_device"] === undefined ? ["its system disk is not encrypted"] : []),
     ...blocksIn(machine["root_block_device"]).flatMap((disk) => open(disk, "its system disk")),
@@ -51,7 +57,9 @@ export function unencryptedDisks(terraform: TerraformJson): readonly Finding[] {
 export function metadataWithoutToken(terraform: TerraformJson): readonly Finding[] {
   const look: Look = (machine) => {
     const options = blocksIn(machine["metadata_options"]);
-    const safe = options.some(({ http_tokens: tokens, http_endpoint: endpoint }) => tokens === "required" || endpoint === "disabled");
+    const safe = options.some(
+      ({ http_tokens: tokens, http_endpoint: endpoint }) => tokens === "required" || endpoint === "disabled",
+    );
     return safe ? [] : ["its metadata are read without a token"];
   };
   return inspect(terraform, { aws_instance: look, aws_launch_template: look });
@@ -70,9 +78,17 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
 export function secretsInUserData(terraform: TerraformJson): readonly Finding[] {
   const look: Look = (machine) => {
     const plain = [machine["user_data"], machine["custom_data"]].filter((text) => typeof text === "string");
-    const encoded = [machine["user_data_base64"], machine["user_data"], machine["custom_data"]].filter((text) => typeof text === "string");
-    const texts = [...plain, ...encoded.map((text) => Buffer.from(text, "base64").toString("latin1")), ...encoded.flatMap(quoted)];
-    return SECRETS.flatMap(([pattern, what]) => (texts.some((text) => pattern.test(text)) ? [`its user-data have ${what}`] : []));
+    const encoded = [machine["user_data_base64"], machine["user_data"], machine["custom_data"]].filter(
+      (text) => typeof text === "string",
+    );
+    const texts = [
+      ...plain,
+      ...encoded.map((text) => Buffer.from(text, "base64").toString("latin1")),
+      ...encoded.flatMap(quoted),
+    ];
+    return SECRETS.flatMap(([pattern, what]) =>
+      texts.some((text) => pattern.test(text)) ? [`its user-data have ${what}`] : [],
+    );
   };
   return inspect(terraform, {
     aws_instance: look,
@@ -90,11 +106,15 @@ function quoted(expression: string): string[] {
 
 function inspect({ resource = {} }: TerraformJson, looks: Readonly<Record<string, Look>>): readonly Finding[] {
   return Object.entries(looks).flatMap(([type, look]) =>
-    Object.entries(resource[type] ?? {}).flatMap(([name, block]) => look(block).map((what) => ({ address: `${type}.${name}`, what }))),
+    Object.entries(resource[type] ?? {}).flatMap(([name, block]) =>
+      look(block).map((what) => ({ address: `${type}.${name}`, what })),
+    ),
   );
 }
 
 /** Nested blocks are an object, or a list of them. */
 function blocksIn(value: unknown): readonly TerraformBlock[] {
-  return (Array.isArray(value) ? value : [value]).filter((one): one is TerraformBlock => typeof one === "object" && one !== null);
+  return (Array.isArray(value) ? value : [value]).filter(
+    (one): one is TerraformBlock => typeof one === "object" && one !== null,
+  );
 }

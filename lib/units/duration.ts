@@ -34,7 +34,9 @@ export class Duration {
   toSlurm(): string {
     const seconds = Math.round(this.amount);
     const two = (n: number) => String(n).padStart(2, "0");
-    const clock = [Math.floor((seconds % 86400) / 3600), Math.floor((seconds % 3600) / 60), seconds % 60].map(two).join(":");
+    const clock = [Math.floor((seconds % 86400) / 3600), Math.floor((seconds % 3600) / 60), seconds % 60]
+      .map(two)
+      .join(":");
     const days = Math.floor(seconds / 86400);
     return days > 0 ? `${days}-${clock}` : clock;
   }

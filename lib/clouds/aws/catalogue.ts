@@ -55,17 +55,29 @@ function unknownType(type: string): Problem {
 }
 
 /** What the user wants of a type that has not got it. */
-function abilityProblems({ efa = false, placementGroup = false, spot = false }: AwsMachineOptions, known: InstanceType): Problem[] {
+function abilityProblems(
+  { efa = false, placementGroup = false, spot = false }: AwsMachineOptions,
+  known: InstanceType,
+): Problem[] {
   const problems: Problem[] = [];
   const { name } = known;
   if (efa && known.efaCards.length === 0) {
     const [family = ""] = name.split(".");
-    const siblings = [...instanceTypes().values()].filter((type) => type.name.startsWith(`${family}.`) && type.efaCards.length > 0);
-    const hint = siblings.length === 0 ? "hpc7a, c7i, c7gn and p5 have it in their large sizes" : `of its family ${siblings.map((type) => type.name).join(", ")} have it`;
+    const siblings = [...instanceTypes().values()].filter(
+      (type) => type.name.startsWith(`${family}.`) && type.efaCards.length > 0,
+    );
+    const hint =
+      siblings.length === 0
+        ? "hpc7a, c7i, c7gn and p5 have it in their large sizes"
+        : `of its family ${siblings.map((type) => type.name).join(", ")} have it`;
     problems.push({ at: "machine.efa", got: true, want: `left out: ${name} takes no Elastic Fabric Adapter`, hint });
   }
   if (placementGroup && !known.cluster) {
-    problems.push({ at: "machine.placementGroup", got: true, want: `left out: ${name} cannot be in a cluster placement group` });
+    problems.push({
+      at: "machine.placementGroup",
+      got: true,
+      want: `left out: ${name} cannot be in a cluster placement group`,
+    });
   }
   if (spot !== false && !known.spot) {
     problems.push({ at: "machine.spot", got: spot, want: `left out: ${name} is not sold as spot` });
@@ -73,15 +85,23 @@ function abilityProblems({ efa = false, placementGroup = false, spot = false }: 
   return problems;
 }
 
-function cpuProblems({ cpuOptions: { cores, threadsPerCore } = {} }: AwsMachineOptions, base: MachineShape, known: InstanceType | undefined): Problem[] {
+function cpuProblems(
+  { cpuOptions: { cores, threadsPerCore } = {} }: AwsMachineOptions,
+  base: MachineShape,
+  known: InstanceType | undefined,
+): Problem[] {
   const problems: Problem[] = [];
   const most = base.sockets * base.coresPerSocket;
   if (cores !== undefined && (!Number.isInteger(cores) || cores < 1 || cores > most)) {
     problems.push({ at: "machine.cpuOptions.cores", got: cores, want: `a whole number from 1 to ${most}` });
   }
-  const fixed = known !== undefined && !known.smtOff && threadsPerCore !== undefined && threadsPerCore !== base.threadsPerCore;
+  const fixed =
+    known !== undefined && !known.smtOff && threadsPerCore !== undefined && threadsPerCore !== base.threadsPerCore;
   if (fixed) {
-    const want = base.threadsPerCore === 1 ? "1 or left out: its cores have one thread each" : `left out: the threads of ${known.name} cannot be switched off`;
+    const want =
+      base.threadsPerCore === 1
+        ? "1 or left out: its cores have one thread each"
+        : `left out: the threads of ${known.name} cannot be switched off`;
     problems.push({ at: "machine.cpuOptions.threadsPerCore", got: threadsPerCore, want });
   }
   return problems;
@@ -90,7 +110,11 @@ function cpuProblems({ cpuOptions: { cores, threadsPerCore } = {} }: AwsMachineO
 function reservationProblems({ capacityReservation, spot = false }: AwsMachineOptions): Problem[] {
   const problems: Problem[] = [];
   if (capacityReservation !== undefined && !/^cr-[0-9a-f]{8,17}$/.test(capacityReservation)) {
-    problems.push({ at: "machine.capacityReservation", got: capacityReservation, want: "the id of a capacity reservation: cr-…" });
+    problems.push({
+      at: "machine.capacityReservation",
+      got: capacityReservation,
+      want: "the id of a capacity reservation: cr-…",
+    });
   }
   if (capacityReservation !== undefined && spot !== false) {
     problems.push({ at: "machine.spot", got: spot, want: "left out: reserved capacity is not spare capacity" });

@@ -4,7 +4,17 @@ import type { Construct } from "constructs";
 import type { Architecture, VendorMachine } from "../../model/machine";
 import type { CloudFacts } from "../../model/manifest";
 import { type Problem, refuse } from "../../model/problems";
-import type { Cloud, Disk, DiskSpec, MachinesSpec, NetworkSpec, RulesSpec, ShapeAnswer, Site, WantedMachine } from "../cloud";
+import type {
+  Cloud,
+  Disk,
+  DiskSpec,
+  MachinesSpec,
+  NetworkSpec,
+  RulesSpec,
+  ShapeAnswer,
+  Site,
+  WantedMachine,
+} from "../cloud";
 import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
 import { awsMachine, shapeOf } from "./catalogue";
 import { existingDiskProblems, makeDisk } from "./disk";
@@ -48,7 +58,9 @@ export class AwsCloud implements Cloud<AwsMachines> {
     const given = network?.securityGroups;
     const from = access.from === "ssm" ? [] : access.from;
     const firewall =
-      given === undefined ? new AwsFirewall(scope, `${id}-firewall`, { provider, vpcId: subnets.vpcId, cluster, from, tags }) : undefined;
+      given === undefined
+        ? new AwsFirewall(scope, `${id}-firewall`, { provider, vpcId: subnets.vpcId, cluster, from, tags })
+        : undefined;
     const key = new KeyPair(scope, `${id}-key`, {
       ...{ provider, keyName: cluster, publicKey: access.sshPublicKey.trim(), tags: tags.named("operator") },
     });
@@ -68,10 +80,14 @@ export class AwsCloud implements Cloud<AwsMachines> {
     const { region, firstBoot: extra = {}, protect = true } = this.props;
     const machine = awsMachine(spec.machine, this.architecture);
     const choice = imageChoice(image, shape.architecture);
-    if (machine === undefined || choice === undefined) throw new Error(`bug in AwsCloud: ${JSON.stringify(spec.machine)} was not refused`);
+    if (machine === undefined || choice === undefined)
+      throw new Error(`bug in AwsCloud: ${JSON.stringify(spec.machine)} was not refused`);
     const userData = awsUserData({ boot, region, sessions: role === "master" && this.way === "ssm", extra });
     refuse(`machines of "${scope.node.path}"`, userDataProblems(userData));
-    const identity = role === "master" && this.props.instanceProfile === undefined ? this.identity(scope, `${id}-identity`, site) : undefined;
+    const identity =
+      role === "master" && this.props.instanceProfile === undefined
+        ? this.identity(scope, `${id}-identity`, site)
+        : undefined;
     const profile = role === "master" ? (identity?.profile.name ?? this.props.instanceProfile) : undefined;
     return new AwsMachines(scope, id, spec, {
       ...{ machine, userData, profile, identity, way: this.way, protect },
@@ -133,6 +149,13 @@ export class AwsCloud implements Cloud<AwsMachines> {
   private identity(scope: Construct, id: string, site: Site): AwsIdentity {
     const { provider, region, tags } = siteOf(site);
     const { permissionsBoundary } = this.props;
-    return new AwsIdentity(scope, id, { provider, region, cluster: site.cluster, sessions: this.way === "ssm", permissionsBoundary, tags });
+    return new AwsIdentity(scope, id, {
+      provider,
+      region,
+      cluster: site.cluster,
+      sessions: this.way === "ssm",
+      permissionsBoundary,
+      tags,
+    });
   }
 }

@@ -12,10 +12,16 @@ export function awsCost(terraform: unknown): Cost {
   const machines = resourcesOf(terraform, "aws_instance");
   const items = [
     ...machines.map((block) => machineItem(block, region)),
-    ...machines.map((block) => volumeItem(recordOf(block["root_block_device"]), countOf(block), region, `system, ${groupOf(block)}`)),
-    ...resourcesOf(terraform, "aws_ebs_volume").map((block) => volumeItem(block, countOf(block), region, nameOf(block))),
+    ...machines.map((block) =>
+      volumeItem(recordOf(block["root_block_device"]), countOf(block), region, `system, ${groupOf(block)}`),
+    ),
+    ...resourcesOf(terraform, "aws_ebs_volume").map((block) =>
+      volumeItem(block, countOf(block), region, nameOf(block)),
+    ),
     ...resourcesOf(terraform, "aws_efs_file_system").map(fileSystemItem),
-    ...resourcesOf(terraform, "aws_nat_gateway").map((block) => priced("nat gateway", countOf(block), region, "and as much per GB of traffic")),
+    ...resourcesOf(terraform, "aws_nat_gateway").map((block) =>
+      priced("nat gateway", countOf(block), region, "and as much per GB of traffic"),
+    ),
     ...resourcesOf(terraform, "aws_eip").map((block) => priced("public IPv4", countOf(block), region)),
   ];
   const { prices } = instanceTypesSource();
@@ -49,7 +55,9 @@ function fileSystemItem(block: Block): CostItem {
 function priced(what: string, count: number, region: string, note?: string): CostItem {
   const hourly = extraPrice(what, region);
   const common = { what, count, whenStopped: true };
-  return hourly === undefined ? { ...common, note: unknownIn(region) } : { ...common, hourly, ...(note !== undefined && { note }) };
+  return hourly === undefined
+    ? { ...common, note: unknownIn(region) }
+    : { ...common, hourly, ...(note !== undefined && { note }) };
 }
 
 function unknownIn(region: string): string {

@@ -74,7 +74,13 @@ export function existingDiskProblems(existing: string, purpose: string): readonl
   if (/^vol-[0-9a-f]{8,17}$/.test(existing)) return [];
   if (/^fs-[0-9a-f]{8,17}$/.test(existing)) {
     if (purpose !== "state") return [];
-    return [{ at: "existing", got: existing, want: "a volume (vol-…): a database does not belong on a file system of the network" }];
+    return [
+      {
+        at: "existing",
+        got: existing,
+        want: "a volume (vol-…): a database does not belong on a file system of the network",
+      },
+    ];
   }
   return [{ at: "existing", got: existing, want: "the id of an EBS volume (vol-…) or of an EFS file system (fs-…)" }];
 }
@@ -96,7 +102,12 @@ function newVolume(scope: Construct, id: string, { site, purpose, size, path }: 
     ...(whenRemoved === "refuse" && { lifecycle: { preventDestroy: true } }),
   });
   const device = deviceOf(`\${replace(${volume.terraformResourceType}.${volume.friendlyUniqueId}.id, "-", "")}`);
-  return { purpose, manifest: { kind: "block", device, path }, handle: new AwsVolume(volume.id, volume), dependsOn: [volume] };
+  return {
+    purpose,
+    manifest: { kind: "block", device, path },
+    handle: new AwsVolume(volume.id, volume),
+    dependsOn: [volume],
+  };
 }
 
 /** Found by its id: the names that the kernel gives (nvme1n1) change from boot to boot. */
@@ -134,7 +145,13 @@ function newFileSystem(scope: Construct, id: string, { site, purpose, path }: Di
     description: "NFS from machines of the cluster",
   });
   new VpcSecurityGroupIngressRule(scope, `${id}-nfs`, {
-    ...{ provider, securityGroupId: group.id, cidrIpv4: site.cidr, ipProtocol: "tcp", tags: tags.named(`${purpose}-nfs`) },
+    ...{
+      provider,
+      securityGroupId: group.id,
+      cidrIpv4: site.cidr,
+      ipProtocol: "tcp",
+      tags: tags.named(`${purpose}-nfs`),
+    },
     ...{ fromPort: NFS_PORT, toPort: NFS_PORT, description: "Home directories" },
   });
   const target = new EfsMountTarget(scope, `${id}-target`, {

@@ -26,7 +26,11 @@ export class AwsIdentity extends Construct {
   readonly role: IamRole;
   readonly profile: IamInstanceProfile;
 
-  constructor(scope: Construct, id: string, { provider, region, cluster, sessions, permissionsBoundary, tags }: IdentityWish) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { provider, region, cluster, sessions, permissionsBoundary, tags }: IdentityWish,
+  ) {
     super(scope, id);
     const partition = partitionOf(region);
     this.role = new IamRole(this, "role", {
@@ -37,12 +41,22 @@ export class AwsIdentity extends Construct {
       assumeRolePolicy: json(trustPolicy(partition)),
     });
     const role = this.role.name;
-    new IamRolePolicy(this, "power", { provider, name: "power", role, policy: json(powerPolicy(partition, region, cluster)) });
+    new IamRolePolicy(this, "power", {
+      provider,
+      name: "power",
+      role,
+      policy: json(powerPolicy(partition, region, cluster)),
+    });
     if (sessions) {
       const policyArn = `arn:${partition}:iam::aws:policy/AmazonSSMManagedInstanceCore`;
       new IamRolePolicyAttachment(this, "sessions", { provider, role, policyArn });
     }
-    this.profile = new IamInstanceProfile(this, "profile", { provider, name: this.role.name, role, tags: tags.named("master") });
+    this.profile = new IamInstanceProfile(this, "profile", {
+      provider,
+      name: this.role.name,
+      role,
+      tags: tags.named("master"),
+    });
   }
 }
 
@@ -54,7 +68,10 @@ function partitionOf(region: string): string {
 
 function trustPolicy(partition: string) {
   const service = partition === "aws-cn" ? "ec2.amazonaws.com.cn" : "ec2.amazonaws.com";
-  return { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: service } }] };
+  return {
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: service } }],
+  };
 }
 
 /** Start and stop are bound to the tags of the cluster's compute nodes; describing cannot be bound to more than the region. */
@@ -67,7 +84,9 @@ export function powerPolicy(partition: string, region: string, cluster: string) 
         Effect: "Allow",
         Action: ["ec2:StartInstances", "ec2:StopInstances"],
         Resource: `arn:${partition}:ec2:${region}:*:instance/*`,
-        Condition: { StringEquals: { [`aws:ResourceTag/${CLUSTER_TAG}`]: cluster, [`aws:ResourceTag/${ROLE_TAG}`]: "compute" } },
+        Condition: {
+          StringEquals: { [`aws:ResourceTag/${CLUSTER_TAG}`]: cluster, [`aws:ResourceTag/${ROLE_TAG}`]: "compute" },
+        },
       },
       {
         Sid: "Look",

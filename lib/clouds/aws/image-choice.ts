@@ -3,7 +3,9 @@ import { didYouMean, type Problem } from "../../model/problems";
 import { type LockFile, lockedFact } from "../lock-file";
 
 /** Families that the library knows by name: whose images, and what they are called. */
-const FAMILIES: Readonly<Record<string, { readonly owner: string; readonly pattern: Readonly<Record<Architecture, string>> }>> = {
+const FAMILIES: Readonly<
+  Record<string, { readonly owner: string; readonly pattern: Readonly<Record<Architecture, string>> }>
+> = {
   // Debian's own account: https://wiki.debian.org/Cloud/AmazonEC2Image
   "debian-13": { owner: "136693071363", pattern: { x86_64: "debian-13-amd64-*", arm64: "debian-13-arm64-*" } },
 };
@@ -43,10 +45,16 @@ export function imageNameProblems(image: string): readonly Problem[] {
 }
 
 /** Whether an image is for machines of this architecture, as far as it can be known without asking AWS. */
-export function imageProblems(image: string, architecture: Architecture, region: string, lock: LockFile): readonly Problem[] {
+export function imageProblems(
+  image: string,
+  architecture: Architecture,
+  region: string,
+  lock: LockFile,
+): readonly Problem[] {
   const choice = imageChoice(image, architecture);
   if (choice === undefined) return imageNameProblems(image);
-  const built = lockedFact(lock, "aws", region, imageKey(choice, architecture))?.["architecture"] ?? architectureInName(choice);
+  const built =
+    lockedFact(lock, "aws", region, imageKey(choice, architecture))?.["architecture"] ?? architectureInName(choice);
   if (built === undefined || built === architecture) return [];
   const want = `an image for ${architecture}, which the machine is; this one is for ${built}`;
   return [{ at: "image", got: image, want, hint: `choose another image, or a machine of ${built}` }];

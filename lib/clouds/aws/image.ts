@@ -28,7 +28,7 @@ export function imageId(scope: Construct, wish: ImageWish): string {
   const locked = lockedFact(lock, "aws", region, key)?.["id"];
   if (locked !== undefined) return locked;
   const id = `image-${createHash("sha256").update(`${key} ${architecture}`).digest("hex").slice(0, 8)}`;
-  const image = once(scope, id, () => new PinnedImage(scope, id, choice, wish))
+  const image = once(scope, id, () => new PinnedImage(scope, id, choice, wish));
   return image.imageId;
 }
 
@@ -45,7 +45,9 @@ class PinnedImage extends Construct {
     super(scope, id);
     const found = new DataAwsAmi(this, "lookup", {
       provider,
-      ...(choice.kind === "id" ? { filter: [{ name: "image-id", values: [choice.id] }] } : newest(choice, architecture)),
+      ...(choice.kind === "id"
+        ? { filter: [{ name: "image-id", values: [choice.id] }] }
+        : newest(choice, architecture)),
       lifecycle: { postcondition: [builtFor(architecture)] },
     });
     if (choice.kind === "id") {

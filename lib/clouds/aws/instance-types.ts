@@ -64,7 +64,8 @@ export function parseTable(text: string): Table {
 }
 
 function parseRow(line: string): InstanceType {
-  const [name = "", architecture = "", cores, threads, memory, gpus, gpu = "", efa = "", features = "", price = ""] = line.split("\t");
+  const [name = "", architecture = "", cores, threads, memory, gpus, gpu = "", efa = "", features = "", price = ""] =
+    line.split("\t");
   const numbers = [cores, threads, memory, gpus].map(Number);
   if (!isArchitecture(architecture) || numbers.some((number) => !Number.isInteger(number))) {
     throw new Error(`not a line of the AWS catalogue: ${JSON.stringify(line)}`);

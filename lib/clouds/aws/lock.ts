@@ -22,7 +22,13 @@ export interface LockWish {
  *
  * @throws PowerError for whatever AWS says, and Error for what does not exist
  */
-export async function lockAws({ region, images = [], subnets = [], file = LOCK_FILE, client = {} }: LockWish): Promise<Readonly<Record<string, LockedFact>>> {
+export async function lockAws({
+  region,
+  images = [],
+  subnets = [],
+  file = LOCK_FILE,
+  client = {},
+}: LockWish): Promise<Readonly<Record<string, LockedFact>>> {
   const ec2 = new EC2Client({ region, ...client });
   const facts: Record<string, LockedFact> = {};
   try {
@@ -47,7 +53,13 @@ class NotThere extends Error {
 }
 
 async function findImage(client: EC2Client, choice: ImageChoice, architecture: Architecture): Promise<LockedFact> {
-  const filters = choice.kind === "id" ? [] : [{ Name: "name", Values: [choice.pattern] }, { Name: "architecture", Values: [architecture] }];
+  const filters =
+    choice.kind === "id"
+      ? []
+      : [
+          { Name: "name", Values: [choice.pattern] },
+          { Name: "architecture", Values: [architecture] },
+        ];
   const input = {
     Filters: [...filters, { Name: "state", Values: ["available"] }],
     ...(choice.kind === "id" ? { ImageIds: [choice.id] } : { Owners: [choice.owner] }),
@@ -55,7 +67,8 @@ async function findImage(client: EC2Client, choice: ImageChoice, architecture: A
   const found = [];
   for await (const { Images = [] } of paginateDescribeImages({ client }, input)) found.push(...Images);
   const [newest] = found.sort((a, b) => (b.CreationDate ?? "").localeCompare(a.CreationDate ?? ""));
-  if (newest?.ImageId === undefined) throw new NotThere(`AWS has no image ${imageKey(choice, architecture)} in this region`);
+  if (newest?.ImageId === undefined)
+    throw new NotThere(`AWS has no image ${imageKey(choice, architecture)} in this region`);
   const { ImageId, Architecture: built = "", Name = "" } = newest;
   return { id: ImageId, architecture: built, name: Name };
 }

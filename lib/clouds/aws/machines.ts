@@ -52,7 +52,14 @@ export class AwsMachines implements MachineGroup {
     const { site, role, group, hosts, rootDisk, disks } = spec;
     const { machine, imageId, userData, profile, way } = settings;
     const { provider, region, subnets, groups, key, tags } = siteOf(site);
-    const { efa = false, placementGroup = efa, spot = false, capacityReservation, cpuOptions, rootVolume = {} } = machine.options;
+    const {
+      efa = false,
+      placementGroup = efa,
+      spot = false,
+      capacityReservation,
+      cpuOptions,
+      rootVolume = {},
+    } = machine.options;
     const addresses = Object.fromEntries(hosts.map(({ name, address }) => [name, address]));
     const mine = tags.ofHost(role, group);
     const subnetId = role === "master" ? subnets.masterSubnetId : subnets.poolSubnetId;
@@ -109,7 +116,9 @@ export class AwsMachines implements MachineGroup {
         deleteOnTermination: true,
         tags: mine,
       },
-      ...(cpuOptions !== undefined && { cpuOptions: { coreCount: spec.shape.coresPerSocket, threadsPerCore: spec.shape.threadsPerCore } }),
+      ...(cpuOptions !== undefined && {
+        cpuOptions: { coreCount: spec.shape.coresPerSocket, threadsPerCore: spec.shape.threadsPerCore },
+      }),
       ...(spot !== false && { instanceMarketOptions: spotMarket(spot === true ? undefined : spot.maxHourly) }),
       ...(capacityReservation !== undefined && {
         capacityReservationSpecification: { capacityReservationTarget: { capacityReservationId: capacityReservation } },
@@ -118,7 +127,10 @@ export class AwsMachines implements MachineGroup {
       tags: mine,
       // AWS keeps others from ending machines; older versions of its provider take that away by themselves.
       lifecycle: { ignoreChanges: [...FROZEN], ...(settings.protect && { preventDestroy: true }) },
-      dependsOn: [...site.dependsOn, ...disks.flatMap((disk) => (disk.handle instanceof AwsFileSystem ? disk.dependsOn : []))],
+      dependsOn: [
+        ...site.dependsOn,
+        ...disks.flatMap((disk) => (disk.handle instanceof AwsFileSystem ? disk.dependsOn : [])),
+      ],
     });
     forEachHost(this.instances, addresses);
 
@@ -135,7 +147,8 @@ export class AwsMachines implements MachineGroup {
     }
     this.way = this.wayIn(way, hosts[0]?.address ?? "", instanceId, region);
     if (role === "master" && spot !== false) {
-      const warning = "the master is a spot machine: when AWS takes it back, the cluster stops, and all running jobs with it";
+      const warning =
+        "the master is a spot machine: when AWS takes it back, the cluster stops, and all running jobs with it";
       scope.node.addMetadata(AnnotationMetadataEntryType.WARN, warning);
     }
   }
@@ -150,15 +163,28 @@ export class AwsMachines implements MachineGroup {
 
   private attach(scope: Construct, id: string, { site, disks }: MachinesSpec, instanceId: string): VolumeAttachment[] {
     const { provider } = siteOf(site);
-    const volumes = disks.flatMap(({ purpose, handle }) => (handle instanceof AwsVolume ? [{ purpose, volumeId: handle.volumeId }] : []));
+    const volumes = disks.flatMap(({ purpose, handle }) =>
+      handle instanceof AwsVolume ? [{ purpose, volumeId: handle.volumeId }] : [],
+    );
     return volumes.map(({ purpose, volumeId }, index) => {
       const deviceName = ATTACHED_AS[index] ?? "";
       // A volume that is taken from a running machine loses what was not yet written, or never lets go.
-      return new VolumeAttachment(scope, `${id}-${purpose}`, { provider, deviceName, volumeId, instanceId, stopInstanceBeforeDetaching: true });
+      return new VolumeAttachment(scope, `${id}-${purpose}`, {
+        provider,
+        deviceName,
+        volumeId,
+        instanceId,
+        stopInstanceBeforeDetaching: true,
+      });
     });
   }
 
-  private wayIn(way: MachineSettings["way"], address: string, instanceId: string, region: string): ManifestMaster["access"] {
+  private wayIn(
+    way: MachineSettings["way"],
+    address: string,
+    instanceId: string,
+    region: string,
+  ): ManifestMaster["access"] {
     const common = { port: SSH_PORT, user: "root", identity: "agent" } as const;
     if (way !== "ssm") return { host: this.publicAddress?.publicIp ?? address, ...common };
     const session = ["aws", "ssm", "start-session", "--target", "%h", "--document-name", "AWS-StartSSHSession"];

@@ -56,7 +56,14 @@ export class AwsNetwork extends Construct implements Subnets {
     const vpcId = this.vpc.id;
     new DefaultSecurityGroup(this, "default-group", { provider, vpcId, tags: tags.named("unused") });
     const subnet = (name: string, cidrBlock: string) =>
-      new Subnet(this, name, { provider, vpcId, cidrBlock, availabilityZone: zone, mapPublicIpOnLaunch: false, tags: tags.named(name) });
+      new Subnet(this, name, {
+        provider,
+        vpcId,
+        cidrBlock,
+        availabilityZone: zone,
+        mapPublicIpOnLaunch: false,
+        tags: tags.named(name),
+      });
     this.masterSubnet = subnet("public", plan.masterCidr);
     this.poolSubnet = subnet("private", plan.poolCidr);
 
@@ -71,7 +78,12 @@ export class AwsNetwork extends Construct implements Subnets {
     const out = new Route(this, "public-out", { ...anywhere, routeTableId: outside.made.id, gatewayId: gateway.id });
     const ways: ITerraformDependable[] = [outside.use, inside.use, out];
     if (nat === "gateway") {
-      const address = new Eip(this, "nat-address", { provider, domain: "vpc", tags: tags.named("nat"), dependsOn: [gateway] });
+      const address = new Eip(this, "nat-address", {
+        provider,
+        domain: "vpc",
+        tags: tags.named("nat"),
+        dependsOn: [gateway],
+      });
       this.nat = new NatGateway(this, "nat", {
         provider,
         subnetId: this.masterSubnet.id,
@@ -79,7 +91,9 @@ export class AwsNetwork extends Construct implements Subnets {
         tags: tags.named("nat"),
         dependsOn: [out],
       });
-      ways.push(new Route(this, "private-out", { ...anywhere, routeTableId: inside.made.id, natGatewayId: this.nat.id }));
+      ways.push(
+        new Route(this, "private-out", { ...anywhere, routeTableId: inside.made.id, natGatewayId: this.nat.id }),
+      );
     }
     new VpcEndpoint(this, "s3", {
       provider,

@@ -11,13 +11,15 @@ interface Known {
 /** Documented in "Error codes for the Amazon EC2 API"; the SDK's own names for what never reached AWS. */
 const KNOWN: readonly Known[] = [
   {
-    names: /^(InsufficientInstanceCapacity|InsufficientHostCapacity|InsufficientReservedInstanceCapacity|InsufficientCapacity|SpotMaxPriceTooLow)$/,
+    names:
+      /^(InsufficientInstanceCapacity|InsufficientHostCapacity|InsufficientReservedInstanceCapacity|InsufficientCapacity|SpotMaxPriceTooLow)$/,
     failure: "capacity",
     reason: (said) => `AWS has no such machine to give in this zone right now (${said})`,
     remedy: "try again later, or choose another type or zone; a capacity reservation keeps machines for you",
   },
   {
-    names: /^(InstanceLimitExceeded|VcpuLimitExceeded|MaxSpotInstanceCountExceeded|VolumeLimitExceeded|AddressLimitExceeded|PendingVerification)$/,
+    names:
+      /^(InstanceLimitExceeded|VcpuLimitExceeded|MaxSpotInstanceCountExceeded|VolumeLimitExceeded|AddressLimitExceeded|PendingVerification)$/,
     failure: "quota",
     reason: (said) => `the account may not have more of these machines (${said})`,
     remedy: "ask for a higher quota in the AWS console: Service Quotas, Amazon EC2, Running On-Demand instances",
@@ -63,5 +65,7 @@ export function powerError(error: unknown, hosts: readonly string[]): PowerError
   const expired = name === "CredentialsProviderError" && /expired|sso session/i.test(message);
   const known = KNOWN.find(({ names, failure }) => (expired ? failure === "expired" : names.test(name)));
   if (known === undefined) return new PowerError("failed", hosts, said, `AWS calls it ${name}`, { cause: error });
-  return new PowerError(known.failure, known.failure === "capacity" ? hosts : [], known.reason(said), known.remedy, { cause: error });
+  return new PowerError(known.failure, known.failure === "capacity" ? hosts : [], known.reason(said), known.remedy, {
+    cause: error,
+  });
 }

@@ -50,7 +50,8 @@ export class AwsPower implements Power {
   async start(hosts: readonly string[]): Promise<void> {
     const asleep = (await this.find(hosts)).filter(({ state }) => state !== "running" && state !== "starting");
     const stopping = asleep.filter(({ state }) => state === "stopping").map(({ host }) => host);
-    if (stopping.length > 0) throw new PowerError("failed", stopping, "still stopping", "wait until they are stopped, then start them");
+    if (stopping.length > 0)
+      throw new PowerError("failed", stopping, "still stopping", "wait until they are stopped, then start them");
     await this.inBatches(asleep, async (InstanceIds) => this.ec2.send(new StartInstancesCommand({ InstanceIds })));
   }
 
@@ -58,7 +59,12 @@ export class AwsPower implements Power {
     const awake = (await this.find(hosts)).filter(({ state }) => state === "running" || state === "starting");
     const spot = awake.filter((machine) => machine.spot).map(({ host }) => host);
     if (spot.length > 0) {
-      throw new PowerError("spot", spot, "spot machines cannot be stopped", "have them ended instead (what is on their own disks is lost), or leave them running");
+      throw new PowerError(
+        "spot",
+        spot,
+        "spot machines cannot be stopped",
+        "have them ended instead (what is on their own disks is lost), or leave them running",
+      );
     }
     await this.inBatches(awake, async (InstanceIds) => this.ec2.send(new StopInstancesCommand({ InstanceIds })));
   }
@@ -72,12 +78,16 @@ export class AwsPower implements Power {
 
   async end(hosts: readonly string[]): Promise<void> {
     const machines = await this.find(hosts);
-    await this.inBatches(machines, async (InstanceIds) => this.ec2.send(new TerminateInstancesCommand({ InstanceIds })));
+    await this.inBatches(machines, async (InstanceIds) =>
+      this.ec2.send(new TerminateInstancesCommand({ InstanceIds })),
+    );
   }
 
   async hostKeys(host: string): Promise<readonly string[]> {
     const [machine] = await this.find([host]);
-    const { Output = "" } = await told([host], async () => this.ec2.send(new GetConsoleOutputCommand({ InstanceId: machine?.id })));
+    const { Output = "" } = await told([host], async () =>
+      this.ec2.send(new GetConsoleOutputCommand({ InstanceId: machine?.id })),
+    );
     return hostKeysIn(Buffer.from(Output, "base64").toString("utf8"));
   }
 
@@ -95,13 +105,19 @@ export class AwsPower implements Power {
    * AWS does all of a request or nothing. Where one of a batch cannot be had, each is asked for alone: then all that can
    * be had are, and the error names the others.
    */
-  private async inBatches(machines: readonly PoweredMachine[], request: (ids: string[]) => Promise<unknown>): Promise<void> {
+  private async inBatches(
+    machines: readonly PoweredMachine[],
+    request: (ids: string[]) => Promise<unknown>,
+  ): Promise<void> {
     const failed: { readonly host: string; readonly error: PowerError }[] = [];
     const attempt = async (some: readonly PoweredMachine[]): Promise<void> => {
       try {
         await request(some.map(({ id }) => id));
       } catch (thrown) {
-        const error = powerError(thrown, some.map(({ host }) => host));
+        const error = powerError(
+          thrown,
+          some.map(({ host }) => host),
+        );
         if (error.failure !== "capacity" && error.failure !== "quota") throw error;
         if (some.length > 1) for (const machine of some) await attempt([machine]);
         else failed.push(...some.map(({ host }) => ({ host, error })));
@@ -111,7 +127,13 @@ export class AwsPower implements Power {
     const [one] = failed;
     if (one === undefined) return;
     const { failure, reason, remedy, cause } = one.error;
-    throw new PowerError(failure, failed.map(({ host }) => host), reason, remedy, { cause });
+    throw new PowerError(
+      failure,
+      failed.map(({ host }) => host),
+      reason,
+      remedy,
+      { cause },
+    );
   }
 }
 
@@ -131,11 +153,27 @@ const STATES: Readonly<Record<string, PowerState>> = {
 };
 
 /** Nothing for machines that were ended: AWS shows them for another hour. */
-function poweredMachine({ InstanceId = "", State, Tags = [], PrivateIpAddress = "", InstanceLifecycle }: Instance): PoweredMachine[] {
+function poweredMachine({
+  InstanceId = "",
+  State,
+  Tags = [],
+  PrivateIpAddress = "",
+  InstanceLifecycle,
+}: Instance): PoweredMachine[] {
   const state = STATES[State?.Name ?? ""];
   const tag = (key: string) => Tags.find(({ Key }) => Key === key)?.Value ?? "";
   const host = tag(HOST_TAG);
   if (state === undefined || host === "") return [];
   const role = tag(ROLE_TAG) === "master" ? "master" : "compute";
-  return [{ host, id: InstanceId, role, group: tag(GROUP_TAG), state, spot: InstanceLifecycle === "spot", address: PrivateIpAddress }];
+  return [
+    {
+      host,
+      id: InstanceId,
+      role,
+      group: tag(GROUP_TAG),
+      state,
+      spot: InstanceLifecycle === "spot",
+      address: PrivateIpAddress,
+    },
+  ];
 }

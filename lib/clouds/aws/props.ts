@@ -226,7 +226,17 @@ function networkProblems(
   return [
     ...existingPlan(network, around).problems,
     ...ids.map((id) => ({ at: "network.securityGroups", got: id, want: "ids of security groups: sg-…" })),
-    ...(missing ? [{ at: "network.securityGroups", got: network.securityGroups, want: "at least one for the master and one for compute nodes" }] : []),
-    ...(cidr === undefined ? [] : [{ at: "cidr", got: cidr, want: "left out: the network is there already, and has its own" }]),
+    ...(missing
+      ? [
+          {
+            at: "network.securityGroups",
+            got: network.securityGroups,
+            want: "at least one for the master and one for compute nodes",
+          },
+        ]
+      : []),
+    ...(cidr === undefined
+      ? []
+      : [{ at: "cidr", got: cidr, want: "left out: the network is there already, and has its own" }]),
   ];
 }

@@ -32,7 +32,13 @@ export class AwsFirewall extends Construct {
   constructor(scope: Construct, id: string, { provider, vpcId, cluster, from, tags }: FirewallWish) {
     super(scope, id);
     const group = (side: "master" | "compute", description: string) =>
-      new SecurityGroup(this, side, { provider, vpcId, name: `${cluster}-${side}`, description, tags: tags.named(side) });
+      new SecurityGroup(this, side, {
+        provider,
+        vpcId,
+        name: `${cluster}-${side}`,
+        description,
+        tags: tags.named(side),
+      });
     this.provider = provider;
     this.from = from;
     this.tags = tags;
@@ -58,7 +64,10 @@ export class AwsFirewall extends Construct {
       if (from === "operator") {
         for (const source of this.from) this.openTo(source, to, rule);
       } else {
-        this.ingress(`${from}-to-${to}-${rule.name}`, to, rule, { referencedSecurityGroupId: this[from].id, description: rule.why });
+        this.ingress(`${from}-to-${to}-${rule.name}`, to, rule, {
+          referencedSecurityGroupId: this[from].id,
+          description: rule.why,
+        });
       }
     }
   }
@@ -68,8 +77,16 @@ export class AwsFirewall extends Construct {
     this.ingress(id, to, rule, { cidrIpv4: cidr, description: plain(reason) });
   }
 
-  private ingress(id: string, to: "master" | "compute", rule: PortRule, source: Readonly<Record<string, string>> & { readonly description: string }): void {
-    const ports = rule.protocol === "all" ? { ipProtocol: "-1" } : { ipProtocol: rule.protocol, fromPort: rule.from, toPort: rule.to };
+  private ingress(
+    id: string,
+    to: "master" | "compute",
+    rule: PortRule,
+    source: Readonly<Record<string, string>> & { readonly description: string },
+  ): void {
+    const ports =
+      rule.protocol === "all"
+        ? { ipProtocol: "-1" }
+        : { ipProtocol: rule.protocol, fromPort: rule.from, toPort: rule.to };
     once(this, id, (scope) => {
       return new VpcSecurityGroupIngressRule(scope, id, {
         ...{ provider: this.provider, securityGroupId: this[to].id, tags: this.tags.named(id) },
@@ -83,5 +100,8 @@ export class AwsFirewall extends Construct {
 
 /** AWS takes at most 255 characters, and only some of them. */
 function plain(text: string): string {
-  return text.replaceAll("'", "").replaceAll(/[^A-Za-z0-9 ._\-:/()#,@[\]+=&;!*]/g, " ").slice(0, 255);
+  return text
+    .replaceAll("'", "")
+    .replaceAll(/[^A-Za-z0-9 ._\-:/()#,@[\]+=&;!*]/g, " ")
+    .slice(0, 255);
 }

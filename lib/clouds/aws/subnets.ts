@@ -1,4 +1,12 @@
-import { type AddressRange, cidrProblems, contains, formatAddress, formatCidr, overlaps, parseCidr } from "../../model/cidr";
+import {
+  type AddressRange,
+  cidrProblems,
+  contains,
+  formatAddress,
+  formatCidr,
+  overlaps,
+  parseCidr,
+} from "../../model/cidr";
 import type { Problem } from "../../model/problems";
 import { type LockFile, lockedFact } from "../lock-file";
 
@@ -61,7 +69,13 @@ export function vpcProblems(text: string, at: string): readonly Problem[] {
   const cidr = parseCidr(text);
   if (cidr === undefined) return cidrProblems(at, text);
   if (cidr.prefix >= PREFIXES.shortest && cidr.prefix <= PREFIXES.longest) return [];
-  return [{ at, got: text, want: `from /${PREFIXES.shortest} to /${PREFIXES.longest}, which is what AWS takes and two subnets need` }];
+  return [
+    {
+      at,
+      got: text,
+      want: `from /${PREFIXES.shortest} to /${PREFIXES.longest}, which is what AWS takes and two subnets need`,
+    },
+  ];
 }
 
 /** The smallest range that holds both subnets: every machine of the site has its address in it. */
@@ -81,7 +95,8 @@ export function existingPlan(
   { region, zone, lock }: { readonly region: string; readonly zone: string; readonly lock: LockFile },
 ): { readonly plan?: ExistingPlan; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
-  if (!/^vpc-[0-9a-f]{8,17}$/.test(vpcId)) problems.push({ at: "network.vpcId", got: vpcId, want: "the id of a VPC: vpc-…" });
+  if (!/^vpc-[0-9a-f]{8,17}$/.test(vpcId))
+    problems.push({ at: "network.vpcId", got: vpcId, want: "the id of a VPC: vpc-…" });
   const read = ({ id, cidr }: AwsSubnet, at: string): Required<AwsSubnet> | undefined => {
     if (!/^subnet-[0-9a-f]{8,17}$/.test(id)) {
       problems.push({ at: `${at}.id`, got: id, want: "the id of a subnet: subnet-…" });
@@ -91,7 +106,12 @@ export function existingPlan(
     const text = cidr ?? fact?.["cidr"];
     if (text === undefined) {
       const want = "given, or looked up once and written to the lock file";
-      problems.push({ at: `${at}.cidr`, got: undefined, want, hint: `lockAws({ region: "${region}", subnets: ["${id}"] }) does that` });
+      problems.push({
+        at: `${at}.cidr`,
+        got: undefined,
+        want,
+        hint: `lockAws({ region: "${region}", subnets: ["${id}"] }) does that`,
+      });
       return undefined;
     }
     problems.push(...cidrProblems(`${at}.cidr`, text));
@@ -104,7 +124,11 @@ export function existingPlan(
   const master = read(masterSubnet, "network.masterSubnet");
   const pools = poolSubnet === masterSubnet ? master : read(poolSubnet, "network.poolSubnet");
   if (master !== undefined && pools !== undefined && master.id !== pools.id && overlap(master.cidr, pools.cidr)) {
-    problems.push({ at: "network.poolSubnet.cidr", got: pools.cidr, want: `apart from the master's subnet ${master.cidr}` });
+    problems.push({
+      at: "network.poolSubnet.cidr",
+      got: pools.cidr,
+      want: `apart from the master's subnet ${master.cidr}`,
+    });
   }
   if (problems.length > 0 || master === undefined || pools === undefined) return { problems };
   return { plan: { vpcId, master, pools, zone }, problems };

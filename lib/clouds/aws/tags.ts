@@ -36,5 +36,8 @@ export function tagProblems(tags: Tags, at: string): readonly Problem[] {
   });
   const most = 40;
   if (Object.keys(tags).length <= most) return problems;
-  return [...problems, { at, got: Object.keys(tags).length, want: `at most ${most} tags: AWS takes 50, and some are ours` }];
+  return [
+    ...problems,
+    { at, got: Object.keys(tags).length, want: `at most ${most} tags: AWS takes 50, and some are ours` },
+  ];
 }

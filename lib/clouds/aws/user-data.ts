@@ -27,7 +27,12 @@ export function awsUserData({ boot, region, sessions, extra }: AwsFirstBoot): st
   const guard = metadataGuard(METADATA_ADDRESSES);
   const hostName = readFileSync(join(__dirname, "host-name.sh"), "utf8");
   return userData(boot, {
-    files: [...guard.files, { path: HOST_NAME, mode: "0755", content: hostName }, KEEP_HOST_NAME, ...(extra.files ?? [])],
+    files: [
+      ...guard.files,
+      { path: HOST_NAME, mode: "0755", content: hostName },
+      KEEP_HOST_NAME,
+      ...(extra.files ?? []),
+    ],
     commands: [...guard.commands, [HOST_NAME], ...(sessions ? sessionAgent(region) : []), ...(extra.commands ?? [])],
   });
 }
@@ -41,7 +46,11 @@ export function userDataProblems(text: string): readonly Problem[] {
 }
 
 /** Without, cloud-init would call the machine by its address again at every boot. */
-const KEEP_HOST_NAME = { path: "/etc/cloud/cloud.cfg.d/90-ohpc.cfg", mode: "0644", content: "preserve_hostname: true\n" };
+const KEEP_HOST_NAME = {
+  path: "/etc/cloud/cloud.cfg.d/90-ohpc.cfg",
+  mode: "0644",
+  content: "preserve_hostname: true\n",
+};
 
 function sessionAgent(region: string): readonly (readonly string[])[] {
   const domain = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";

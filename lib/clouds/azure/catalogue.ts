@@ -12,7 +12,12 @@ import { rootVolumeProblems } from "./volume";
  * smallest machine with one GPU.
  */
 const SIZES: Readonly<Record<Architecture, Readonly<Partial<Record<NeutralSize, string>>>>> = {
-  x86_64: { small: "Standard_D2s_v5", medium: "Standard_D8s_v5", large: "Standard_D32s_v5", gpu: "Standard_NC4as_T4_v3" },
+  x86_64: {
+    small: "Standard_D2s_v5",
+    medium: "Standard_D8s_v5",
+    large: "Standard_D32s_v5",
+    gpu: "Standard_NC4as_T4_v3",
+  },
   arm64: { small: "Standard_D2ps_v5", medium: "Standard_D8ps_v5", large: "Standard_D32ps_v5" },
 };
 
@@ -33,7 +38,8 @@ export function azureMachine(machine: string | VendorMachine, architecture: Arch
 /** What a machine has, from the catalogue or the user's own `shape`, or everything that is wrong with asking for it. */
 export function shapeOf(machine: string | VendorMachine, market: Market, wanted?: WantedMachine): ShapeAnswer {
   const asked = azureMachine(machine, market.architecture);
-  if (asked === undefined) return { problems: [typeof machine === "string" ? noSuchSize(machine, market) : notOurs(machine)] };
+  if (asked === undefined)
+    return { problems: [typeof machine === "string" ? noSuchSize(machine, market) : notOurs(machine)] };
   const { type, options } = asked;
   const known = instanceTypes().get(type);
   const shape = options.shape ?? known?.shape;
@@ -53,7 +59,10 @@ export function abilitiesOf(type: string): Abilities {
   return instanceTypes().get(type) ?? { acceleratedNetworking: true, trustedLaunch: true, nvme: false, dataDisks: 4 };
 }
 
-export type Abilities = Pick<InstanceType, "infiniband" | "acceleratedNetworking" | "trustedLaunch" | "nvme" | "dataDisks">;
+export type Abilities = Pick<
+  InstanceType,
+  "infiniband" | "acceleratedNetworking" | "trustedLaunch" | "nvme" | "dataDisks"
+>;
 
 function notOurs({ cloud, type }: VendorMachine): Problem {
   const want = `a machine of Azure, such as AzureMachine.of("Standard_HB120rs_v3"); this is one of ${cloud}`;
@@ -82,7 +91,8 @@ function abilityProblems(options: AzureMachineOptions, known: InstanceType): Pro
   const { infiniband = false, acceleratedNetworking = false, secureBoot = false } = options;
   const problems: Problem[] = [];
   if (infiniband && known.infiniband === undefined) {
-    const hint = "Standard_HB120rs_v3, Standard_HB176rs_v4, Standard_HX176rs, Standard_HC44rs and Standard_ND96isr_H100_v5 have it";
+    const hint =
+      "Standard_HB120rs_v3, Standard_HB176rs_v4, Standard_HX176rs, Standard_HC44rs and Standard_ND96isr_H100_v5 have it";
     problems.push({ at: "machine.infiniband", got: true, want: `left out: ${known.name} has no InfiniBand`, hint });
   }
   if (acceleratedNetworking && !known.acceleratedNetworking) {
@@ -98,13 +108,26 @@ function regionProblems(type: string, location: string): Problem[] {
   const sold = regionsOf(type);
   if (sold === undefined || sold.includes(location)) return [];
   const give = `if it is sold in ${location} by now, say what it has: AzureMachine.of(${JSON.stringify(type)}, { shape: … })`;
-  return [{ at: "machine", got: type, want: `a size that is sold in ${location}`, hint: `this one is sold in ${sold.join(", ")}; ${give}` }];
+  return [
+    {
+      at: "machine",
+      got: type,
+      want: `a size that is sold in ${location}`,
+      hint: `this one is sold in ${sold.join(", ")}; ${give}`,
+    },
+  ];
 }
 
 function reservationProblems({ capacityReservation, spot = false }: AzureMachineOptions): Problem[] {
   const problems: Problem[] = [];
   if (capacityReservation !== undefined) {
-    problems.push(...resourceIdProblems(capacityReservation, "Microsoft.Compute/capacityReservationGroups", "machine.capacityReservation"));
+    problems.push(
+      ...resourceIdProblems(
+        capacityReservation,
+        "Microsoft.Compute/capacityReservationGroups",
+        "machine.capacityReservation",
+      ),
+    );
   }
   if (capacityReservation !== undefined && spot !== false) {
     problems.push({ at: "machine.spot", got: spot, want: "left out: reserved capacity is not spare capacity" });

@@ -3,7 +3,17 @@ import type { Construct } from "constructs";
 import type { Architecture, VendorMachine } from "../../model/machine";
 import type { CloudFacts } from "../../model/manifest";
 import { type Problem, refuse } from "../../model/problems";
-import type { Cloud, Disk, DiskSpec, MachinesSpec, NetworkSpec, RulesSpec, ShapeAnswer, Site, WantedMachine } from "../cloud";
+import type {
+  Cloud,
+  Disk,
+  DiskSpec,
+  MachinesSpec,
+  NetworkSpec,
+  RulesSpec,
+  ShapeAnswer,
+  Site,
+  WantedMachine,
+} from "../cloud";
 import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
 import type { BastionReference } from "./bastion";
 import { azureMachine, shapeOf } from "./catalogue";
@@ -44,7 +54,13 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const tags = new AzureTags(cluster, own);
     const prefix = prefixOf(cluster, this.id);
     const { lock } = this;
-    const group = resourceGroup(scope, `${id}-group`, { provider, location, prefix, existing: this.props.resourceGroup, tags });
+    const group = resourceGroup(scope, `${id}-group`, {
+      provider,
+      location,
+      prefix,
+      existing: this.props.resourceGroup,
+      tags,
+    });
     const bastion = access.from === "bastion";
     const serviceEndpoints = isAzureFiles(this.props.disks?.home ?? {}) ? [FILES_ENDPOINT] : [];
     const network = this.props.network;
@@ -53,23 +69,37 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const plan = existing === undefined ? divided : planExisting(existing);
     const subnets =
       existing === undefined
-        ? new AzureNetwork(scope, id, { ...{ provider, location, zone, group, prefix, plan: divided, nat, bastion }, serviceEndpoints, tags })
+        ? new AzureNetwork(scope, id, {
+            ...{ provider, location, zone, group, prefix, plan: divided, nat, bastion },
+            serviceEndpoints,
+            tags,
+          })
         : new AzureExistingNetwork(scope, id, existing, { provider, serviceEndpoints });
     const given = network?.securityGroups;
     const firewall =
       given === undefined
         ? new AzureFirewall(scope, `${id}-firewall`, {
             ...{ provider, location, group, prefix, tags },
-            from: access.from === "bastion" ? [{ cidr: network?.bastion?.cidr ?? divided.bastionCidr, reason: "Azure Bastion" }] : access.from,
+            from:
+              access.from === "bastion"
+                ? [{ cidr: network?.bastion?.cidr ?? divided.bastionCidr, reason: "Azure Bastion" }]
+                : access.from,
             subnets: existing === undefined ? { master: subnets.masterSubnetId, pools: subnets.poolSubnetId } : {},
           })
         : undefined;
-    const onMachines = firewall !== undefined && existing !== undefined ? { master: firewall.securityGroup.id, compute: firewall.securityGroup.id } : undefined;
+    const onMachines =
+      firewall !== undefined && existing !== undefined
+        ? { master: firewall.securityGroup.id, compute: firewall.securityGroup.id }
+        : undefined;
     return {
       ...{ name: this.id, cloud: this, cluster, cidr: plan.cidr, masterCidr: plan.masterCidr, poolCidr: plan.poolCidr },
       reserved: reservedAddresses([plan.masterCidr, plan.poolCidr]),
       addressesRequired: existing !== undefined,
-      place: { location, resourceGroup: this.props.resourceGroup ?? prefix, ...(subscriptionId !== undefined && { subscription: subscriptionId }) },
+      place: {
+        location,
+        resourceGroup: this.props.resourceGroup ?? prefix,
+        ...(subscriptionId !== undefined && { subscription: subscriptionId }),
+      },
       handle: new AzureSite({
         ...{ scope: subnets, provider, location, zone, group, subnets, firewall, prefix, tags, lock },
         securityGroups: given === undefined || given === "subnet" ? onMachines : given,
@@ -87,9 +117,13 @@ export class AzureCloud implements Cloud<AzureMachines> {
     refuse(`machines of "${scope.node.path}"`, [
       ...userDataProblems(userData),
       ...groupProblems(spec, machine),
-      ...hostNamesProblems(siteOf(site).prefix, hosts.map(({ name }) => name)),
+      ...hostNamesProblems(
+        siteOf(site).prefix,
+        hosts.map(({ name }) => name),
+      ),
     ]);
-    const identity = role === "master" && this.props.identity === undefined ? this.identity(scope, `${id}-identity`, site) : undefined;
+    const identity =
+      role === "master" && this.props.identity === undefined ? this.identity(scope, `${id}-identity`, site) : undefined;
     const identityId = role === "master" ? (identity?.identity.id ?? this.props.identity) : undefined;
     return new AzureMachines(scope, id, spec, {
       ...{ machine, userData, identity, identityId, way: this.way(site), protect },
@@ -115,7 +149,12 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const { location, acceptTerms = [] } = this.props;
     const answer = shapeOf(machine, { architecture: this.architecture, location }, wanted);
     if (answer.shape === undefined) return answer;
-    const problems = imageProblems(image, { architecture: answer.shape.architecture, location, lock: this.lock, acceptTerms });
+    const problems = imageProblems(image, {
+      architecture: answer.shape.architecture,
+      location,
+      lock: this.lock,
+      acceptTerms,
+    });
     return problems.length > 0 ? { problems } : answer;
   }
 
@@ -146,7 +185,14 @@ export class AzureCloud implements Cloud<AzureMachines> {
   /** One per image and cluster: a pool that comes later gets what the others have. */
   private imageSource(site: Site, image: string, architecture: Architecture): ImageSource {
     const { scope, provider, location, lock } = siteOf(site);
-    return imageSource(scope, { image, architecture, location, provider, lock, acceptTerms: this.props.acceptTerms ?? [] });
+    return imageSource(scope, {
+      image,
+      architecture,
+      location,
+      provider,
+      lock,
+      acceptTerms: this.props.acceptTerms ?? [],
+    });
   }
 
   private identity(scope: Construct, id: string, site: Site): AzureIdentity {

@@ -15,7 +15,9 @@ export function azureCost(terraform: unknown): Cost {
   const items = [
     ...machines.map(machineItem),
     ...machines.map((block) => systemDiskItem(block)),
-    ...disks.map((block) => diskItem(block, text(block["storage_account_type"]), 1, nameOf(block), text(block["location"]))),
+    ...disks.map((block) =>
+      diskItem(block, text(block["storage_account_type"]), 1, nameOf(block), text(block["location"])),
+    ),
     ...resourcesOf(terraform, "azurerm_storage_share").map(shareItem),
     ...resourcesOf(terraform, "azurerm_nat_gateway").map((block) => priced("nat gateway", block, "traffic is extra")),
     ...resourcesOf(terraform, "azurerm_bastion_host").map((block) => priced("bastion", block, "traffic is extra")),
@@ -36,7 +38,13 @@ function machineItem(block: Block): CostItem {
 
 function systemDiskItem(block: Block): CostItem {
   const disk = recordOf(block["os_disk"]);
-  return diskItem(disk, text(disk["storage_account_type"]), countOf(block), `system, ${groupOf(block)}`, text(block["location"]));
+  return diskItem(
+    disk,
+    text(disk["storage_account_type"]),
+    countOf(block),
+    `system, ${groupOf(block)}`,
+    text(block["location"]),
+  );
 }
 
 /** Disks are billed as the tier that they fit into, attached or not. */
@@ -46,18 +54,27 @@ function diskItem(disk: Block, type: string, count: number, whose: string, regio
   const common = { what: `${String(disk["disk_size_gb"])} GiB ${type} (${whose})`, count, whenStopped: true };
   if (tier === undefined) return { ...common, note: `${type} is charged by size and speed; ${unknownIn(region)}` };
   const hourly = extraPrice(`disk ${tier}`, region);
-  return hourly === undefined ? { ...common, note: `billed as ${tier}; ${unknownIn(region)}` } : { ...common, hourly, note: `billed as ${tier}` };
+  return hourly === undefined
+    ? { ...common, note: `billed as ${tier}; ${unknownIn(region)}` }
+    : { ...common, hourly, note: `billed as ${tier}` };
 }
 
 function shareItem(block: Block): CostItem {
-  return { what: `${String(block["quota"])} GiB Azure Files (${text(block["name"])})`, count: 1, whenStopped: true, note: "no price is known" };
+  return {
+    what: `${String(block["quota"])} GiB Azure Files (${text(block["name"])})`,
+    count: 1,
+    whenStopped: true,
+    note: "no price is known",
+  };
 }
 
 function priced(what: string, block: Block, note?: string): CostItem {
   const region = text(block["location"]);
   const hourly = extraPrice(what, region);
   const common = { what: `${what} (${nameOf(block)})`, count: countOf(block), whenStopped: true };
-  return hourly === undefined ? { ...common, note: unknownIn(region) } : { ...common, hourly, ...(note !== undefined && { note }) };
+  return hourly === undefined
+    ? { ...common, note: unknownIn(region) }
+    : { ...common, hourly, ...(note !== undefined && { note }) };
 }
 
 function unknownIn(region: string): string {

@@ -40,7 +40,11 @@ const DISK_TYPE = "Microsoft.Compute/disks";
 export const SHARE_TYPE = "Microsoft.Storage/storageAccounts/fileServices/shares";
 
 /** What is wrong with what the user wants of disks. */
-export function diskProblems(options: DiskOptions | AzureFilesOptions, at: string, zone: string | undefined): readonly Problem[] {
+export function diskProblems(
+  options: DiskOptions | AzureFilesOptions,
+  at: string,
+  zone: string | undefined,
+): readonly Problem[] {
   if (!isAzureFiles(options)) return volumeProblems(options, at, zone);
   const { storageAccount } = options;
   return storageAccount === undefined ? [] : storageAccountProblems(storageAccount, `${at}.storageAccount`);
@@ -51,9 +55,16 @@ export function existingDiskProblems(existing: string, purpose: string): readonl
   if (isResourceId(existing, DISK_TYPE)) return [];
   if (isResourceId(existing, SHARE_TYPE)) {
     if (purpose !== "state") return [];
-    return [{ at: "existing", got: existing, want: "a managed disk: a database does not belong on a file system of the network" }];
+    return [
+      {
+        at: "existing",
+        got: existing,
+        want: "a managed disk: a database does not belong on a file system of the network",
+      },
+    ];
   }
-  const want = "the id of a managed disk (…/Microsoft.Compute/disks/NAME) or of a share (…/storageAccounts/NAME/fileServices/default/shares/NAME)";
+  const want =
+    "the id of a managed disk (…/Microsoft.Compute/disks/NAME) or of a share (…/storageAccounts/NAME/fileServices/default/shares/NAME)";
   return [{ at: "existing", got: existing, want }];
 }
 

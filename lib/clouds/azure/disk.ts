@@ -57,7 +57,13 @@ export function makeDisk(scope: Construct, id: string, spec: DiskSpec, { options
   return isAzureFiles(options) ? newShare(scope, id, spec, options) : newVolume(scope, id, spec, options, protect);
 }
 
-function newVolume(scope: Construct, id: string, { site, purpose, size, path }: DiskSpec, options: DiskOptions, protect: boolean): Disk {
+function newVolume(
+  scope: Construct,
+  id: string,
+  { site, purpose, size, path }: DiskSpec,
+  options: DiskOptions,
+  protect: boolean,
+): Disk {
   const { provider, location, zone, group, prefix, tags } = siteOf(site);
   const { type = "Premium_LRS", iops, throughput, caching = "None", encryptionSet, whenRemoved = "snapshot" } = options;
   const volume = new ManagedDisk(scope, id, {
@@ -70,9 +76,17 @@ function newVolume(scope: Construct, id: string, { site, purpose, size, path }: 
     ...(whenRemoved === "refuse" && { lifecycle: { preventDestroy: true } }),
   });
   if (protect) lock(scope, `${id}-lock`, volume.id, notesOf(purpose), provider);
-  const snapshot = whenRemoved === "snapshot" ? lastSnapshot(scope, `${id}-last-snapshot`, { disk: volume, location, group: `${prefix}-snapshots` }) : undefined;
+  const snapshot =
+    whenRemoved === "snapshot"
+      ? lastSnapshot(scope, `${id}-last-snapshot`, { disk: volume, location, group: `${prefix}-snapshots` })
+      : undefined;
   const handle = new AzureVolume(volume.id, caching, volume, snapshot);
-  return { purpose, manifest: { kind: "block", device: deviceOf(purpose), path }, handle, dependsOn: [volume, ...(snapshot === undefined ? [] : [snapshot])] };
+  return {
+    purpose,
+    manifest: { kind: "block", device: deviceOf(purpose), path },
+    handle,
+    dependsOn: [volume, ...(snapshot === undefined ? [] : [snapshot])],
+  };
 }
 
 function notesOf(purpose: DiskPurpose): string {
@@ -80,7 +94,13 @@ function notesOf(purpose: DiskPurpose): string {
 }
 
 /** Keeps something from being deleted by a slip in the portal. Terraform takes the lock away before what it locks. */
-export function lock(scope: Construct, id: string, resource: string, notes: string, provider: ManagementLock["provider"]): ManagementLock {
+export function lock(
+  scope: Construct,
+  id: string,
+  resource: string,
+  notes: string,
+  provider: ManagementLock["provider"],
+): ManagementLock {
   return new ManagementLock(scope, id, { provider, name: "ohpc", scope: resource, lockLevel: "CanNotDelete", notes });
 }
 
@@ -89,10 +109,17 @@ function deviceOf(purpose: DiskPurpose): string {
   return `/dev/disk/azure/data/by-lun/${lunOf(purpose)}`;
 }
 
-function existingVolume(scope: Construct, id: string, { site, purpose, path }: DiskSpec, existing: string, { caching = "None" }: DiskOptions): Disk {
+function existingVolume(
+  scope: Construct,
+  id: string,
+  { site, purpose, path }: DiskSpec,
+  existing: string,
+  { caching = "None" }: DiskOptions,
+): Disk {
   const { provider, zone } = siteOf(site);
   const { group, names } = parseResourceId(existing) ?? { group: "", names: [""] };
-  const inZone = zone === undefined ? 'join("", self.zones) == ""' : `join("", self.zones) == "" || contains(self.zones, "${zone}")`;
+  const inZone =
+    zone === undefined ? 'join("", self.zones) == ""' : `join("", self.zones) == "" || contains(self.zones, "${zone}")`;
   const found = new DataAzurermManagedDisk(scope, id, {
     ...{ provider, resourceGroupName: group, name: names[0] ?? "" },
     lifecycle: {
@@ -115,7 +142,12 @@ function existingVolume(scope: Construct, id: string, { site, purpose, path }: D
 /** Azure makes no share of less. */
 const SMALLEST_SHARE = 100;
 
-function newShare(scope: Construct, id: string, { site, purpose, size, path }: DiskSpec, options: AzureFilesOptions): Disk {
+function newShare(
+  scope: Construct,
+  id: string,
+  { site, purpose, size, path }: DiskSpec,
+  options: AzureFilesOptions,
+): Disk {
   const { provider, location, group, prefix, subnets, tags } = siteOf(site);
   const { storageAccount = storageAccountName(site.cluster, prefix, location), zoneRedundant = false } = options;
   const account = new StorageAccount(scope, `${id}-account`, {
@@ -123,7 +155,12 @@ function newShare(scope: Construct, id: string, { site, purpose, size, path }: D
     ...{ accountKind: "FileStorage", accountTier: "Premium", accountReplicationType: zoneRedundant ? "ZRS" : "LRS" },
     // NFS is encrypted by no TLS: the account refuses it while it insists on HTTPS. It stays within the subnets.
     httpsTrafficOnlyEnabled: false,
-    ...{ minTlsVersion: "TLS1_2", allowNestedItemsToBePublic: false, sharedAccessKeyEnabled: false, crossTenantReplicationEnabled: false },
+    ...{
+      minTlsVersion: "TLS1_2",
+      allowNestedItemsToBePublic: false,
+      sharedAccessKeyEnabled: false,
+      crossTenantReplicationEnabled: false,
+    },
     networkRules: {
       defaultAction: "Deny",
       bypass: ["None"],
@@ -134,12 +171,22 @@ function newShare(scope: Construct, id: string, { site, purpose, size, path }: D
     ...{ provider, name: purpose, storageAccountId: account.id, enabledProtocol: "NFS" },
     quota: Math.max(SMALLEST_SHARE, size?.toGibibytes() ?? 0),
   });
-  const manifest = { kind: "nfs", server: account.primaryFileHost, export: `/${storageAccount}/${purpose}`, path } as const;
+  const manifest = {
+    kind: "nfs",
+    server: account.primaryFileHost,
+    export: `/${storageAccount}/${purpose}`,
+    path,
+  } as const;
   return { purpose, manifest, handle: new AzureFileSystem(share.id, share), dependsOn: [share] };
 }
 
 function existingShare({ purpose, path }: DiskSpec, existing: string): Disk {
   const [account = "", , share = ""] = parseResourceId(existing)?.names ?? [];
-  const manifest = { kind: "nfs", server: `${account}.file.core.windows.net`, export: `/${account}/${share}`, path } as const;
+  const manifest = {
+    kind: "nfs",
+    server: `${account}.file.core.windows.net`,
+    export: `/${account}/${share}`,
+    path,
+  } as const;
   return { purpose, manifest, handle: new AzureFileSystem(existing, undefined), dependsOn: [] };
 }

@@ -23,7 +23,14 @@ const FAMILIES: Readonly<Record<string, Readonly<Partial<Record<Architecture, Ma
 export const DEFAULT_IMAGE = "debian-13";
 
 /** Publishers whose images are sold with a purchase plan, even those that cost nothing. */
-const WITH_PLAN: ReadonlySet<string> = new Set(["resf", "erockyenterprisesoftwarefoundationinc1653071250513", "nvidia", "procomputers", "cognosys", "bitnami"]);
+const WITH_PLAN: ReadonlySet<string> = new Set([
+  "resf",
+  "erockyenterprisesoftwarefoundationinc1653071250513",
+  "nvidia",
+  "procomputers",
+  "cognosys",
+  "bitnami",
+]);
 
 /** An image as the user named it, for machines of one architecture. */
 export type ImageChoice =
@@ -57,7 +64,9 @@ export function imageChoice(image: string, architecture: Architecture): ImageCho
 
 function byId(id: string): ImageChoice | undefined {
   if (isResourceId(id, "Microsoft.Compute/images")) return { kind: "id", id, trustedLaunch: false };
-  const ours = ["Microsoft.Compute/galleries/images", "Microsoft.Compute/galleries/images/versions"].some((type) => isResourceId(id, type));
+  const ours = ["Microsoft.Compute/galleries/images", "Microsoft.Compute/galleries/images/versions"].some((type) =>
+    isResourceId(id, type),
+  );
   const shared = /^\/(communityGalleries|sharedGalleries)\/[^/]+\/images\/[^/]+(\/versions\/[^/]+)?$/i.test(id);
   return ours || shared ? { kind: "id", id, trustedLaunch: true } : undefined;
 }
@@ -90,7 +99,12 @@ export function imageProblems(image: string, question: ImageQuestion): readonly 
   }
   if (choice.kind !== "id" && WITH_PLAN.has(choice.image.publisher.toLowerCase()) && !acceptTerms.includes(key)) {
     const want = "an image without a purchase plan, or one whose terms you accept";
-    problems.push({ at: "image", got: image, want, hint: `read them (az vm image terms show --urn ${key}:latest), then give the cloud acceptTerms: ["${key}"]` });
+    problems.push({
+      at: "image",
+      got: image,
+      want,
+      hint: `read them (az vm image terms show --urn ${key}:latest), then give the cloud acceptTerms: ["${key}"]`,
+    });
   }
   return problems;
 }
@@ -98,16 +112,23 @@ export function imageProblems(image: string, question: ImageQuestion): readonly 
 function unknownImage(image: string, architecture: Architecture): Problem {
   const families = Object.keys(FAMILIES);
   if (families.includes(image)) {
-    return { at: "image", got: image, want: `an image for ${architecture}; there is none of this name`, hint: 'choose machines of x86_64' };
+    return {
+      at: "image",
+      got: image,
+      want: `an image for ${architecture}; there is none of this name`,
+      hint: "choose machines of x86_64",
+    };
   }
-  const near = didYouMean(image, families) ?? (parseResourceId(image) === undefined ? undefined : "the id is one of no image");
+  const near =
+    didYouMean(image, families) ?? (parseResourceId(image) === undefined ? undefined : "the id is one of no image");
   const want = `${families.join(", ")}, PUBLISHER:OFFER:SKU[:VERSION], or the id of an image or of one in a gallery`;
   return { at: "image", got: image, want, ...(near === undefined ? {} : { hint: near }) };
 }
 
 /** Whoever gives an image a name with an architecture in it means it. */
 function architectureInName(choice: ImageChoice): Architecture | undefined {
-  const name = choice.kind === "id" ? (choice.id.split("/images/")[1] ?? "") : `${choice.image.offer} ${choice.image.sku}`;
+  const name =
+    choice.kind === "id" ? (choice.id.split("/images/")[1] ?? "") : `${choice.image.offer} ${choice.image.sku}`;
   if (/(^|[^a-z0-9])(arm64|aarch64)([^a-z0-9]|$)/i.test(name)) return "arm64";
   return /(^|[^a-z0-9])(amd64|x64|x86_64|gen2)([^a-z0-9]|$)/i.test(name) && !/arm/i.test(name) ? "x86_64" : undefined;
 }

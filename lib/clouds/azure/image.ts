@@ -43,9 +43,16 @@ export function imageSource(scope: Construct, wish: ImageWish): ImageSource {
   const { publisher, offer, sku } = image;
   const key = imageKey(image);
   const id = key.replaceAll(":", "-");
-  const looked = () => once(scope, `image-${id}`, (of, name) => new PinnedImage(of, name, image, { provider, location })).version;
-  const version = choice.kind === "version" ? choice.version : (lockedFact(lock, "azure", location, key)?.["version"] ?? looked());
-  const agreement = () => once(scope, `terms-${id}`, (of, name) => new MarketplaceAgreement(of, name, { provider, publisher, offer, plan: sku }));
+  const looked = () =>
+    once(scope, `image-${id}`, (of, name) => new PinnedImage(of, name, image, { provider, location })).version;
+  const version =
+    choice.kind === "version" ? choice.version : (lockedFact(lock, "azure", location, key)?.["version"] ?? looked());
+  const agreement = () =>
+    once(
+      scope,
+      `terms-${id}`,
+      (of, name) => new MarketplaceAgreement(of, name, { provider, publisher, offer, plan: sku }),
+    );
   const accepted = acceptTerms.includes(key) ? [agreement()] : [];
   return {
     sourceImageReference: { ...image, version },
@@ -65,7 +72,12 @@ export function imageSource(scope: Construct, wish: ImageWish): ImageSource {
 class PinnedImage extends Construct {
   readonly version: string;
 
-  constructor(scope: Construct, id: string, image: MarketplaceImage, { provider, location }: Pick<ImageWish, "provider" | "location">) {
+  constructor(
+    scope: Construct,
+    id: string,
+    image: MarketplaceImage,
+    { provider, location }: Pick<ImageWish, "provider" | "location">,
+  ) {
     super(scope, id);
     const found = new DataAzurermPlatformImage(this, "lookup", { provider, location, ...image });
     const pin = new TerraformData(this, "pin", {

@@ -80,7 +80,9 @@ function parseRow(line: string): InstanceType {
   const [name = "", architecture = "", ...rest] = line.split("\t");
   const [sockets = 0, cores = 0, threadsPerCore = 0, gibibytes = 0, gpus = 0] = rest.slice(0, 5).map(Number);
   const [gpu = "", infiniband = "", dataDisks, features = "", quotaFamily = ""] = rest.slice(5);
-  const whole = [sockets, cores / sockets, threadsPerCore, gibibytes].every((number) => Number.isInteger(number) && number > 0);
+  const whole = [sockets, cores / sockets, threadsPerCore, gibibytes].every(
+    (number) => Number.isInteger(number) && number > 0,
+  );
   if (!isArchitecture(architecture) || !whole || quotaFamily === "") {
     throw new Error(`not a line of the Azure catalogue: ${JSON.stringify(line)}`);
   }

@@ -18,7 +18,7 @@ export interface LockWish {
   /** For tests and unusual networks. */
   readonly client?: ComputeManagementClientOptionalParams;
   /** For tests and unusual networks. @default fetch */
-  readonly request?: typeof fetch;
+  readonly request?: (url: string, init: RequestInit) => Promise<Response>;
   /** @default - the SDK's usual chain: environment, managed identity, `az login` */
   readonly credential?: ConstructorParameters<typeof ComputeManagementClient>[0];
 }
@@ -30,7 +30,15 @@ export interface LockWish {
  * @throws PowerError for whatever Azure says, and Error for what does not exist
  */
 export async function lockAzure(wish: LockWish): Promise<Readonly<Record<string, LockedFact>>> {
-  const { location, subscriptionId, images = [], subnets = [], file = LOCK_FILE, client = {}, credential = new DefaultAzureCredential() } = wish;
+  const {
+    location,
+    subscriptionId,
+    images = [],
+    subnets = [],
+    file = LOCK_FILE,
+    client = {},
+    credential = new DefaultAzureCredential(),
+  } = wish;
   const compute = new ComputeManagementClient(credential, subscriptionId, client);
   const facts: Record<string, LockedFact> = {};
   try {
@@ -38,7 +46,8 @@ export async function lockAzure(wish: LockWish): Promise<Readonly<Record<string,
       const choice = imageChoice(image, architecture);
       if (choice === undefined) throw new NotThere(`${JSON.stringify(image)} is not an image`);
       // An id is what it is, and so is a version.
-      if (choice.kind === "newest") facts[imageKey(choice.image)] = await newestVersion(compute, location, choice.image);
+      if (choice.kind === "newest")
+        facts[imageKey(choice.image)] = await newestVersion(compute, location, choice.image);
     }
     for (const subnet of subnets) facts[subnet] = await findSubnet(wish, subnet);
   } catch (error) {
@@ -55,13 +64,20 @@ class NotThere extends Error {
   override readonly name = "NotThere";
 }
 
-async function newestVersion(compute: ComputeManagementClient, location: string, image: MarketplaceImage): Promise<LockedFact> {
+async function newestVersion(
+  compute: ComputeManagementClient,
+  location: string,
+  image: MarketplaceImage,
+): Promise<LockedFact> {
   const { publisher, offer, sku } = image;
   const found = await compute.virtualMachineImages.list(location, publisher, offer, sku);
   const newest = found.map(({ name }) => name).sort((a, b) => b.localeCompare(a, "en", { numeric: true }))[0];
   if (newest === undefined) throw new NotThere(`Azure has no image ${imageKey(image)} in ${location}`);
   const { architecture } = await compute.virtualMachineImages.get(location, publisher, offer, sku, newest);
-  return { version: newest, ...(architecture !== undefined && { architecture: architecture === "Arm64" ? "arm64" : "x86_64" }) };
+  return {
+    version: newest,
+    ...(architecture !== undefined && { architecture: architecture === "Arm64" ? "arm64" : "x86_64" }),
+  };
 }
 
 /** As recent as any that answers with the addresses of a subnet. */
@@ -69,12 +85,19 @@ const NETWORK_API = "2024-05-01";
 
 /** Networks have a client of their own, which is not worth its weight for one question. */
 async function findSubnet({ client = {}, request = fetch, credential }: LockWish, id: string): Promise<LockedFact> {
-  if (!isResourceId(id, "Microsoft.Network/virtualNetworks/subnets")) throw new NotThere(`${JSON.stringify(id)} is not the id of a subnet`);
+  if (!isResourceId(id, "Microsoft.Network/virtualNetworks/subnets"))
+    throw new NotThere(`${JSON.stringify(id)} is not the id of a subnet`);
   const { endpoint = "https://management.azure.com" } = client;
   const token = await (credential ?? new DefaultAzureCredential()).getToken(`${endpoint}/.default`);
-  const answer = await request(`${endpoint}${id}?api-version=${NETWORK_API}`, { headers: { authorization: `Bearer ${token?.token ?? ""}` } });
+  const answer = await request(`${endpoint}${id}?api-version=${NETWORK_API}`, {
+    headers: { authorization: `Bearer ${token?.token ?? ""}` },
+  });
   const body = (await answer.json()) as SubnetAnswer;
-  if (!answer.ok) throw Object.assign(new Error(body.error?.message ?? answer.statusText), { code: body.error?.code, statusCode: answer.status });
+  if (!answer.ok)
+    throw Object.assign(new Error(body.error?.message ?? answer.statusText), {
+      code: body.error?.code,
+      statusCode: answer.status,
+    });
   const cidr = body.properties?.addressPrefix ?? body.properties?.addressPrefixes?.[0];
   if (cidr === undefined) throw new NotThere(`${id} has no address range`);
   return { cidr };

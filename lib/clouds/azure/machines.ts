@@ -134,10 +134,17 @@ export class AzureMachines implements MachineGroup {
       customData: Buffer.from(userData).toString("base64"),
       // Azure's own storage for what the console shows.
       bootDiagnostics: {},
-      ...(settings.identityId !== undefined && { identity: { type: "UserAssigned", identityIds: [settings.identityId] } }),
+      ...(settings.identityId !== undefined && {
+        identity: { type: "UserAssigned", identityIds: [settings.identityId] },
+      }),
       ...(spot !== false && spotMarket(spot === true ? {} : spot)),
       lifecycle: { ignoreChanges: [...FROZEN] },
-      dependsOn: [...site.dependsOn, ...image.dependsOn, ...this.memberships, ...disks.flatMap((disk) => disk.dependsOn)],
+      dependsOn: [
+        ...site.dependsOn,
+        ...image.dependsOn,
+        ...this.memberships,
+        ...disks.flatMap((disk) => disk.dependsOn),
+      ],
     });
     forEachHost(this.instances, addresses);
 
@@ -145,10 +152,12 @@ export class AzureMachines implements MachineGroup {
     const instanceId = attributeOf(this.instances, first, "id");
     this.identity = settings.identity;
     this.attachments = role === "master" ? this.attach(scope, id, spec, instanceId) : [];
-    if (role === "master" && settings.protect) this.lock = lock(scope, `${id}-lock`, instanceId, "The head of the cluster", provider);
+    if (role === "master" && settings.protect)
+      this.lock = lock(scope, `${id}-lock`, instanceId, "The head of the cluster", provider);
     this.way = this.wayIn(way, hosts[0]?.address ?? "", instanceId);
     if (role === "master" && spot !== false) {
-      const warning = "the master is a spot machine: when Azure takes it back, the cluster stops, and all running jobs with it";
+      const warning =
+        "the master is a spot machine: when Azure takes it back, the cluster stops, and all running jobs with it";
       scope.node.addMetadata(AnnotationMetadataEntryType.WARN, warning);
     }
   }
@@ -161,29 +170,60 @@ export class AzureMachines implements MachineGroup {
     return this.way;
   }
 
-  private join(scope: Construct, id: string, { site, role }: MachinesSpec, addresses: Readonly<Record<string, string>>): TerraformResource[] {
+  private join(
+    scope: Construct,
+    id: string,
+    { site, role }: MachinesSpec,
+    addresses: Readonly<Record<string, string>>,
+  ): TerraformResource[] {
     const { provider, firewall, securityGroups } = siteOf(site);
     const networkInterfaceId = attributeOf(this.interfaces, "each.key", "id");
     const made: TerraformResource[] = [];
     if (firewall !== undefined) {
       const applicationSecurityGroupId = firewall[role].id;
-      made.push(new NetworkInterfaceApplicationSecurityGroupAssociation(scope, `${id}-side`, { provider, networkInterfaceId, applicationSecurityGroupId }));
+      made.push(
+        new NetworkInterfaceApplicationSecurityGroupAssociation(scope, `${id}-side`, {
+          provider,
+          networkInterfaceId,
+          applicationSecurityGroupId,
+        }),
+      );
     }
     if (securityGroups !== undefined) {
       const networkSecurityGroupId = securityGroups[role];
-      made.push(new NetworkInterfaceSecurityGroupAssociation(scope, `${id}-rules`, { provider, networkInterfaceId, networkSecurityGroupId }));
+      made.push(
+        new NetworkInterfaceSecurityGroupAssociation(scope, `${id}-rules`, {
+          provider,
+          networkInterfaceId,
+          networkSecurityGroupId,
+        }),
+      );
     }
     for (const resource of made) forEachHost(resource, addresses);
     return made;
   }
 
-  private attach(scope: Construct, id: string, { site, disks }: MachinesSpec, virtualMachineId: string): VirtualMachineDataDiskAttachment[] {
+  private attach(
+    scope: Construct,
+    id: string,
+    { site, disks }: MachinesSpec,
+    virtualMachineId: string,
+  ): VirtualMachineDataDiskAttachment[] {
     const { provider } = siteOf(site);
     return disks.flatMap(({ purpose, handle }) => {
       if (!(handle instanceof AzureVolume)) return [];
       const { volumeId: managedDiskId, caching, lastSnapshot } = handle;
       const dependsOn = lastSnapshot === undefined ? [] : [lastSnapshot];
-      return [new VirtualMachineDataDiskAttachment(scope, `${id}-${purpose}`, { provider, virtualMachineId, managedDiskId, lun: lunOf(purpose), caching, dependsOn })];
+      return [
+        new VirtualMachineDataDiskAttachment(scope, `${id}-${purpose}`, {
+          provider,
+          virtualMachineId,
+          managedDiskId,
+          lun: lunOf(purpose),
+          caching,
+          dependsOn,
+        }),
+      ];
     });
   }
 
@@ -198,7 +238,9 @@ export class AzureMachines implements MachineGroup {
 export function groupProblems({ hosts }: MachinesSpec, machine: AzureMachine): readonly Problem[] {
   if (!joinsFabric(machine) || hosts.length <= MOST_IN_SET) return [];
   const want = `at most ${MOST_IN_SET}: machines that share InfiniBand are one availability set`;
-  return [{ at: "nodes", got: hosts.length, want, hint: "make several pools, or AzureMachine.of(…, { infiniband: false })" }];
+  return [
+    { at: "nodes", got: hosts.length, want, hint: "make several pools, or AzureMachine.of(…, { infiniband: false })" },
+  ];
 }
 
 function joinsFabric({ type, options }: AzureMachine): boolean {
@@ -208,7 +250,9 @@ function joinsFabric({ type, options }: AzureMachine): boolean {
 /** A newer image, other user-data or another key of the operator's are for machines that are yet to be made. */
 const FROZEN = ["source_image_id", "source_image_reference", "plan", "custom_data", "admin_ssh_key"];
 
-interface Features extends Required<Pick<AzureMachineOptions, "infiniband" | "placementGroup" | "acceleratedNetworking" | "secureBoot">> {
+interface Features extends Required<
+  Pick<AzureMachineOptions, "infiniband" | "placementGroup" | "acceleratedNetworking" | "secureBoot">
+> {
   readonly trustedLaunch: boolean;
   readonly nvme: boolean;
 }
@@ -219,10 +263,24 @@ function featuresOf({ role, shape }: MachinesSpec, machine: AzureMachine, image:
   const infiniband = role === "compute" && joinsFabric(machine);
   const trustedLaunch = can.trustedLaunch && image.trustedLaunch;
   const unsigned = (shape.gpus?.count ?? 0) > 0 || can.infiniband !== undefined;
-  const { placementGroup = infiniband, acceleratedNetworking = can.acceleratedNetworking, secureBoot = !unsigned } = machine.options;
-  return { infiniband, placementGroup, acceleratedNetworking, trustedLaunch, secureBoot: secureBoot && trustedLaunch, nvme: can.nvme };
+  const {
+    placementGroup = infiniband,
+    acceleratedNetworking = can.acceleratedNetworking,
+    secureBoot = !unsigned,
+  } = machine.options;
+  return {
+    infiniband,
+    placementGroup,
+    acceleratedNetworking,
+    trustedLaunch,
+    secureBoot: secureBoot && trustedLaunch,
+    nvme: can.nvme,
+  };
 }
 
-function spotMarket({ maxHourly = -1, eviction = "deallocate" }: Exclude<AzureMachineOptions["spot"], boolean | undefined>): Partial<LinuxVirtualMachineConfig> {
+function spotMarket({
+  maxHourly = -1,
+  eviction = "deallocate",
+}: Exclude<AzureMachineOptions["spot"], boolean | undefined>): Partial<LinuxVirtualMachineConfig> {
   return { priority: "Spot", maxBidPrice: maxHourly, evictionPolicy: eviction === "delete" ? "Delete" : "Deallocate" };
 }

@@ -13,7 +13,10 @@ export function prefixOf(cluster: string, site: string): string {
  * it ends with a hash of what makes the cluster's home unlike others.
  */
 export function storageAccountName(cluster: string, ...unlikeOthers: readonly string[]): string {
-  const hash = createHash("sha256").update(JSON.stringify([cluster, ...unlikeOthers])).digest("hex").slice(0, 10);
+  const hash = createHash("sha256")
+    .update(JSON.stringify([cluster, ...unlikeOthers]))
+    .digest("hex")
+    .slice(0, 10);
   return `ohpc${cluster.replaceAll(/[^a-z0-9]/g, "").slice(0, 10)}${hash}`;
 }
 
@@ -27,7 +30,9 @@ export function hostNamesProblems(prefix: string, hosts: readonly string[]): rea
   if (machine.length <= LONGEST.machine) return [];
   const room = LONGEST.machine - prefix.length - 1;
   const want = `a host name of at most ${room} characters: Azure allows ${LONGEST.machine} for the name of a virtual machine, which is ${JSON.stringify(machine)}`;
-  return [{ at: "hostnames", got: longest, want, hint: "shorten the cluster's name, the pool's name or its hostnames" }];
+  return [
+    { at: "hostnames", got: longest, want, hint: "shorten the cluster's name, the pool's name or its hostnames" },
+  ];
 }
 
 export function resourceGroupProblems(name: string, at: string): readonly Problem[] {
@@ -38,7 +43,10 @@ export function resourceGroupProblems(name: string, at: string): readonly Proble
 
 export function storageAccountProblems(name: string, at: string): readonly Problem[] {
   if (/^[a-z0-9]{3,24}$/.test(name)) return [];
-  const mended = name.toLowerCase().replace(/[^a-z0-9]/g, "").slice(0, 24);
+  const mended = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "")
+    .slice(0, 24);
   const hint = /^[a-z0-9]{3,24}$/.test(mended) ? { hint: `did you mean ${JSON.stringify(mended)}?` } : {};
   return [{ at, got: name, want: "the name of a storage account: 3 to 24 lower case letters and digits", ...hint }];
 }
@@ -80,5 +88,7 @@ export function resourceIdProblems(id: string, type: string, at: string): readon
   if (isResourceId(id, type)) return [];
   const [provider = "", ...kinds] = type.split("/");
   const path = kinds.map((kind) => `${kind}/NAME`).join("/");
-  return [{ at, got: id, want: `an id /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/${provider}/${path}` }];
+  return [
+    { at, got: id, want: `an id /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/${provider}/${path}` },
+  ];
 }

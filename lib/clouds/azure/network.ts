@@ -76,7 +76,11 @@ export class AzureNetwork extends Construct implements Subnets {
     const { provider, location, zone, group, prefix, plan, tags } = wish;
     const common = { provider, location, resourceGroupName: group.name, tags: tags.ofCluster() };
     const zones = zone === undefined ? undefined : [zone];
-    this.network = new VirtualNetwork(this, "network", { ...common, name: `${prefix}-network`, addressSpace: [plan.cidr] });
+    this.network = new VirtualNetwork(this, "network", {
+      ...common,
+      name: `${prefix}-network`,
+      addressSpace: [plan.cidr],
+    });
     const virtualNetworkName = this.network.name;
     const subnet = (name: string, cidr: string) =>
       new Subnet(this, `${name}-subnet`, {
@@ -94,14 +98,26 @@ export class AzureNetwork extends Construct implements Subnets {
 
     const ways: ITerraformDependable[] = [];
     if (wish.nat === "gateway") {
-      const natGateway = new NatGateway(this, "nat", { ...{ ...common, zones, name: `${prefix}-nat` }, skuName: "Standard" });
+      const natGateway = new NatGateway(this, "nat", {
+        ...{ ...common, zones, name: `${prefix}-nat` },
+        skuName: "Standard",
+      });
       const natGatewayId = natGateway.id;
       const address = publicAddress("nat");
       this.nat = natGateway;
       ways.push(
-        new NatGatewayPublicIpAssociation(this, "nat-address-use", { provider, natGatewayId, publicIpAddressId: address.id }),
+        new NatGatewayPublicIpAssociation(this, "nat-address-use", {
+          provider,
+          natGatewayId,
+          publicIpAddressId: address.id,
+        }),
         ...([this.masterSubnet, this.poolSubnet] as const).map(
-          ({ id: subnetId }, k) => new SubnetNatGatewayAssociation(this, `${k === 0 ? "master" : "pools"}-out`, { provider, natGatewayId, subnetId }),
+          ({ id: subnetId }, k) =>
+            new SubnetNatGatewayAssociation(this, `${k === 0 ? "master" : "pools"}-out`, {
+              provider,
+              natGatewayId,
+              subnetId,
+            }),
         ),
       );
     }
@@ -138,7 +154,12 @@ export class AzureExistingNetwork extends Construct implements Subnets {
   readonly poolSubnetId: string;
   readonly dependsOn: readonly ITerraformDependable[] = [];
 
-  constructor(scope: Construct, id: string, { master, pools }: ExistingPlan, wish: Pick<NetworkWish, "provider" | "serviceEndpoints">) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { master, pools }: ExistingPlan,
+    wish: Pick<NetworkWish, "provider" | "serviceEndpoints">,
+  ) {
     super(scope, id);
     const looked = [...new Map([master, pools].map((subnet) => [subnet.id, subnet])).values()].map((subnet, index) => {
       const { group, names } = parseResourceId(subnet.id) ?? { group: "", names: [] };

@@ -16,13 +16,16 @@ const KNOWN: readonly Known[] = [
     codes: /^SkuNotAvailable$/,
     failure: "capacity",
     reason: (said) => `Azure sells no such machine to this subscription in this region or zone right now (${said})`,
-    remedy: "choose another size, region or zone; az vm list-skus --location REGION --size SIZE shows what is restricted",
+    remedy:
+      "choose another size, region or zone; az vm list-skus --location REGION --size SIZE shows what is restricted",
   },
   {
-    codes: /^(AllocationFailed|ZonalAllocationFailed|OverconstrainedAllocationRequest|OverconstrainedZonalAllocationRequest|FabricInternalError|SpotEvicted|CapacityReservationFull)$/,
+    codes:
+      /^(AllocationFailed|ZonalAllocationFailed|OverconstrainedAllocationRequest|OverconstrainedZonalAllocationRequest|FabricInternalError|SpotEvicted|CapacityReservationFull)$/,
     failure: "capacity",
     reason: (said) => `Azure has no such machine to give right now (${said})`,
-    remedy: "try again later, or choose another size or zone, or no placement group; a capacity reservation keeps machines for you",
+    remedy:
+      "try again later, or choose another size or zone, or no placement group; a capacity reservation keeps machines for you",
   },
   {
     codes: /^(QuotaExceeded|OperationNotAllowed|ResourceQuotaExceeded|PublicIPCountLimitReached)$/,
@@ -44,7 +47,8 @@ const KNOWN: readonly Known[] = [
     remedy: "run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
   },
   {
-    codes: /^(AuthenticationError|AuthenticationRequiredError|InvalidAuthenticationToken|InvalidAuthenticationTokenTenant|AuthenticationFailed)$/,
+    codes:
+      /^(AuthenticationError|AuthenticationRequiredError|InvalidAuthenticationToken|InvalidAuthenticationTokenTenant|AuthenticationFailed)$/,
     failure: "credentials",
     reason: (said) => `Azure does not accept these credentials (${said})`,
     remedy: "check that az account show names the right tenant, or the variables AZURE_…",
@@ -68,7 +72,8 @@ const KNOWN: readonly Known[] = [
     remedy: "remove the lock: protect: false in the stack, and apply",
   },
   {
-    codes: /^(TooManyRequests|OperationNotAllowedThrottled|SubscriptionRequestsThrottled|ResourceRequestsThrottled|429)$/,
+    codes:
+      /^(TooManyRequests|OperationNotAllowedThrottled|SubscriptionRequestsThrottled|ResourceRequestsThrottled|429)$/,
     failure: "throttled",
     reason: () => "Azure gets too many requests of this subscription",
     remedy: "run the same command again in a few minutes",

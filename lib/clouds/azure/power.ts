@@ -1,4 +1,9 @@
-import { ComputeManagementClient, type ComputeManagementClientOptionalParams, type InstanceViewStatus, type VirtualMachine } from "@azure/arm-compute";
+import {
+  ComputeManagementClient,
+  type ComputeManagementClientOptionalParams,
+  type InstanceViewStatus,
+  type VirtualMachine,
+} from "@azure/arm-compute";
 import { DefaultAzureCredential } from "@azure/identity";
 import { hostKeysIn } from "../console";
 import { type Power, type PoweredMachine, PowerError, type PowerState } from "../power";
@@ -39,15 +44,35 @@ export class AzurePower implements Power {
   private readonly group: string;
 
   /** @throws PowerError if no subscription is known */
-  constructor({ cluster, resourceGroup, subscription = environmentSubscription(), client = {}, credential }: AzurePowerProps) {
+  constructor({
+    cluster,
+    resourceGroup,
+    subscription = environmentSubscription(),
+    client = {},
+    credential,
+  }: AzurePowerProps) {
     if (subscription === undefined) {
-      throw new PowerError("credentials", [], "it is not known which subscription the cluster is in", "set ARM_SUBSCRIPTION_ID, or give the cloud its subscriptionId");
+      throw new PowerError(
+        "credentials",
+        [],
+        "it is not known which subscription the cluster is in",
+        "set ARM_SUBSCRIPTION_ID, or give the cloud its subscriptionId",
+      );
     }
     const [wrong] = subscriptionProblems(subscription, "subscription");
-    if (wrong !== undefined) throw new PowerError("credentials", [], `${JSON.stringify(subscription)} is no subscription`, wrong.hint ?? wrong.want);
+    if (wrong !== undefined)
+      throw new PowerError(
+        "credentials",
+        [],
+        `${JSON.stringify(subscription)} is no subscription`,
+        wrong.hint ?? wrong.want,
+      );
     this.cluster = cluster;
     this.group = resourceGroup;
-    this.compute = new ComputeManagementClient(credential ?? new DefaultAzureCredential(), subscription, { retryOptions: { maxRetries: 8 }, ...client });
+    this.compute = new ComputeManagementClient(credential ?? new DefaultAzureCredential(), subscription, {
+      retryOptions: { maxRetries: 8 },
+      ...client,
+    });
   }
 
   async list(): Promise<readonly PoweredMachine[]> {
@@ -58,15 +83,22 @@ export class AzurePower implements Power {
   /** Starts machines that are deallocated, or only shut down, and is done when they have been given a place. */
   async start(hosts: readonly string[]): Promise<void> {
     const asleep = (await this.find(hosts)).filter(({ state }) => state !== "running" && state !== "starting");
-    const leaving = asleep.filter(({ power }) => power === "deallocating" || power === "stopping").map(({ host }) => host);
-    if (leaving.length > 0) throw new PowerError("failed", leaving, "still stopping", "wait until they are stopped, then start them");
-    await this.each(asleep, async ({ name }) => this.compute.virtualMachines.beginStartAndWait(this.group, name, POLLING));
+    const leaving = asleep
+      .filter(({ power }) => power === "deallocating" || power === "stopping")
+      .map(({ host }) => host);
+    if (leaving.length > 0)
+      throw new PowerError("failed", leaving, "still stopping", "wait until they are stopped, then start them");
+    await this.each(asleep, async ({ name }) =>
+      this.compute.virtualMachines.beginStartAndWait(this.group, name, POLLING),
+    );
   }
 
   /** Gives the machines back, so that only their disks and addresses cost money: what is only shut down is billed on. */
   async stop(hosts: readonly string[]): Promise<void> {
     const awake = (await this.find(hosts)).filter(({ state }) => state !== "stopped");
-    await this.each(awake, async ({ name }) => this.compute.virtualMachines.beginDeallocateAndWait(this.group, name, POLLING));
+    await this.each(awake, async ({ name }) =>
+      this.compute.virtualMachines.beginDeallocateAndWait(this.group, name, POLLING),
+    );
   }
 
   /** Nothing: Terraform takes the locks away before what they protect. */
@@ -84,7 +116,10 @@ export class AzurePower implements Power {
   async hostKeys(host: string): Promise<readonly string[]> {
     const [machine] = await this.find([host]);
     const console = await told([host], async () => {
-      const { serialConsoleLogBlobUri } = await this.compute.virtualMachines.retrieveBootDiagnosticsData(this.group, machine?.name ?? "");
+      const { serialConsoleLogBlobUri } = await this.compute.virtualMachines.retrieveBootDiagnosticsData(
+        this.group,
+        machine?.name ?? "",
+      );
       if (serialConsoleLogBlobUri === undefined) return "";
       const answer = await fetch(serialConsoleLogBlobUri);
       return answer.ok ? answer.text() : "";
@@ -96,7 +131,8 @@ export class AzurePower implements Power {
     return told([], async () => {
       const machines: VirtualMachine[] = [];
       for await (const machine of this.compute.virtualMachines.list(this.group)) {
-        if (machine.tags?.[CLUSTER_TAG] === this.cluster && machine.tags[HOST_TAG] !== undefined) machines.push(machine);
+        if (machine.tags?.[CLUSTER_TAG] === this.cluster && machine.tags[HOST_TAG] !== undefined)
+          machines.push(machine);
       }
       const powers = await this.powers(machines);
       return machines
@@ -113,7 +149,9 @@ export class AzurePower implements Power {
     const names = new Set(machines.map(({ name }) => name));
     const powers = new Map<string, string>();
     try {
-      for await (const { id = "", name = "", instanceView } of this.compute.virtualMachines.listAll({ statusOnly: "true" })) {
+      for await (const { id = "", name = "", instanceView } of this.compute.virtualMachines.listAll({
+        statusOnly: "true",
+      })) {
         const here = id.toLowerCase().includes(`/resourcegroups/${this.group.toLowerCase()}/`);
         if (here && names.has(name)) powers.set(name, powerOf(instanceView?.statuses));
       }
@@ -151,7 +189,8 @@ export class AzurePower implements Power {
     if (first === undefined) return;
     const worst = failed.find(({ error }) => error.failure !== "capacity" && error.failure !== "quota") ?? first;
     const { failure, reason, remedy, cause, hosts } = worst.error;
-    const alike = hosts.length === 0 ? [] : failed.filter(({ error }) => error.failure === failure).map(({ host }) => host);
+    const alike =
+      hosts.length === 0 ? [] : failed.filter(({ error }) => error.failure === failure).map(({ host }) => host);
     throw new PowerError(failure, alike.sort(byNumber), reason, remedy, { cause });
   }
 }
@@ -188,7 +227,9 @@ const STATES: Readonly<Record<string, PowerState>> = {
 };
 
 function powerOf(statuses: readonly InstanceViewStatus[] = []): string {
-  return statuses.map(({ code = "" }) => /^PowerState\/(.+)$/.exec(code)?.[1]).find((power) => power !== undefined) ?? "";
+  return (
+    statuses.map(({ code = "" }) => /^PowerState\/(.+)$/.exec(code)?.[1]).find((power) => power !== undefined) ?? ""
+  );
 }
 
 function foundMachine({ id = "", name = "", tags = {}, storageProfile }: VirtualMachine, power: string): Found {

@@ -209,11 +209,23 @@ export const DEFAULT_CIDR = "10.79.0.0/16";
 
 /** What is wrong with the properties of `AzureCloud`. */
 export function propsProblems(props: AzureCloudProps, lock: () => LockFile): readonly Problem[] {
-  const { location, access, subscriptionId, resourceGroup, zone, cidr, network, image = DEFAULT_IMAGE, architecture = "x86_64" } = props;
+  const {
+    location,
+    access,
+    subscriptionId,
+    resourceGroup,
+    zone,
+    cidr,
+    network,
+    image = DEFAULT_IMAGE,
+    architecture = "x86_64",
+  } = props;
   const { disks = {}, identity, tags = {}, id, acceptTerms = [] } = props;
   return [
     ...locationProblems(location),
-    ...(zone === undefined || ["1", "2", "3"].includes(zone) ? [] : [{ at: "zone", got: zone, want: '"1", "2" or "3"' }]),
+    ...(zone === undefined || ["1", "2", "3"].includes(zone)
+      ? []
+      : [{ at: "zone", got: zone, want: '"1", "2" or "3"' }]),
     ...(subscriptionId === undefined ? [] : subscriptionProblems(subscriptionId, "subscriptionId")),
     ...(resourceGroup === undefined ? [] : resourceGroupProblems(resourceGroup, "resourceGroup")),
     ...sshKeyProblems(access.sshPublicKey, "access.sshPublicKey"),
@@ -221,11 +233,15 @@ export function propsProblems(props: AzureCloudProps, lock: () => LockFile): rea
     ...(access.from === "bastion" ? bastionProblems(network) : sshSourceProblems(access.from, "access.from")),
     ...(cidr === undefined ? [] : networkCidrProblems(cidr, "cidr")),
     ...(network === undefined ? [] : networkProblems(network, cidr, { location, lock: lock() })),
-    ...imageProblems(image, { architecture, location, lock: lock(), acceptTerms }).filter(({ want }) => !want.startsWith("an image for")),
+    ...imageProblems(image, { architecture, location, lock: lock(), acceptTerms }).filter(
+      ({ want }) => !want.startsWith("an image for"),
+    ),
     ...acceptTerms.flatMap(termsProblems),
     ...diskProblems(disks.state ?? {}, "disks.state", zone),
     ...diskProblems(disks.home ?? {}, "disks.home", zone),
-    ...(identity === undefined ? [] : resourceIdProblems(identity, "Microsoft.ManagedIdentity/userAssignedIdentities", "identity")),
+    ...(identity === undefined
+      ? []
+      : resourceIdProblems(identity, "Microsoft.ManagedIdentity/userAssignedIdentities", "identity")),
     ...tagProblems(tags, "tags"),
     ...(id === undefined ? [] : hostNameProblems(id, "id")),
   ];
@@ -238,14 +254,27 @@ function locationProblems(location: string): readonly Problem[] {
   const mended = location.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   const hint = known.includes(mended) ? `did you mean "${mended}"?` : didYouMean(location, known);
   if (hint === undefined && /^[a-z]+[0-9]?$/.test(location)) return [];
-  return [{ at: "location", got: location, want: "a region of Azure such as westeurope", ...(hint === undefined ? {} : { hint }) }];
+  return [
+    {
+      at: "location",
+      got: location,
+      want: "a region of Azure such as westeurope",
+      ...(hint === undefined ? {} : { hint }),
+    },
+  ];
 }
 
 /** Azure takes RSA and ed25519 keys: https://learn.microsoft.com/azure/virtual-machines/linux/mac-create-ssh-keys, November 2026. */
 function keyKindProblems(key: string): readonly Problem[] {
   const [kind = ""] = key.trim().split(" ");
   if (!/^(ecdsa|sk)-/.test(kind)) return [];
-  return [{ at: "access.sshPublicKey", got: kind, want: "a key that Azure takes: ssh-ed25519, or ssh-rsa of at least 2048 bits" }];
+  return [
+    {
+      at: "access.sshPublicKey",
+      got: kind,
+      want: "a key that Azure takes: ssh-ed25519, or ssh-rsa of at least 2048 bits",
+    },
+  ];
 }
 
 function bastionProblems(network: AzureNetworkReference | undefined): readonly Problem[] {
@@ -268,8 +297,12 @@ function networkProblems(
   const given = securityGroups === undefined || securityGroups === "subnet" ? [] : Object.entries(securityGroups);
   return [
     ...existingPlan(network, around).problems,
-    ...given.flatMap(([side, id]) => resourceIdProblems(id, "Microsoft.Network/networkSecurityGroups", `network.securityGroups.${side}`)),
+    ...given.flatMap(([side, id]) =>
+      resourceIdProblems(id, "Microsoft.Network/networkSecurityGroups", `network.securityGroups.${side}`),
+    ),
     ...(bastion === undefined ? [] : cidrProblems("network.bastion.cidr", bastion.cidr)),
-    ...(cidr === undefined ? [] : [{ at: "cidr", got: cidr, want: "left out: the network is there already, and has its own" }]),
+    ...(cidr === undefined
+      ? []
+      : [{ at: "cidr", got: cidr, want: "left out: the network is there already, and has its own" }]),
   ];
 }

@@ -50,11 +50,21 @@ export class AzureFirewall extends Construct {
     // Azure's own last rules let everything through within a network, and from load balancers.
     const closed = new NetworkSecurityRule(this, "deny-all", {
       ...this.inbound("deny-all", PRIORITY.denyAll, "What is not let through above is closed"),
-      ...{ access: "Deny", protocol: "*", destinationPortRange: "*", sourceAddressPrefix: "*", destinationAddressPrefix: "*" },
+      ...{
+        access: "Deny",
+        protocol: "*",
+        destinationPortRange: "*",
+        sourceAddressPrefix: "*",
+        destinationAddressPrefix: "*",
+      },
     });
     const uses = Object.entries(subnets).map(([name, subnetId]) => {
       const networkSecurityGroupId = this.securityGroup.id;
-      return new SubnetNetworkSecurityGroupAssociation(this, `${name}-use`, { provider, subnetId, networkSecurityGroupId });
+      return new SubnetNetworkSecurityGroupAssociation(this, `${name}-use`, {
+        provider,
+        subnetId,
+        networkSecurityGroupId,
+      });
     });
     this.dependsOn = [closed, ...uses];
   }
@@ -68,7 +78,10 @@ export class AzureFirewall extends Construct {
         });
       } else {
         const name = `${from}-to-${to}-${rule.name}`;
-        this.allow(name, priorityOf(from, to, rule), to, rule, { sourceApplicationSecurityGroupIds: [this[from].id], description: rule.why });
+        this.allow(name, priorityOf(from, to, rule), to, rule, {
+          sourceApplicationSecurityGroupIds: [this[from].id],
+          description: rule.why,
+        });
       }
     }
   }
@@ -102,7 +115,9 @@ export class AzureFirewall extends Construct {
   }
 }
 
-type Source = Pick<NetworkSecurityRuleConfig, "sourceApplicationSecurityGroupIds" | "sourceAddressPrefix"> & { readonly description: string };
+type Source = Pick<NetworkSecurityRuleConfig, "sourceApplicationSecurityGroupIds" | "sourceAddressPrefix"> & {
+  readonly description: string;
+};
 
 function portRange({ protocol, from, to }: PortRule): string {
   if (protocol === "all") return "*";

@@ -1,4 +1,12 @@
-import { type AddressRange, cidrProblems, contains, formatAddress, formatCidr, overlaps, parseCidr } from "../../model/cidr";
+import {
+  type AddressRange,
+  cidrProblems,
+  contains,
+  formatAddress,
+  formatCidr,
+  overlaps,
+  parseCidr,
+} from "../../model/cidr";
 import type { Problem } from "../../model/problems";
 import { type LockFile, lockedFact } from "../lock-file";
 import { parseResourceId, resourceIdProblems } from "./names";
@@ -69,7 +77,13 @@ export function networkCidrProblems(text: string, at: string): readonly Problem[
   const cidr = parseCidr(text);
   if (cidr === undefined) return cidrProblems(at, text);
   if (cidr.prefix >= PREFIXES.shortest && cidr.prefix <= PREFIXES.longest) return [];
-  return [{ at, got: text, want: `from /${PREFIXES.shortest} to /${PREFIXES.longest}, which is what Azure takes and our subnets need` }];
+  return [
+    {
+      at,
+      got: text,
+      want: `from /${PREFIXES.shortest} to /${PREFIXES.longest}, which is what Azure takes and our subnets need`,
+    },
+  ];
 }
 
 /** The smallest range that holds both subnets: every machine of the site has its address in it. */
@@ -98,7 +112,12 @@ export function existingPlan(
     const text = cidr ?? lockedFact(lock, "azure", location, id)?.["cidr"];
     if (text === undefined) {
       const want = "given, or looked up once and written to the lock file";
-      problems.push({ at: `${at}.cidr`, got: undefined, want, hint: `lockAzure({ location: "${location}", subnets: ["${id}"] }) does that` });
+      problems.push({
+        at: `${at}.cidr`,
+        got: undefined,
+        want,
+        hint: `lockAzure({ location: "${location}", subnets: ["${id}"] }) does that`,
+      });
       return undefined;
     }
     problems.push(...subnetCidrProblems(text, `${at}.cidr`));
@@ -108,10 +127,18 @@ export function existingPlan(
   const pools = poolSubnet === masterSubnet ? master : read(poolSubnet, "network.poolSubnet");
   if (master !== undefined && pools !== undefined && master.id !== pools.id) {
     if (networkOf(master.id) !== networkOf(pools.id)) {
-      problems.push({ at: "network.poolSubnet.id", got: pools.id, want: "a subnet of the virtual network that the master's subnet is in" });
+      problems.push({
+        at: "network.poolSubnet.id",
+        got: pools.id,
+        want: "a subnet of the virtual network that the master's subnet is in",
+      });
     }
     if (overlap(master.cidr, pools.cidr)) {
-      problems.push({ at: "network.poolSubnet.cidr", got: pools.cidr, want: `apart from the master's subnet ${master.cidr}` });
+      problems.push({
+        at: "network.poolSubnet.cidr",
+        got: pools.cidr,
+        want: `apart from the master's subnet ${master.cidr}`,
+      });
     }
   }
   if (problems.length > 0 || master === undefined || pools === undefined) return { problems };
@@ -122,7 +149,9 @@ function subnetCidrProblems(text: string, at: string): readonly Problem[] {
   const cidr = parseCidr(text);
   if (cidr === undefined) return cidrProblems(at, text);
   if (cidr.prefix <= LONGEST_SUBNET) return [];
-  return [{ at, got: text, want: `at least a /${LONGEST_SUBNET}: Azure keeps five addresses of every subnet for itself` }];
+  return [
+    { at, got: text, want: `at least a /${LONGEST_SUBNET}: Azure keeps five addresses of every subnet for itself` },
+  ];
 }
 
 function networkOf(subnet: string): string {

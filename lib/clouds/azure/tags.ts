@@ -17,7 +17,13 @@ export class AzureTags {
 
   /** For what belongs to a machine, of which each host has one. */
   ofHost(role: "master" | "compute", group: string): Tags {
-    return { ...this.ofCluster(), [ROLE_TAG]: role, [GROUP_TAG]: group, [HOST_TAG]: "${each.key}", [ADDRESS_TAG]: "${each.value}" };
+    return {
+      ...this.ofCluster(),
+      [ROLE_TAG]: role,
+      [GROUP_TAG]: group,
+      [HOST_TAG]: "${each.key}",
+      [ADDRESS_TAG]: "${each.value}",
+    };
   }
 }
 
@@ -35,5 +41,8 @@ export function tagProblems(tags: Tags, at: string): readonly Problem[] {
   });
   const most = 40;
   if (Object.keys(tags).length <= most) return problems;
-  return [...problems, { at, got: Object.keys(tags).length, want: `at most ${most} tags: Azure takes 50, and some are ours` }];
+  return [
+    ...problems,
+    { at, got: Object.keys(tags).length, want: `at most ${most} tags: Azure takes 50, and some are ours` },
+  ];
 }

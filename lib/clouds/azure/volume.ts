@@ -43,7 +43,14 @@ export interface VolumeOptions {
   readonly encryptionSet?: string;
 }
 
-export const VOLUME_TYPES = ["Premium_LRS", "PremiumV2_LRS", "StandardSSD_LRS", "Standard_LRS", "Premium_ZRS", "StandardSSD_ZRS"] as const;
+export const VOLUME_TYPES = [
+  "Premium_LRS",
+  "PremiumV2_LRS",
+  "StandardSSD_LRS",
+  "Standard_LRS",
+  "Premium_ZRS",
+  "StandardSSD_ZRS",
+] as const;
 export type VolumeType = (typeof VOLUME_TYPES)[number];
 
 /** What `PremiumV2_LRS` has without asking for more; Azure makes none that is slower. */
@@ -86,7 +93,14 @@ export function volumeProblems(volume: VolumeOptions, at: string, zone: string |
 /** The disk of the operating system: Azure boots from no Premium SSD v2. */
 export function rootVolumeProblems(volume: VolumeOptions, at: string): readonly Problem[] {
   if (volume.type !== "PremiumV2_LRS") return volumeProblems(volume, at, undefined);
-  return [{ at: `${at}.type`, got: volume.type, want: "another type: Azure boots from no Premium SSD v2", hint: 'did you mean "Premium_LRS"?' }];
+  return [
+    {
+      at: `${at}.type`,
+      got: volume.type,
+      want: "another type: Azure boots from no Premium SSD v2",
+      hint: 'did you mean "Premium_LRS"?',
+    },
+  ];
 }
 
 /** The tier that a disk is billed as: `P10` for a Premium SSD of 65 to 128 GiB; `undefined` for types without tiers. */

@@ -5,6 +5,12 @@ names=$("$engine" volume ls -q --filter "label=$label.cluster=$cluster")
 for name in $names; do
   [ "$name" = "$volume" ] || continue
   ids=$("$engine" ps -aq "${ours[@]}" --filter "volume=$volume")
-  for id in $ids; do "$engine" "${remove[@]}" "$id" >/dev/null; done
-  "$engine" volume rm "$volume" >/dev/null
+  # The cluster's other volumes may be removing the same containers at this moment.
+  for id in $ids; do "$engine" "${remove[@]}" "$id" >/dev/null 2>&1 || true; done
+  tries=0
+  until message=$("$engine" volume rm "$volume" 2>&1); do
+    tries=$((tries + 1))
+    if [ -z "$ids" ] || [ "$tries" -ge 50 ]; then echo "$message" >&2 && exit 1; fi
+    sleep 0.1
+  done
 done

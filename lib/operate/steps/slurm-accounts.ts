@@ -15,7 +15,8 @@ export type SlurmAccountsState = {
 export const slurmAccounts: Step<SlurmAccountsState> = {
   id: "slurm-accounts",
   title: "Slurm's users and accounts",
-  needs: ["cluster-registered"],
+  // slurmctld looks a user's uid up when it hears of the user: without one, it refuses the user's jobs.
+  needs: ["cluster-registered", "accounts"],
   desired: ({ manifest, wish }) => ({
     cluster: manifest.cluster,
     accounts: [...new Set(wish.users.users.map(({ account }) => account))].sort(),
