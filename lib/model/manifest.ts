@@ -7,7 +7,6 @@ import { readVersioned } from "./versioned";
  * It holds no secret, ever.
  */
 export type Manifest = z.infer<typeof manifestSchema>;
-export type ManifestSite = Manifest["sites"][number];
 export type ManifestMaster = Manifest["master"];
 export type ManifestPool = Manifest["pools"][number];
 export type ManifestShape = z.infer<typeof shapeSchema>;

@@ -1,9 +1,6 @@
 /** Resources that people would miss: machines. Disks say themselves whether they may go. */
 const MACHINES = ["aws_instance", "azurerm_linux_virtual_machine"];
 
-/** Where Terraform looks for it: it goes before the stack's own definition, argument by argument. */
-export const PROTECTION_OVERRIDE = "ohpc_override.tf.json";
-
 /**
  * What lets Terraform plan the end of machines that a stack protects from it (`prevent_destroy`), written beside the stack's
  * definition for as long as an operator's consent holds. `undefined` if nothing is protected. Pure.

@@ -2,10 +2,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { pipeline } from "node:stream";
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
-import { ENGINE_PRELUDE, enginePrelude } from "./engine-prelude";
+import { enginePrelude } from "./engine-prelude";
 import type { EngineName, EngineWanted } from "./engine-prelude";
 
-export { ENGINE_PRELUDE, enginePrelude };
+export { enginePrelude };
 export type { EngineName, EngineWanted };
 
 export interface EngineOptions extends EngineWanted {

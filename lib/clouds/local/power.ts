@@ -1,8 +1,5 @@
-import { listContainers, type LocalContainer } from "./containers";
 import { runBash } from "./engine";
 import { GUARD_METRIC, script } from "./script";
-
-export { listContainers, type LocalContainer };
 
 /**
  * Starts machines that do not run. Those that run are left alone.
