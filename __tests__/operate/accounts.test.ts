@@ -149,7 +149,7 @@ sys.stdin.read()`,
           holder.stdin.end();
         } catch (error) {
           holder.kill();
-          reject(error);
+          reject(error as Error);
         }
       });
     });

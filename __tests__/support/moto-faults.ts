@@ -15,7 +15,7 @@ import {
   type RunInstancesCommandInput,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
-import type { TerraformBlock, TerraformJson } from "cdktf-openhpc/testing";
+import type { TerraformJson } from "cdktf-openhpc/testing";
 import { DEBIAN } from "./moto";
 
 /** Where moto 5.2.5 is not like AWS, and how a stack has to be changed to be applied against it all the same. */
@@ -138,7 +138,7 @@ export function forMoto(terraform: TerraformJson): TerraformJson {
 }
 
 function every(resource: Resources, type: string): Record<string, unknown>[] {
-  return Object.values(resource[type] ?? {}) as (TerraformBlock & Record<string, unknown>)[];
+  return Object.values(resource[type] ?? {});
 }
 
 async function run(ec2: EC2Client, more: Partial<RunInstancesCommandInput>): Promise<Instance> {

@@ -39,12 +39,12 @@ export async function buildImage(
   progress: Progress,
   wanted: { readonly cluster?: string; readonly engine?: EngineName } = {},
 ): Promise<Awaited<ReturnType<typeof buildNodeImage>>> {
-  return progress.phase("Node image", async (report) =>
+  return progress.phase("Image of the nodes", async (report) =>
     explained(async () =>
       buildNodeImage({
         ...wanted,
         onProgress: ({ layer, number, of, line }) => {
-          report.title(`Node image: layer ${number} of ${of} (${layer})`);
+          report.title(`Image of the nodes: layer ${number} of ${of} (${layer})`);
           report.detail(line);
         },
       }),

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { count } from "../operate/count";
 import { up, type UpResult } from "../operate/up";
 import { Duration } from "../units";
 import { consenterAt } from "./consenter";
@@ -51,39 +52,42 @@ function document(stack: string, { deployment, readiness, ...rest }: UpResult): 
   return { ok: true, stack, cluster: manifest.cluster, access: manifest.master.access, nodes: readiness, ...rest };
 }
 
-function summary(
-  stack: string,
-  { deployment, readiness, phases, seconds, changes, configured, started }: UpResult,
-): string {
-  const { wish } = deployment;
+function summary(stack: string, result: UpResult): string {
+  const { deployment, readiness, phases, seconds, changes, configured, started } = result;
+  const { wish, manifest } = deployment;
   const { nodes, answered, busy, aside } = readiness;
-  const partitions = wish.partitions.map(({ name }) => name).join(", ");
   const others = [
     ...(busy > 0 ? [`${busy} busy with jobs`] : []),
     ...(aside.length > 0 ? [`${aside.length} drained`] : []),
   ];
-  const nothing = changes.length === 0 && configured.length === 0 && started.length === 0;
+  const nothing = changes.length + configured.length + started.length === 0;
+  const headline = [
+    `${paint("green", "up")}: ${paint("bold", wish.cluster)}, ${answered} of ${count(nodes, "node")} answered`,
+    others.length === 0 ? "" : ` (${others.join(", ")})`,
+    nothing ? "; nothing had to be changed" : "",
+  ];
+  const hosts = manifest.pools.map((pool) => pool.hosts).join(" ");
+  const partitions = wish.partitions.map(({ name }) => name).join(", ");
   const [user] = wish.users.users;
-  const row = (what: string, text: string) => `  ${paint("dim", what.padEnd(8))} ${text}`;
+  const rows = [
+    ["nodes", `${hosts} in ${wish.partitions.length === 1 ? "partition" : "partitions"} ${partitions}`],
+    ["log in", `ohpc ssh ${stack}`],
+    // Proofs are jobs of an ordinary user.
+    ...(user === undefined
+      ? [["try", `ohpc status ${stack}`]]
+      : [
+          ["as a user", `ohpc ssh ${stack} --as ${user.name}`],
+          ["try", `ohpc smoke ${stack} hello    ohpc smoke ${stack} hpl    ohpc status ${stack}`],
+        ]),
+    ["took", `${seconds.toFixed(1)} s: ${phases.map(timeOf).join(", ")}`],
+  ];
   return [
-    `${paint("green", "up")}: ${paint("bold", wish.cluster)}, ${answered} of ${nodes} nodes answered${others.length === 0 ? "" : ` (${others.join(", ")})`}${nothing ? "; nothing had to be changed" : ""}`,
-    row(
-      "nodes",
-      `${deployment.manifest.pools.map(({ hosts }) => hosts).join(" ")} in ${wish.partitions.length === 1 ? "partition" : "partitions"} ${partitions}`,
-    ),
-    row(
-      "log in",
-      `ohpc ssh ${stack}${user === undefined ? "" : `    or as a user: ohpc ssh ${stack} --as ${user.name}`}`,
-    ),
-    row(
-      "try",
-      user === undefined
-        ? `ohpc status ${stack}`
-        : `ohpc smoke ${stack} hello    ohpc smoke ${stack} hpl    ohpc status ${stack}`,
-    ),
-    row(
-      "took",
-      `${seconds.toFixed(1)} s: ${phases.map(({ phase, seconds: took }) => `${phase.toLowerCase()} ${took.toFixed(1)}`).join(", ")}`,
-    ),
+    headline.join(""),
+    ...rows.map(([what = "", text = ""]) => `  ${paint("dim", what.padEnd(9))}  ${text}`),
   ].join("\n");
+}
+
+/** The first word of a phase's title tells which it is. */
+function timeOf({ phase, seconds }: UpResult["phases"][number]): string {
+  return `${(phase.split(" ")[0] ?? "").toLowerCase()} ${seconds.toFixed(1)}`;
 }

@@ -78,7 +78,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     const limit = options.limit ?? (local ? Duration.minutes(2) : Duration.minutes(15));
     const master = masterOf(deployment, limit);
     if (planned.plan.changesAnything || planned.started.length > 0) {
-      await progress.phase("Wait for the master", async () => masterAnswers(deployment, limit));
+      await progress.phase("Master answers", async () => masterAnswers(deployment, limit));
     }
     const { changed } = await configurePhase(deployment, master, command, progress);
     const readiness = await progress.phase("Nodes ready", async (report) =>
