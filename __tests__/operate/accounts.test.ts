@@ -149,7 +149,7 @@ sys.stdin.read()`,
           holder.stdin.end();
         } catch (error) {
           holder.kill();
-          reject(error as Error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       });
     });

@@ -140,7 +140,7 @@ withProvider("with the real azurerm", () => {
     const { terraform } = SYNTHESIZED["azure-existing-network"]!;
     const others = overridesOf(terraform).map((override) => {
       const { target, values } = override as { target: string; values: Record<string, unknown> };
-      return target.startsWith("${data.azurerm_subnet.")
+      return target.startsWith("data.azurerm_subnet.")
         ? { target, values: { ...values, address_prefixes: ["10.0.0.0/24"] } }
         : override;
     });
@@ -169,7 +169,7 @@ function testFile(terraform: TerraformJson, asserts: readonly Assert[], override
       },
     },
     ...(overrides.length > 0 && { override_data: overrides }),
-    run: { everything: { command: "${apply}", assert: asserts } },
+    run: { everything: { command: "apply", assert: asserts } },
   };
 }
 
@@ -186,7 +186,7 @@ function overridesOf(terraform: TerraformJson): readonly object[] {
         ...(prefix !== undefined && { address_prefixes: [prefix] }),
         ...(type === "azurerm_managed_disk" && { zones: [] }),
       };
-      return { target: `\${data.${type}.${name}}`, values };
+      return { target: `data.${type}.${name}`, values };
     }),
   );
 }

@@ -74,6 +74,7 @@ export function makeNetwork(
     cidr: subnet,
     reserved: [gateway],
     addressesRequired: false,
+    ...(engine !== undefined && { place: { engine } }),
     handle: new LocalNetwork(name, network, sweep),
     dependsOn: [network, sweep],
   };
