@@ -22,7 +22,14 @@ const fast = [
   { title: "lint", command: ["npm", "run", "--silent", "lint"] },
   { title: "types", command: ["npm", "run", "--silent", "types"] },
   { title: "unused code", command: ["npm", "run", "--silent", "knip"] },
-  { title: "shellcheck", command: ["shellcheck", "-x", "quickstart", "check", ".ci/run", "scripts/prerequisites.sh"] },
+  {
+    title: "shellcheck",
+    command: [
+      "bash",
+      "-ec",
+      "shellcheck -x quickstart check .ci/run scripts/prerequisites.sh images/node/*.sh ansible/roles/ohpc_node/files/ohpc-node-answer",
+    ],
+  },
   jest("fast"),
 ];
 const real = [
@@ -32,8 +39,8 @@ const real = [
       "venv=.build/linters",
       `[ -x $venv/bin/ansible-lint ] || { python3 -m venv $venv; $venv/bin/pip install --quiet ${LINTERS.join(" ")}; }`,
       'export PATH="$PWD/$venv/bin:$PATH"',
-      "yamllint --strict ansible images",
-      "cd ansible && ansible-lint --offline --nocolor",
+      "yamllint --strict -c ansible/.yamllint ansible",
+      "cd ansible && ansible-lint --offline --strict --nocolor",
     ),
   },
   { title: "node image", command: ["node", "dist/cli/main.js", "image", "build"] },
