@@ -48,7 +48,7 @@ Feature: A Slurm cluster on this machine
 
   Scenario: A newer image, with the operator's consent
     When the definition names another image
-    Then "ohpc up" refuses with exit code 3 and names the machines and the waiting job
+    Then "ohpc up" refuses with exit code 3 and names the machines and what waits in the queue
     And "ohpc up --yes" makes every machine anew
     And the job of "alice" still waits in the queue
     And Slurm's accounting has completed jobs of "dora"

@@ -49,6 +49,9 @@ case $engine_name in
     fi
     ;;
 esac
+# The same card for the same address: who knew the machine before it was made anew need not forget it first.
+IFS=. read -r a b c d <<<"$address"
+flags+=(--mac-address "$(printf '02:42:%02x:%02x:%02x:%02x' "$a" "$b" "$c" "$d")")
 # For Apptainer.
 [ ! -e /dev/fuse ] || flags+=(--device /dev/fuse)
 
