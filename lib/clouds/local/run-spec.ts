@@ -57,7 +57,10 @@ const FIXED_FLAGS: readonly string[] = [
   // systemd shuts down cleanly when told so.
   "--stop-signal=SIGRTMIN+3",
   // systemd, Apptainer's mounts, debuggers, network settings, Slurm's priorities.
-  ...["SYS_ADMIN", "SYS_PTRACE", "NET_ADMIN", "SYS_NICE", "AUDIT_WRITE"].flatMap((capability) => ["--cap-add", capability]),
+  ...["SYS_ADMIN", "SYS_PTRACE", "NET_ADMIN", "SYS_NICE", "AUDIT_WRITE"].flatMap((capability) => [
+    "--cap-add",
+    capability,
+  ]),
   ...["seccomp=unconfined", "apparmor=unconfined", "label=disable"].flatMap((option) => ["--security-opt", option]),
   // Open MPI's shared memory between the ranks of a node.
   "--shm-size=1g",
