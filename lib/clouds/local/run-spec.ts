@@ -1,5 +1,5 @@
 import { SSH_PORT } from "../../model/ports";
-import type { ManifestDisk } from "../../model/manifest";
+import { bootEnvironment } from "../boot-env";
 import type { Boot, Disk, DiskPurpose } from "../cloud";
 import { LocalVolume } from "./disk";
 
@@ -26,13 +26,7 @@ export function runSpec({ role, boot, disks, gpus, sshPort }: RunWishes): RunSpe
     const mode = MODES[purpose][role];
     return mode === undefined ? [] : [{ mode, path: manifest.path, volume: volumeOf(handle) }];
   });
-  const environment = {
-    OHPC_CLUSTER: boot.cluster,
-    OHPC_ROLE: boot.role,
-    OHPC_MASTER_HOST: boot.master.name,
-    OHPC_MASTER_ADDRESS: boot.master.address,
-    OHPC_BUNDLE: bundleSource(boot.bundle),
-  };
+  const environment = bootEnvironment(boot);
   const flags = [
     ...FIXED_FLAGS,
     ...Object.entries(environment).flatMap(([key, value]) => ["-e", `${key}=${value}`]),
@@ -70,16 +64,4 @@ const FIXED_FLAGS: readonly string[] = [
 function volumeOf(handle: unknown): string {
   if (handle instanceof LocalVolume) return handle.name;
   throw new TypeError("a machine of LocalCloud can mount only disks of LocalCloud");
-}
-
-/** Where the node unit finds the bundle: `mounted:/srv/ohpc/bundle` or `nfs:10.77.0.10:/srv/ohpc/bundle`. */
-function bundleSource(disk: ManifestDisk): string {
-  switch (disk.kind) {
-    case "nfs":
-      return `nfs:${disk.server}:${disk.export}`;
-    case "mounted":
-    case "directory":
-    case "block":
-      return `mounted:${disk.path}`;
-  }
 }
