@@ -7,6 +7,7 @@ import { imageFailure } from "../../lib/clouds/local/image-failure";
 import { whileLocked } from "../../lib/clouds/local/image-lock";
 import { debianMirror } from "../../lib/clouds/local/image-mirror";
 import { packageRoot, readRecipe } from "../../lib/clouds/local/image-recipe";
+import { worthTelling } from "../../lib/clouds/local/image-words";
 
 const root = packageRoot();
 const scratch = mkdtempSync(join(tmpdir(), "ohpc-image-"));
@@ -126,6 +127,36 @@ describe("a layer that fails", () => {
     expect(kept).toHaveLength(50);
     expect(message).toContain("  line 199");
     expect(message).not.toContain("line 149\n");
+  });
+});
+
+describe("what a build writes", () => {
+  it("is told as the tasks that it comes to, and what we say ourselves", () => {
+    const lines = [
+      "fetching docker.io/library/debian:trixie-slim",
+      "Error: initializing source docker://debian:trixie-slim: pinging container registry",
+      "docker.io/library/debian:trixie-slim cannot be had: using debootstrap",
+      "I: Retrieving Packages",
+      "I: Retrieving base-files 13.8",
+      "I: Unpacking the base system...",
+      "I: Base system installed successfully.",
+      "TASK [packages : Install Debian packages] ****************",
+      "changed: [localhost]",
+      "RUNNING HANDLER [base : Reload the SSH server] ***",
+      "Reading package lists...",
+      "",
+      "waiting for another build of the image",
+    ];
+    expect(lines.map(worthTelling).filter((line) => line !== undefined)).toEqual([
+      "fetching docker.io/library/debian:trixie-slim",
+      "docker.io/library/debian:trixie-slim cannot be had: using debootstrap",
+      "Retrieving Packages",
+      "Unpacking the base system...",
+      "Base system installed successfully.",
+      "packages : Install Debian packages",
+      "base : Reload the SSH server",
+      "waiting for another build of the image",
+    ]);
   });
 });
 

@@ -6,6 +6,7 @@ import { buildMissing, presentImages } from "./image-build";
 import type { BuiltImage } from "./image-build";
 import { whileLocked } from "./image-lock";
 import { layerNames, packageRoot, readRecipe } from "./image-recipe";
+import { worthTelling } from "./image-words";
 
 export type { BuiltImage } from "./image-build";
 export { ImageBuildError } from "./image-failure";
@@ -25,7 +26,7 @@ export interface ImageProgress {
   /** Which layer it is, from 1, and how many there are. */
   readonly number: number;
   readonly of: number;
-  /** The last line that the build wrote. */
+  /** What it is doing, in a line for people. */
   readonly line: string;
 }
 
@@ -46,8 +47,9 @@ export async function buildNodeImage(options: BuildImageOptions = {}): Promise<B
   const recipe = readRecipe(root);
   if ((await presentImages(recipe, engine)).has(recipe.image)) return { image: recipe.image, built: [] };
   const names = layerNames(recipe);
-  const tell = (layer: string, line: string): void => {
-    onProgress({ layer, number: names.indexOf(layer) + 1, of: names.length, line });
+  const tell = (layer: string, said: string): void => {
+    const line = worthTelling(said);
+    if (line !== undefined) onProgress({ layer, number: names.indexOf(layer) + 1, of: names.length, line });
   };
   const cache = cacheDirectory(env);
   const onWait = (): void => {
