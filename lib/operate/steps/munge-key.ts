@@ -40,5 +40,6 @@ else
 fi
 munge --no-input | unmunge >/dev/null
 `,
-  effect: (before) => (before.stored ? "live" : "restart slurmctld"),
+  // Where munge does not run, no daemon has an older key.
+  effect: (before) => (before.stored || !before.running ? "live" : "restart slurmctld"),
 };
