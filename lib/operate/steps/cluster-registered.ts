@@ -1,3 +1,4 @@
+import { SLURMDBD_ANSWERS } from "./shell";
 import type { Step } from "./step";
 
 export type ClusterRegisteredState = { readonly cluster: string; readonly registered: boolean };
@@ -12,9 +13,10 @@ export const clusterRegistered: Step<ClusterRegisteredState> = {
   needs: ["slurmdbd", "slurm-conf"],
   desired: ({ manifest }) => ({ cluster: manifest.cluster, registered: true }),
   inspect: String.raw`
+${SLURMDBD_ANSWERS}
 cluster=$(jq -r .cluster)
 registered=false
-if systemctl is-active --quiet slurmdbd && [ -e /etc/slurm/slurm.conf ]; then
+if slurmdbd_answers && [ -e /etc/slurm/slurm.conf ]; then
   known=$(timeout 20 sacctmgr --noheader --parsable2 show cluster format=cluster)
   if grep -Fqx -- "$cluster" <<<"$known"; then registered=true; fi
 fi

@@ -13,6 +13,11 @@ export const IS_RUNNING = String.raw`
 is_running() { if systemctl is-active --quiet "$1"; then echo true; else echo false; fi; }
 `;
 
+/** `slurmdbd_answers`: it runs and listens, which its first start takes seconds to do, while it makes its tables. */
+export const SLURMDBD_ANSWERS = String.raw`
+slurmdbd_answers() { systemctl is-active --quiet slurmdbd && (exec 3<>/dev/tcp/127.0.0.1/6819) 2>/dev/null; }
+`;
+
 /** `file_json PATH`: the content of a file as JSON text, `null` if there is none. */
 export const FILE_JSON = String.raw`
 file_json() { if [ -f "$1" ]; then jq -Rs . <"$1"; else echo null; fi; }

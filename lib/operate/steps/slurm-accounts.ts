@@ -1,3 +1,4 @@
+import { SLURMDBD_ANSWERS } from "./shell";
 import type { Step } from "./step";
 
 export type SlurmAccountsState = {
@@ -41,6 +42,7 @@ export const slurmAccounts: Step<SlurmAccountsState> = {
 
 /** `look` prints the state: of what is wanted, and of what was made earlier, as the registry remembers it. */
 const LOOK = String.raw`
+${SLURMDBD_ANSWERS}
 registry=/srv/ohpc/state/slurm-accounts.json
 desired=$(cat)
 cluster=$(jq -r .cluster <<<"$desired")
@@ -49,7 +51,7 @@ owned() { cat "$registry" 2>/dev/null || echo '{"accounts":[],"users":{}}'; }
 
 look() {
   local associations='' defaults=''
-  if systemctl is-active --quiet slurmdbd && [ -e /etc/slurm/slurm.conf ]; then
+  if slurmdbd_answers && [ -e /etc/slurm/slurm.conf ]; then
     associations=$(timeout 60 sacctmgr --noheader --parsable2 show associations cluster="$cluster" format=account,user)
     defaults=$(timeout 60 sacctmgr --noheader --parsable2 show user format=user,defaultaccount)
   fi

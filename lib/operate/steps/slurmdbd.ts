@@ -1,11 +1,11 @@
 import { renderSlurmdbdConf } from "../../slurm/slurmdbd-conf";
-import { FILE_JSON, IS_RUNNING, PENDING, START_AT_BOOT } from "./shell";
+import { FILE_JSON, PENDING, SLURMDBD_ANSWERS, START_AT_BOOT } from "./shell";
 import type { Step } from "./step";
 
 export type SlurmdbdState = {
   readonly "slurmdbd.conf": string;
   readonly private: boolean;
-  readonly running: boolean;
+  readonly answers: boolean;
   readonly pending: boolean;
 };
 
@@ -17,31 +17,37 @@ export const slurmdbd: Step<SlurmdbdState> = {
   desired: ({ manifest, wish }) => ({
     "slurmdbd.conf": renderSlurmdbdConf(wish, manifest),
     private: true,
-    running: true,
+    answers: true,
     pending: false,
   }),
   inspect: String.raw`
-${FILE_JSON}${IS_RUNNING}${PENDING}
-private=false
+${FILE_JSON}${SLURMDBD_ANSWERS}${PENDING}
+private=false answers=false
 if [ "$(stat -c '%U %a' /etc/slurm/slurmdbd.conf 2>/dev/null)" = 'slurm 600' ]; then private=true; fi
-echo "{\"slurmdbd.conf\":$(file_json /etc/slurm/slurmdbd.conf),\"private\":$private,\"running\":$(is_running slurmdbd),\"pending\":$(is_pending slurmdbd)}"
+if slurmdbd_answers; then answers=true; fi
+echo "{\"slurmdbd.conf\":$(file_json /etc/slurm/slurmdbd.conf),\"private\":$private,\"answers\":$answers,\"pending\":$(is_pending slurmdbd)}"
 `,
   apply: String.raw`
-${PENDING}${START_AT_BOOT}
+${PENDING}${SLURMDBD_ANSWERS}${START_AT_BOOT}
 conf=/etc/slurm/slurmdbd.conf
 jq -j '."slurmdbd.conf"' >"$conf.new"
 chown slurm:slurm "$conf.new"
 chmod 0600 "$conf.new"
-pending slurmdbd restart
+# One that is starting, e.g. after a reboot, is left to get to its end.
+action=start
+if [ "$(is_pending slurmdbd)" = true ] || ! cmp -s "$conf.new" "$conf"; then
+  action=restart
+  pending slurmdbd restart
+fi
 mv -fT "$conf.new" "$conf"
 start_at_boot slurmdbd
 : >>/var/log/slurm/slurmdbd.log
 lines=$(wc -l </var/log/slurm/slurmdbd.log)
 chown slurm:slurm /var/log/slurm/slurmdbd.log
-systemctl restart slurmdbd
+systemctl "$action" slurmdbd
 # It is of use once it listens; its first start makes the tables.
 for ((k = 0; k < 300; k++)); do
-  if (exec 3<>/dev/tcp/127.0.0.1/6819) 2>/dev/null; then
+  if slurmdbd_answers; then
     settled slurmdbd
     exit
   fi
