@@ -54,11 +54,21 @@ stop() {
   wait
 }
 
+# Starts slurmdbd again where it has ended, as systemd would: now and then libmariadb misreads an answer
+# ("5027 Number of columns in result"), and slurmdbd gives up.
+slurmdbd_pid=
+database_answers() {
+  if [ -z "$slurmdbd_pid" ] || ! kill -0 "$slurmdbd_pid" 2>/dev/null; then
+    runuser -u slurm -- slurmdbd -D >>/var/log/slurm/oracle-slurmdbd.log 2>&1 &
+    slurmdbd_pid=$!
+  fi
+  sacctmgr -n list cluster
+}
+
 # Starts slurmdbd with the cluster and its users; they are there already the second time.
 database() {
   trap stop EXIT
-  runuser -u slurm -- slurmdbd -D >/var/log/slurm/oracle-slurmdbd.log 2>&1 &
-  until_ok /var/log/slurm/oracle-slurmdbd.log sacctmgr -n list cluster
+  until_ok /var/log/slurm/oracle-slurmdbd.log database_answers
   add cluster "$(sed -n 's/^ClusterName=//p' /etc/slurm/slurm.conf)"
   add account users
   add user alice account=users

@@ -45,13 +45,14 @@ start_at_boot slurmdbd
 lines=$(wc -l </var/log/slurm/slurmdbd.log)
 chown slurm:slurm /var/log/slurm/slurmdbd.log
 systemctl "$action" slurmdbd
-# It is of use once it listens; its first start makes the tables.
+# It is of use once it listens; its first start makes the tables. One that fell is started again by systemd, seconds later:
+# libmariadb misreads an answer now and then (5027 Number of columns in result), and slurmdbd ends.
 for ((k = 0; k < 300; k++)); do
   if slurmdbd_answers; then
     settled slurmdbd
     exit
   fi
-  if ! systemctl is-active --quiet slurmdbd; then break; fi
+  case $(systemctl is-active slurmdbd) in active | activating) ;; *) break ;; esac
   sleep 0.1
 done
 tail -n "+$((lines + 1))" /var/log/slurm/slurmdbd.log >&2
