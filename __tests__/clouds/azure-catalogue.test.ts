@@ -24,10 +24,11 @@ import {
   storageAccountName,
   storageAccountProblems,
 } from "../../lib/clouds/azure/names";
-import { divideNetwork, existingPlan, planExisting, reservedAddresses } from "../../lib/clouds/azure/subnets";
+import { divideNetwork, existingPlan } from "../../lib/clouds/azure/subnets";
 import { tagProblems } from "../../lib/clouds/azure/tags";
 import { billedTier, volumeProblems } from "../../lib/clouds/azure/volume";
 import { withFacts } from "../../lib/clouds/lock-file";
+import { planExisting, reservedAddresses } from "../../lib/clouds/subnets";
 import { claimAddresses } from "../../lib/model/addresses";
 import { overlaps, parseCidr } from "../../lib/model/cidr";
 import { describeProblem, type Problem } from "../../lib/model/problems";

@@ -42,6 +42,7 @@ import type { Cloud, Disk, DiskSpec, MachineGroup, ShapeAnswer, Site } from "../
 import type { Cost } from "../../lib/clouds/cost";
 import type { LockedFact } from "../../lib/clouds/lock-file";
 import type { Power, PowerError } from "../../lib/clouds/power";
+import type { SubnetPlan } from "../../lib/clouds/subnets";
 import type { Architecture, MachineShape, VendorMachine } from "../../lib/model/machine";
 import type { Problem } from "../../lib/model/problems";
 
@@ -108,7 +109,8 @@ interface Vendor {
   readonly imageProblems: Judge<string>;
   readonly site: { siteOf(site: Site): object };
   readonly subnets: {
-    reservedAddresses(subnets: readonly string[]): readonly string[];
+    readonly divideNetwork: (cidr: string) => SubnetPlan;
+    networkCidrProblems(cidr: string, at: string): readonly Problem[];
     readonly existingPlan: (...args: never[]) => { readonly problems: readonly Problem[] };
   };
   readonly props: {

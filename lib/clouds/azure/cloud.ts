@@ -15,6 +15,7 @@ import type {
   WantedMachine,
 } from "../cloud";
 import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
+import { planExisting, reservedAddresses } from "../subnets";
 import type { BastionReference } from "./bastion";
 import { azureMachine, shapeOf } from "./catalogue";
 import { makeDisk } from "./disk";
@@ -28,7 +29,7 @@ import { AzureExistingNetwork, AzureNetwork, resourceGroup } from "./network";
 import { type AzureCloudProps, DEFAULT_CIDR, propsProblems } from "./props";
 import { AzureFirewall } from "./rules";
 import { AzureSite, siteOf } from "./site";
-import { divideNetwork, existingPlan, planExisting, reservedAddresses } from "./subnets";
+import { divideNetwork, existingPlan } from "./subnets";
 import { AzureTags } from "./tags";
 import { azureUserData, userDataProblems } from "./user-data";
 
