@@ -1,9 +1,10 @@
+import type { Construct } from "constructs";
 import fc from "fast-check";
 import { ComputePool, NfsDisk, OpenHpcMaster, Size, type ComputePoolOptions } from "cdktf-openhpc";
 import { AzureCloud, AzureMachine } from "cdktf-openhpc/azure";
 import { synthesize, type TerraformBlock } from "cdktf-openhpc/testing";
 import { readManifest } from "../../lib/model/manifest";
-import { demo, machineOf, PROPS } from "../support/azure";
+import { COMPUTE, demo, machineOf, PROPS } from "../support/azure";
 import { blocks, named, ofGroup, only } from "../support/terraform";
 
 describe("machines on Azure", () => {
@@ -127,15 +128,40 @@ describe("machines on Azure", () => {
     expect(made("Standard_NC4as_T4_v3")).toMatchObject({ secure_boot_enabled: false, vtpm_enabled: true });
   });
 
+  it("that are spare or reserved capacity share no InfiniBand, which is said unless it is meant", () => {
+    const capacityReservation = `${COMPUTE}/capacityReservationGroups/r`;
+    const warned = (options: AzureMachine["options"]) => {
+      const machine = AzureMachine.of("Standard_HB120rs_v3", options);
+      let said: readonly string[] = [];
+      const { terraform } = synthesize((root) => {
+        demo({ pool: { machine } })(root);
+        said = warningsIn(root);
+      });
+      expect(blocks(terraform, "azurerm_availability_set")).toEqual([]);
+      expect(machineOf(terraform, "cpu")).not.toHaveProperty("availability_set_id");
+      expect(machineOf(terraform, "cpu")).not.toHaveProperty("proximity_placement_group_id");
+      return said;
+    };
+    expect(warned({ spot: true })).toEqual([
+      expect.stringMatching(/^the machines share no InfiniBand, though Standard_HB120rs_v3 has it: they are spare cap/),
+    ]);
+    expect(warned({ capacityReservation })).toEqual([expect.stringContaining("they are reserved capacity")]);
+    expect(warned({ spot: true, infiniband: false })).toEqual([]);
+  });
+
   it("warn when the master is spare capacity", () => {
-    const warnings: string[] = [];
+    let said: readonly string[] = [];
     synthesize((root) => {
       demo({ master: { machine: AzureMachine.of("Standard_D2s_v5", { spot: true }) } })(root);
-      const metadata = root.node.findAll().flatMap(({ node }) => node.metadata);
-      warnings.push(...metadata.filter(({ type }) => type === "@cdktf/warn").map(({ data }) => String(data)));
+      said = warningsIn(root);
     });
-    expect(warnings).toEqual([
+    expect(said).toEqual([
       "the master is a spot machine: when Azure takes it back, the cluster stops, and all running jobs with it",
     ]);
   });
 });
+
+function warningsIn({ node }: Construct): readonly string[] {
+  const metadata = node.findAll().flatMap((one) => one.node.metadata);
+  return metadata.filter(({ type }) => type === "@cdktf/warn").map(({ data }) => String(data));
+}

@@ -70,6 +70,23 @@ describe("what is wrong on Azure is told when it is written:", () => {
       /^machine\.spot is true, but must be left out: reserved capacity is not spare/,
     ],
     [
+      "InfiniBand among spare capacity",
+      { pool: { machine: AzureMachine.of("Standard_HB120rs_v3", { spot: true, infiniband: true }) } },
+      "machine.infiniband is true, but must be left out: machines that share InfiniBand are one availability set, and Azure takes no spare capacity into one",
+    ],
+    [
+      "reserved capacity near each other",
+      {
+        pool: {
+          machine: AzureMachine.of("Standard_D8s_v5", {
+            placementGroup: true,
+            capacityReservation: `${COMPUTE}/capacityReservationGroups/r`,
+          }),
+        },
+      },
+      "machine.placementGroup is true, but must be left out: Azure takes no reserved capacity into a proximity placement group",
+    ],
+    [
       "an address that Azure keeps",
       { pool: { addresses: "10.79.128.3", nodes: 1 } },
       /10\.79\.128\.3 is reserved by the platform/,
@@ -206,6 +223,18 @@ describe("what is wrong on Azure is told when it is written:", () => {
       "everybody without a reason",
       { cloud: { access: { sshPublicKey: KEY, from: [{ cidr: "0.0.0.0/0", reason: " " }] } } },
       /^access\.from\[0\]\.reason is " ", but must be why SSH is open to it/,
+    ],
+    [
+      "more subnets than a firewall has rules for",
+      {
+        cloud: {
+          access: {
+            sshPublicKey: KEY,
+            from: Array.from({ length: 901 }, () => ({ cidr: "192.0.2.0/24", reason: "a test" })),
+          },
+        },
+      },
+      /^access\.from is 901, but must be at most 900 subnets: a network security group holds 1000 rules/,
     ],
     [
       "a private key",

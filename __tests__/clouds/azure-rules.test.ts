@@ -1,13 +1,13 @@
 import { ComputePool, OpenHpcMaster } from "cdktf-openhpc";
-import { AzureCloud } from "cdktf-openhpc/azure";
-import { synthesize } from "cdktf-openhpc/testing";
+import { AzureCloud, type SshSource } from "cdktf-openhpc/azure";
+import { synthesize, type TerraformBlock } from "cdktf-openhpc/testing";
 import { PORT_MATRIX } from "../../lib/model/ports";
 import { azureDemo } from "../../stacks/azure-demo";
 import { demo, KEY, SUBNETS, SUBSCRIPTION, PROPS } from "../support/azure";
 import { blocks } from "../support/terraform";
 
 describe("the firewall on Azure", () => {
-  it("open exactly what the port matrix says, SSH to the operator alone, and close the rest", () => {
+  it("opens exactly what the port matrix says, SSH to the operator alone, and closes the rest", () => {
     const { terraform } = synthesize(azureDemo, "azure-demo");
     const rules = blocks(terraform, "azurerm_network_security_rule");
     const side = (ids: unknown) =>
@@ -33,39 +33,46 @@ describe("the firewall on Azure", () => {
       }),
     );
     expect(opened.sort()).toEqual(wanted.sort());
-    expect(
-      rules
-        .filter((rule) => rule["source_address_prefix"] !== undefined)
-        .map((rule) => [rule["source_address_prefix"], rule["access"], rule["priority"]]),
-    ).toEqual(
-      expect.arrayContaining([
-        ["*", "Deny", 4096],
-        ["192.0.2.0/24", "Allow", 1000],
-      ]),
-    );
-    expect(rules.filter((rule) => rule["source_address_prefix"] !== undefined)).toHaveLength(2);
+    const bySubnet = rules.filter((rule) => rule["source_address_prefix"] !== undefined);
+    expect(bySubnet.map((rule) => [rule["source_address_prefix"], rule["access"]]).sort()).toEqual([
+      ["*", "Deny"],
+      ["192.0.2.0/24", "Allow"],
+    ]);
   });
 
-  it("have a priority of its own for every rule, which Azure accepts, however many pools and sources there are", () => {
-    const from = Array.from({ length: 40 }, (_, k) => ({ cidr: `198.51.100.${k}/32`, reason: `office ${k}` }));
+  const subnets = (count: number) =>
+    Array.from({ length: count }, (_, k) => ({ cidr: `198.51.${k >> 8}.${k & 255}/32`, reason: `office ${k}` }));
+  const rulesFor = (from: readonly SshSource[], pools: readonly string[] = ["cpu"]) => {
     const { terraform } = synthesize((root) => {
-      const master = new OpenHpcMaster(root, "master", {
-        cloud: new AzureCloud({ ...PROPS, access: { sshPublicKey: KEY, from } }),
-      });
-      for (const name of ["a", "b", "c", "d"]) new ComputePool(root, name, { master, nodes: 1 });
+      const cloud = new AzureCloud({ ...PROPS, access: { sshPublicKey: KEY, from } });
+      const master = new OpenHpcMaster(root, "master", { cloud });
+      for (const name of pools) new ComputePool(root, name, { master, nodes: 1 });
     });
-    const priorities = blocks(terraform, "azurerm_network_security_rule").map((rule) => rule["priority"] as number);
-    expect(priorities).toHaveLength(9 + 40 + 1);
+    return blocks(terraform, "azurerm_network_security_rule");
+  };
+  const prioritiesOf = (rules: readonly TerraformBlock[]) =>
+    new Map(rules.map((rule) => [rule["name"] as string, rule["priority"] as number]));
+
+  it("has a priority of its own for every rule, which Azure accepts, however many pools and sources there are", () => {
+    const rules = rulesFor(subnets(900), ["a", "b", "c", "d"]);
+    const priorities = [...prioritiesOf(rules).values()];
+    expect(priorities).toHaveLength(9 + 900 + 1);
     expect(new Set(priorities).size).toBe(priorities.length);
     expect(Math.min(...priorities)).toBeGreaterThanOrEqual(100);
-    expect(Math.max(...priorities)).toBe(4096);
-    const descriptions = blocks(terraform, "azurerm_network_security_rule").map(
-      (rule) => (rule["description"] as string).length,
-    );
-    expect(Math.max(...descriptions)).toBeLessThanOrEqual(140);
+    expect(prioritiesOf(rules.filter(({ access }) => access === "Deny"))).toEqual(new Map([["deny-all", 4096]]));
+    expect(Math.max(...priorities.filter((priority) => priority !== 4096))).toBeLessThan(4096);
+    expect(Math.max(...rules.map(({ description }) => (description as string).length))).toBeLessThanOrEqual(140);
   });
 
-  it("leave the rules of an existing network to the user, if the user says so", () => {
+  it("gives no rule another priority when a subnet comes, goes or is written down elsewhere", () => {
+    const all = subnets(20);
+    const before = prioritiesOf(rulesFor(all));
+    const after = prioritiesOf(rulesFor([...all.slice(1)].reverse()));
+    expect(after.size).toBe(before.size - 1);
+    for (const [name, priority] of after) expect([name, priority]).toEqual([name, before.get(name)]);
+  });
+
+  it("leaves the rules of an existing network to the user, if the user says so", () => {
     const masterSubnet = { id: `${SUBNETS}/login`, cidr: "10.0.1.0/24" };
     const group = (name: string) =>
       `${SUBSCRIPTION}/resourceGroups/net/providers/Microsoft.Network/networkSecurityGroups/${name}`;

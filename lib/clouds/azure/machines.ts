@@ -155,11 +155,8 @@ export class AzureMachines implements MachineGroup {
     if (role === "master" && settings.protect)
       this.lock = lock(scope, `${id}-lock`, instanceId, "The head of the cluster", provider);
     this.way = this.wayIn(way, hosts[0]?.address ?? "", instanceId);
-    if (role === "master" && spot !== false) {
-      const warning =
-        "the master is a spot machine: when Azure takes it back, the cluster stops, and all running jobs with it";
+    for (const warning of warnings(spec, machine, has))
       scope.node.addMetadata(AnnotationMetadataEntryType.WARN, warning);
-    }
   }
 
   get dependsOn(): readonly ITerraformDependable[] {
@@ -243,8 +240,24 @@ export function groupProblems({ hosts }: MachinesSpec, machine: AzureMachine): r
   ];
 }
 
+/** An availability set takes neither spare nor reserved capacity. */
 function joinsFabric({ type, options }: AzureMachine): boolean {
-  return options.infiniband ?? abilitiesOf(type).infiniband !== undefined;
+  const { spot = false, capacityReservation, infiniband } = options;
+  if (infiniband !== undefined) return infiniband;
+  return abilitiesOf(type).infiniband !== undefined && spot === false && capacityReservation === undefined;
+}
+
+/** What is unusual enough to be told, but may be meant. */
+function warnings({ role }: MachinesSpec, { type, options }: AzureMachine, { infiniband }: Features): string[] {
+  const { spot = false } = options;
+  if (role === "master") {
+    if (spot === false) return [];
+    return ["the master is a spot machine: when Azure takes it back, the cluster stops, and all running jobs with it"];
+  }
+  if (infiniband || options.infiniband !== undefined || abilitiesOf(type).infiniband === undefined) return [];
+  return [
+    `the machines share no InfiniBand, though ${type} has it: they are ${spot === false ? "reserved" : "spare"} capacity, which Azure takes into no availability set; infiniband: false says that this is meant`,
+  ];
 }
 
 /** A newer image, other user-data or another key of the operator's are for machines that are yet to be made. */
