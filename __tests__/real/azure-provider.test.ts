@@ -29,7 +29,6 @@ const COMPUTE = `${GROUP}/providers/Microsoft.Compute`;
 const MOCKED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   azurerm_resource_group: { id: GROUP },
   azurerm_virtual_network: { id: `${NETWORK}/virtualNetworks/v` },
-  azurerm_subnet: { id: `${NETWORK}/virtualNetworks/v/subnets/s` },
   azurerm_nat_gateway: { id: `${NETWORK}/natGateways/n` },
   azurerm_public_ip: { id: `${NETWORK}/publicIPAddresses/p`, ip_address: "203.0.113.7" },
   azurerm_bastion_host: { id: `${NETWORK}/bastionHosts/b` },
@@ -94,7 +93,7 @@ withProvider("with the real azurerm", () => {
 
   it.each(NAMES)("%s is valid", async (name) => {
     const stack = await realStack(SYNTHESIZED[name]!.terraform);
-    expect(await stack.validate()).toMatchObject({ valid: true, diagnostics: [] });
+    expect(await stack.validate()).toEqual([]);
   });
 
   it.each(NAMES)(
@@ -169,8 +168,17 @@ function testFile(terraform: TerraformJson, asserts: readonly Assert[], override
       },
     },
     ...(overrides.length > 0 && { override_data: overrides }),
+    override_resource: subnetsOf(terraform),
     run: { everything: { command: "apply", assert: asserts } },
   };
+}
+
+/** Subnets with their own names in their ids: a Bastion takes only one that is called as Azure wants it. */
+function subnetsOf(terraform: TerraformJson): readonly object[] {
+  return Object.entries(terraform.resource?.["azurerm_subnet"] ?? {}).map(([name, block]) => ({
+    target: `azurerm_subnet.${name}`,
+    values: { id: `${NETWORK}/virtualNetworks/v/subnets/${String(block["name"])}` },
+  }));
 }
 
 /** What was there before the stack, as the stack says that it is. */
