@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { decodeAddresses } from "../../lib/model/address-runs";
 import { readManifest } from "../../lib/model/manifest";
+import { terraformEvent } from "../../lib/operate/terraform-events";
+import { terraformFailure } from "../../lib/operate/terraform-failure";
 import { expandHosts } from "../../lib/slurm/hostlist";
 import { azureDemo } from "../../stacks/azure-demo";
 import { azureExistingNetwork } from "../../stacks/azure-existing-network";
@@ -21,7 +23,8 @@ const STACKS = {
 } as const;
 type StackName = keyof typeof STACKS;
 
-const GROUP = "/subscriptions/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9/resourceGroups/group";
+const SUBSCRIPTION = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
+const GROUP = `/subscriptions/${SUBSCRIPTION}/resourceGroups/group`;
 const NETWORK = `${GROUP}/providers/Microsoft.Network`;
 const COMPUTE = `${GROUP}/providers/Microsoft.Compute`;
 
@@ -149,6 +152,65 @@ withProvider("with the real azurerm", () => {
       "the subnet login has the addresses 10.0.0.0/24, but the stack says 172.29.16.0/24",
     );
   });
+});
+
+withProvider("without what azurerm needs to know, ohpc", () => {
+  const bin = mkdtempSync(join(tmpdir(), "az-"));
+  afterAll(() => {
+    rmSync(bin, { recursive: true });
+  });
+
+  /** What `az` says when somebody has logged in who has no subscription chosen. */
+  function loggedIn(): void {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const token = [part({ alg: "none" }), part({ oid: SUBSCRIPTION, tid: SUBSCRIPTION }), ""].join(".");
+    const answers = {
+      version: { "azure-cli": "2.76.0" },
+      "account show": { id: "", tenantId: SUBSCRIPTION, user: { name: "somebody", type: "user" } },
+      "account list": [],
+      "account get-access-token": { accessToken: token, expiresOn: "2099-01-01 00:00:00", tenant: SUBSCRIPTION },
+    };
+    const cases = Object.entries(answers).map(([words, answer]) => `"${words}"*) echo '${JSON.stringify(answer)}' ;;`);
+    writeFileSync(join(bin, "az"), `#!/bin/sh\ncase "$*" in\n${cases.join("\n")}\nesac\n`, { mode: 0o755 });
+  }
+
+  it.each([
+    ["which subscription it is", "", "azure.subscription-missing", "ARM_SUBSCRIPTION_ID"],
+    ["about a subscription that is none of the user's", SUBSCRIPTION, "azure.subscription-unknown", "az account list"],
+  ])("asks %s", async (_, subscription, code, remedy) => {
+    loggedIn();
+    await expectPlanToAsk(
+      { ARM_SUBSCRIPTION_ID: subscription, PATH: `${bin}:${process.env["PATH"] ?? ""}` },
+      code,
+      remedy,
+    );
+  });
+
+  it("asks the user to log in", async () => {
+    writeFileSync(join(bin, "az"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    const PATH = `${bin}:${process.env["PATH"] ?? ""}`;
+    await expectPlanToAsk({ ARM_SUBSCRIPTION_ID: SUBSCRIPTION, PATH }, "azure.credentials", "az login");
+  });
+
+  async function expectPlanToAsk(env: Readonly<Record<string, string>>, code: string, remedy: string): Promise<void> {
+    const stack = new RealStack({ ARM_CLIENT_ID: "", ARM_CLIENT_SECRET: "", ARM_TENANT_ID: "", ...env });
+    try {
+      stack.write(SYNTHESIZED["azure-demo"]!.terraform);
+      await stack.init();
+      const { exitCode, stdout } = await stack.run(["plan", "-input=false", "-json"]);
+      const diagnostics = stdout.split("\n").flatMap((line) => {
+        const event = terraformEvent(line);
+        return event?.kind === "diagnostic" ? [event.diagnostic] : [];
+      });
+      const { kind, details } = terraformFailure("plan", diagnostics, "");
+      expect({ exitCode, kind, details }).toMatchObject({
+        ...{ exitCode: 1, kind: "usage" },
+        details: { code, remedy: expect.stringContaining(remedy) as unknown },
+      });
+    } finally {
+      stack.remove();
+    }
+  }
 });
 
 interface Assert {
