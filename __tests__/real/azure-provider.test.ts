@@ -1,3 +1,4 @@
+import { AzureMachine } from "cdktf-openhpc/azure";
 import { synthesize, type TerraformBlock, type TerraformJson } from "cdktf-openhpc/testing";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +11,7 @@ import { expandHosts } from "../../lib/slurm/hostlist";
 import { azureDemo } from "../../stacks/azure-demo";
 import { azureExistingNetwork } from "../../stacks/azure-existing-network";
 import { azureGpu } from "../../stacks/azure-gpu";
+import { demo, KEY, type Variant } from "../support/azure";
 import { providerAvailable, RealStack, type TerraformRun } from "../support/real-provider";
 
 jest.setTimeout(600_000);
@@ -52,6 +54,64 @@ const MOCKED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   azurerm_storage_account: {
     id: `${GROUP}/providers/Microsoft.Storage/storageAccounts/account`,
     primary_file_host: "account.file.core.windows.net",
+  },
+};
+
+const RULES = `${NETWORK}/networkSecurityGroups`;
+const RESERVATION = `${COMPUTE}/capacityReservationGroups/r`;
+const KEYS = `${COMPUTE}/diskEncryptionSets/k`;
+
+/** What the example stacks do not say: azurerm refuses some attributes together, which only it knows. */
+const VARIANTS: Readonly<Record<string, Variant>> = {
+  "spare capacity with InfiniBand in its size": {
+    pool: { machine: AzureMachine.of("Standard_HB120rs_v3", { spot: { eviction: "delete" } }) },
+  },
+  "reserved capacity with InfiniBand in its size, in a zone": {
+    cloud: { zone: "2" },
+    pool: { machine: AzureMachine.of("Standard_HB120rs_v3", { capacityReservation: RESERVATION }) },
+  },
+  "InfiniBand in a cluster in a zone": { cloud: { zone: "1" }, pool: { machine: "Standard_HB176rs_v4" } },
+  "every option of disks": {
+    cloud: {
+      zone: "3",
+      disks: {
+        state: { type: "PremiumV2_LRS", iops: 4000, throughput: 200, encryptionSet: KEYS, whenRemoved: "delete" },
+        home: { type: "StandardSSD_ZRS", caching: "ReadOnly", whenRemoved: "delete" },
+      },
+    },
+    pool: {
+      machine: AzureMachine.of("Standard_D8s_v5", {
+        encryptionAtHost: true,
+        acceleratedNetworking: false,
+        secureBoot: false,
+        rootVolume: { type: "StandardSSD_LRS", caching: "ReadOnly", encryptionSet: KEYS },
+      }),
+    },
+  },
+  "NVMe disks, and neither a NAT gateway nor locks nor a public address": {
+    cloud: { nat: "none", protect: false, publicAddress: false },
+    pool: { machine: "Standard_D8as_v6" },
+  },
+  "an image with a purchase plan": {
+    cloud: { image: "resf:rockylinux-x86_64:9-base", acceptTerms: ["resf:rockylinux-x86_64:9-base"] },
+  },
+  "an image in a gallery, and an identity that is there": {
+    cloud: {
+      image: `${COMPUTE}/galleries/g/images/node/versions/1.0.0`,
+      identity: `${GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/u`,
+    },
+  },
+  "security groups and a Bastion that are there": {
+    cloud: {
+      access: { sshPublicKey: KEY, from: "bastion" },
+      network: {
+        masterSubnet: { id: `${NETWORK}/virtualNetworks/v/subnets/login`, cidr: "10.0.1.0/24" },
+        securityGroups: { master: `${RULES}/a`, compute: `${RULES}/b` },
+        bastion: { name: "b", resourceGroup: "net", cidr: "10.0.9.0/26" },
+      },
+    },
+    master: { address: "10.0.1.20" },
+    pool: { addresses: "10.0.1.32-10.0.1.40" },
   },
 };
 
@@ -114,6 +174,12 @@ withProvider("with the real azurerm", () => {
       expect([exitCode, output]).toEqual([0, expect.stringContaining("1 passed, 0 failed")]);
     },
   );
+
+  it.each(Object.entries(VARIANTS))("takes %s", async (_, variant) => {
+    const { terraform } = synthesize(demo(variant));
+    const { exitCode, output } = await tested(terraform, countAsserts(terraform), overridesOf(terraform));
+    expect([exitCode, output]).toEqual([0, expect.stringContaining("1 passed, 0 failed")]);
+  });
 
   it("makes last snapshots of both disks when it destroys them", () => {
     const snapshots = readFileSync(join(bin, "log"), "utf8")
@@ -308,17 +374,23 @@ function ruleAsserts(terraform: TerraformJson): Assert[] {
       condition: `\${length(distinct([${list.map((rule) => `${rule}.priority`).join(", ")}])) == ${rules.length}}`,
       error_message: "two rules have the same priority",
     },
-    ...rules.map(([name, { access, priority }]) => ({
-      condition: `\${azurerm_network_security_rule.${name}.access == "${String(access)}" && azurerm_network_security_rule.${name}.priority == ${String(priority)}}`,
-      error_message: `the rule ${name} is another`,
-    })),
+    ...rules.map(([name, rule]) => {
+      const said = ["access", "direction", "priority", "protocol", "source_port_range", "destination_port_range"].map(
+        (attribute) => `azurerm_network_security_rule.${name}.${attribute} == ${JSON.stringify(rule[attribute])}`,
+      );
+      return { condition: `\${${said.join(" && ")}}`, error_message: `the rule ${name} is another` };
+    }),
   ];
 }
 
+/** So many of each as the stack says, by whatever name. */
 function countAsserts(terraform: TerraformJson): Assert[] {
-  const machines = Object.entries(terraform.resource?.["azurerm_linux_virtual_machine"] ?? {});
-  return machines.map(([name, { for_each: hosts }]) => ({
-    condition: `\${length(azurerm_linux_virtual_machine.${name}) == ${Object.keys(hosts as object).length}}`,
-    error_message: `there is another number of machines in ${name}`,
-  }));
+  return Object.entries(terraform.resource ?? {}).flatMap(([type, some]) =>
+    Object.entries(some).flatMap(([name, { for_each: hosts }]) => {
+      if (hosts === undefined) return [];
+      const count = Object.keys(hosts as object).length;
+      const error_message = `there are not ${count} of ${type}.${name}`;
+      return [{ condition: `\${length(${type}.${name}) == ${count}}`, error_message }];
+    }),
+  );
 }
