@@ -2,7 +2,7 @@ import type { Construct } from "constructs";
 import * as aws from "cdktf-openhpc/aws";
 import * as azure from "cdktf-openhpc/azure";
 import * as local from "cdktf-openhpc/local";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as awsCatalogue from "../../lib/clouds/aws/catalogue";
 import { awsCost } from "../../lib/clouds/aws/cost";
@@ -74,6 +74,53 @@ const ALONE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "disk-options": "what may be said of disks is checked without loading a provider",
     "last-snapshot": "EBS leaves a last snapshot by itself",
     names: "Azure has rules for names, and ids with parts",
+  },
+  local: {
+    ...{ containers: "what a machine is here", engine: "podman or docker", "engine-prelude": "podman or docker" },
+    ...{ script: "programs that an engine is told", shell: "their words", "spec-hash": "what makes two of them equal" },
+    ...{ provisioners: "there is no provider: Terraform runs the programs", "run-spec": "how a container is started" },
+    ...{ labels: "tags of containers", names: "names of containers", defaults: "what props do not say" },
+    ...{ "props-problems": "props are written down with the cloud", drift: "no provider looks what is there" },
+    leftovers: "nor does one remove what it forgot",
+    ...Object.fromEntries(
+      ["ansible", "base", "build", "container", "failure", "lock", "mirror", "recipe"].map((part) => [
+        `image-${part}`,
+        "images are made here",
+      ]),
+    ),
+  },
+};
+
+/** What only one vendor's file exports, and why. All else has the same name in both, but for the vendor's. */
+const OWN_EXPORTS: Readonly<Record<"aws" | "azure", Readonly<Record<string, readonly string[]>>>> = {
+  aws: {
+    // Azure's are in disk-options.
+    disk: ["DiskOptions", "EfsOptions", "diskProblems", "existingDiskProblems", "isEfs"],
+    // An image of AWS is an id; one of Azure has many parts.
+    image: ["imageId"],
+    // A policy is a document, a role of Azure a list.
+    identity: ["powerPolicy"],
+    "image-choice": ["imageNameProblems"],
+    machine: ["CpuOptions"],
+  },
+  azure: {
+    // A size is sold in some regions only, and can do more or less.
+    catalogue: ["Abilities", "Market", "abilitiesOf"],
+    "instance-types": ["regions", "regionsOf"],
+    // Attached by number, and locked one by one.
+    disk: ["DiskSettings", "lock", "lunOf"],
+    identity: ["POWER_ACTIONS"],
+    image: ["ImageSource", "imageSource"],
+    "image-choice": ["ImageQuestion", "MarketplaceImage"],
+    // An availability set holds so many.
+    machines: ["groupProblems"],
+    // Everything lies in a resource group; a Bastion wants a subnet of its own.
+    network: ["GroupWish", "ResourceGroupReference", "resourceGroup"],
+    subnets: ["NetworkPlan"],
+    // The master may not look at network interfaces.
+    "tag-names": ["ADDRESS_TAG"],
+    // Disks are sold in steps, and not all types can be started from.
+    volume: ["VOLUME_TYPES", "billedTier", "rootVolumeProblems"],
   },
 };
 
@@ -209,6 +256,7 @@ type AzureNames = Plain<keyof typeof azure, "Azure">;
 /** An error of the compiler here names what one entry exports and the other does not. */
 const onlyAws: Exclude<AwsNames, AzureNames>[] = [];
 const onlyAzure: Exclude<AzureNames, AwsNames>[] = [];
+const onlyLocal: Exclude<Plain<keyof typeof local, "Local">, AwsNames>[] = [];
 
 describe("the folders of the clouds", () => {
   const clouds = join(__dirname, "../../lib/clouds");
@@ -219,8 +267,26 @@ describe("the folders of the clouds", () => {
     expect(filesOf(cloud).sort()).toEqual([...EVERYWHERE, ...VENDORS, ...Object.keys(ALONE[cloud] ?? {})].sort());
   });
 
-  it("local has what all have", () => {
-    expect(filesOf("local")).toEqual(expect.arrayContaining(EVERYWHERE));
+  it("local has what all have, perhaps some of what vendors have, and of its own only what is listed", () => {
+    const files = filesOf("local");
+    expect(files).toEqual(expect.arrayContaining(EVERYWHERE));
+    const own = files.filter((file) => ![...EVERYWHERE, ...VENDORS].includes(file));
+    expect(own.sort()).toEqual(Object.keys(ALONE["local"] ?? {}).sort());
+  });
+
+  /** Values and types that a file exports, without the vendor's name. */
+  function exportsOf(cloud: "aws" | "azure", file: string): string[] {
+    const text = readFileSync(join(clouds, cloud, `${file}.ts`), "utf8");
+    const names = [...text.matchAll(/^export (?:async )?(?:class|const|function|interface|type) (\w+)/gm)];
+    const own = OWN_EXPORTS[cloud][file] ?? [];
+    expect([file, names.map(([, name]) => name)]).toEqual([file, expect.arrayContaining([...own])]);
+    return names
+      .flatMap(([, name = ""]) => (own.includes(name) ? [] : [name.replace(/^(aws|azure)|(?<=^lock)(Aws|Azure)/i, "")]))
+      .sort();
+  }
+
+  it.each([...EVERYWHERE, ...VENDORS])("export the same things from %s.ts, but for what is listed", (file) => {
+    expect(exportsOf("azure", file)).toEqual(exportsOf("aws", file));
   });
 
   it("export the same names, but for the vendor's own", () => {
@@ -230,7 +296,7 @@ describe("the folders of the clouds", () => {
         .sort();
     expect(plain(azure, "Azure")).toEqual(plain(aws, "Aws"));
     expect(plain(aws, "Aws")).toEqual(expect.arrayContaining(plain(local, "Local")));
-    expect([onlyAws, onlyAzure]).toEqual([[], []]);
+    expect([onlyAws, onlyAzure, onlyLocal]).toEqual([[], [], []]);
   });
 
   it("offer the same things, as the compiler has seen", () => {
