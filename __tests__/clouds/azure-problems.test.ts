@@ -154,6 +154,19 @@ describe("what is wrong on Azure is told when it is written:", () => {
       /^hostnames is "x{55}-\d", but must be a host name of at most 54 characters: Azure allows 64/,
     ],
     [
+      "a site's name that leaves too little room",
+      { cloud: { id: "x".repeat(48) } },
+      /^id is "x{48}", but must be at most 46 characters: Azure allows 64 for the name of a virtual network, which is "ohpc-demo-x{48}-network"/,
+    ],
+    [
+      "a pool's name that leaves too little room, whatever its hosts are called",
+      {
+        cloud: { id: "x".repeat(46) },
+        pool: { id: "y".repeat(40), hostnames: "n{}", machine: "Standard_HB120rs_v3" },
+      },
+      /^name is "y{40}", but must be at most 23 characters: Azure allows 80 for the name of a proximity placement group/,
+    ],
+    [
       "a resource group's name",
       { cloud: { resourceGroup: "my group" } },
       /^resourceGroup is "my group", but must be the name of a resource group/,

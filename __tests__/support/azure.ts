@@ -24,18 +24,22 @@ export const SUBNETS = `${SUBSCRIPTION}/resourceGroups/net/providers/Microsoft.N
 export interface Variant {
   readonly cloud?: Partial<AzureCloudProps>;
   readonly master?: Partial<OpenHpcMasterProps>;
-  readonly pool?: Partial<ComputePoolOptions>;
+  /** `id`: the pool's name. @default "cpu" */
+  readonly pool?: Partial<ComputePoolOptions> & { readonly id?: string };
   readonly home?: string;
 }
 
-/** A master and a pool `cpu` of two machines. */
-export function demo({ cloud = {}, master: more = {}, pool = {}, home: existing }: Variant = {}): (
-  stack: TerraformStack,
-) => void {
+/** A master and a pool of two machines. */
+export function demo({
+  cloud = {},
+  master: more = {},
+  pool: { id = "cpu", ...pool } = {},
+  home: existing,
+}: Variant = {}): (stack: TerraformStack) => void {
   return (stack) => {
     const home = new NfsDisk(stack, "home", existing === undefined ? { size: Size.gibibytes(100) } : { existing });
     const master = new OpenHpcMaster(stack, "master", { cloud: new AzureCloud({ ...PROPS, ...cloud }), home, ...more });
-    new ComputePool(stack, "cpu", { master, nodes: 2, machine: "medium", ...pool });
+    new ComputePool(stack, id, { master, nodes: 2, machine: "medium", ...pool });
   };
 }
 

@@ -20,6 +20,7 @@ import { AzureVolume, lock, lunOf } from "./disk";
 import type { AzureIdentity } from "./identity";
 import type { ImageSource } from "./image";
 import type { AzureMachine, AzureMachineOptions } from "./machine";
+import { groupName } from "./names";
 import { siteOf } from "./site";
 
 export interface MachineSettings {
@@ -95,12 +96,12 @@ export class AzureMachines implements MachineGroup {
 
     if (has.placementGroup) {
       this.placementGroup = new ProximityPlacementGroup(scope, `${id}-placement`, {
-        ...{ ...common, name: `${prefix}-${group}`, tags: tags.ofCluster() },
+        ...{ ...common, name: groupName(prefix, group), tags: tags.ofCluster() },
       });
     }
     if (has.infiniband) {
       this.availabilitySet = new AvailabilitySet(scope, `${id}-fabric`, {
-        ...{ ...common, name: `${prefix}-${group}`, tags: tags.ofCluster() },
+        ...{ ...common, name: groupName(prefix, group), tags: tags.ofCluster() },
         // One fault domain: the fabric must be one, and a job loses all its nodes together anyway.
         ...{ managed: true, platformFaultDomainCount: 1, platformUpdateDomainCount: 1 },
         proximityPlacementGroupId: this.placementGroup?.id,
