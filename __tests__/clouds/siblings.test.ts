@@ -2,8 +2,10 @@ import type { Construct } from "constructs";
 import * as aws from "cdktf-openhpc/aws";
 import * as azure from "cdktf-openhpc/azure";
 import * as local from "cdktf-openhpc/local";
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import * as awsCatalogue from "../../lib/clouds/aws/catalogue";
 import { awsCost } from "../../lib/clouds/aws/cost";
 import * as awsDisk from "../../lib/clouds/aws/disk";
@@ -250,7 +252,9 @@ const LOCAL: Pick<Vendor, "cloud" | "machines" | "volume" | "disk"> & {
 };
 
 /** `AwsCloud` and `AzureCloud` as `Cloud`. */
-type Plain<Names, Prefix extends string> = Names extends `${Prefix}${infer Rest}` ? Rest : Names;
+type Plain<Names, Prefix extends string> = Names extends `${infer First extends "" | "lock"}${Prefix}${infer Rest}`
+  ? `${First}${Rest}`
+  : Names;
 type AwsNames = Plain<keyof typeof aws, "Aws">;
 type AzureNames = Plain<keyof typeof azure, "Azure">;
 /** An error of the compiler here names what one entry exports and the other does not. */
@@ -292,12 +296,24 @@ describe("the folders of the clouds", () => {
   it("export the same names, but for the vendor's own", () => {
     const plain = (entry: object, vendor: string) =>
       Object.keys(entry)
-        .map((name) => name.replace(new RegExp(`^${vendor}`), ""))
+        .map((name) => name.replace(new RegExp(`^(lock)?${vendor}`), "$1"))
         .sort();
     expect(plain(azure, "Azure")).toEqual(plain(aws, "Aws"));
     expect(plain(aws, "Aws")).toEqual(expect.arrayContaining(plain(local, "Local")));
     expect([onlyAws, onlyAzure, onlyLocal]).toEqual([[], [], []]);
   });
+
+  it.each(["aws", "azure"])(
+    "%s loads no SDK before something is to be looked up",
+    async (cloud) => {
+      const script = `require(${JSON.stringify(join(clouds, cloud, "index.ts"))}); console.log(JSON.stringify(Object.keys(require.cache)));`;
+      const { stdout } = await promisify(execFile)(process.execPath, ["-r", "tsx/cjs", "-e", script]);
+      const loaded = JSON.parse(stdout) as string[];
+      expect(loaded).toContain(join(clouds, cloud, "lock.ts"));
+      expect(loaded.filter((path) => /node_modules\/@(aws-sdk|azure)\//.test(path))).toEqual([]);
+    },
+    30_000,
+  );
 
   it("offer the same things, as the compiler has seen", () => {
     expect(Object.keys(AZURE).sort()).toEqual(Object.keys(AWS).sort());

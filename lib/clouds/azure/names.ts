@@ -85,6 +85,11 @@ export function subscriptionProblems(id: string, at: string): readonly Problem[]
   return [{ at, got: id, want, hint: "az account show --query id prints it" }];
 }
 
+/** The subscription that Terraform and the SDK are told of by the environment. */
+export function environmentSubscription(): string | undefined {
+  return process.env["ARM_SUBSCRIPTION_ID"] ?? process.env["AZURE_SUBSCRIPTION_ID"];
+}
+
 /** The parts of a resource's id. */
 export interface ResourceId {
   readonly subscription: string;
