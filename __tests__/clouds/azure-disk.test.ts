@@ -82,7 +82,9 @@ describe("disks on Azure", () => {
   it("are taken off the machine before the last snapshot is made, and only then deleted", () => {
     const { terraform } = synthesize(demo());
     const [name = "", snapshot] =
-      Object.entries(terraform.resource?.["terraform_data"] ?? {}).find(([id]) => id.startsWith("home_")) ?? [];
+      Object.entries(terraform.resource?.["terraform_data"] ?? {}).find(([id]) =>
+        id.startsWith("master_machine-home-last-snapshot_"),
+      ) ?? [];
     const attachment = blocks(terraform, "azurerm_virtual_machine_data_disk_attachment").find(
       (one) => one["lun"] === 1,
     );

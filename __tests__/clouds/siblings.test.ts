@@ -110,7 +110,7 @@ const OWN_EXPORTS: Readonly<Record<"aws" | "azure", Readonly<Record<string, read
     catalogue: ["Abilities", "Market", "abilitiesOf"],
     "instance-types": ["regions", "regionsOf"],
     // Attached by number, and locked one by one.
-    disk: ["DiskSettings", "lock", "lunOf"],
+    disk: ["ATTACHABLE", "DiskSettings", "lock", "lunOf"],
     identity: ["POWER_ACTIONS"],
     image: ["ImageSource", "imageSource"],
     "image-choice": ["ImageQuestion", "MarketplaceImage"],

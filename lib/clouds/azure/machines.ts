@@ -12,15 +12,17 @@ import type { Construct } from "constructs";
 import type { ManifestMaster } from "../../model/manifest";
 import { SSH_PORT } from "../../model/ports";
 import type { Problem } from "../../model/problems";
-import type { MachineGroup, MachinesSpec } from "../cloud";
+import type { MachineGroup, MachinesSpec, Site } from "../cloud";
 import { attributeOf, forEachHost } from "../for-each";
+import type { TerraformData } from "../terraform-data";
 import { type BastionReference, bastionProxy } from "./bastion";
 import { abilitiesOf } from "./catalogue";
-import { AzureVolume, lock, lunOf } from "./disk";
+import { ATTACHABLE, AzureVolume, lock, lunOf } from "./disk";
 import type { AzureIdentity } from "./identity";
 import type { ImageSource } from "./image";
 import type { AzureMachine, AzureMachineOptions } from "./machine";
-import { groupName } from "./names";
+import { lastSnapshot } from "./last-snapshot";
+import { diskName, groupName } from "./names";
 import { siteOf } from "./site";
 
 export interface MachineSettings {
@@ -208,18 +210,16 @@ export class AzureMachines implements MachineGroup {
     virtualMachineId: string,
   ): VirtualMachineDataDiskAttachment[] {
     const { provider } = siteOf(site);
-    return disks.flatMap(({ purpose, handle }) => {
-      if (!(handle instanceof AzureVolume)) return [];
-      const { volumeId: managedDiskId, caching, lastSnapshot } = handle;
-      const dependsOn = lastSnapshot === undefined ? [] : [lastSnapshot];
+    return ATTACHABLE.flatMap((purpose) => {
+      const handle = disks.find((disk) => disk.purpose === purpose)?.handle;
+      const volume = handle instanceof AzureVolume ? handle : undefined;
+      // Destroyed in the opposite order: a disk is taken off before its last snapshot is made.
+      const dependsOn = keptAtTheEnd(scope, `${id}-${purpose}-last-snapshot`, site, purpose, volume);
+      if (volume === undefined) return [];
+      const { volumeId: managedDiskId, caching } = volume;
       return [
         new VirtualMachineDataDiskAttachment(scope, `${id}-${purpose}`, {
-          provider,
-          virtualMachineId,
-          managedDiskId,
-          lun: lunOf(purpose),
-          caching,
-          dependsOn,
+          ...{ provider, virtualMachineId, managedDiskId, lun: lunOf(purpose), caching, dependsOn },
         }),
       ];
     });
@@ -230,6 +230,22 @@ export class AzureMachines implements MachineGroup {
     if (typeof way === "string") return { host: this.publicAddress?.ipAddress ?? address, ...common };
     return { host: address, ...common, proxy: bastionProxy(way, instanceId) };
   }
+}
+
+/** What makes the last snapshot of a disk; also where there is none, for there may have been one. */
+function keptAtTheEnd(
+  scope: Construct,
+  id: string,
+  site: Site,
+  purpose: (typeof ATTACHABLE)[number],
+  volume: AzureVolume | undefined,
+): TerraformData[] {
+  const made = volume?.volume;
+  // Whoever says that the data may go wants nothing to be run for them.
+  if (made !== undefined && volume?.snapshotWhenRemoved === false) return [];
+  const { location, prefix } = siteOf(site);
+  const name = diskName(prefix, purpose);
+  return [lastSnapshot(scope, id, { disk: made?.id, name, location, group: `${prefix}-snapshots` })];
 }
 
 /** What is wrong with a group of machines that only its whole tells. */

@@ -36,6 +36,10 @@ export function networkName(prefix: string): string {
   return `${prefix}-network`;
 }
 
+export function diskName(prefix: string, purpose: string): string {
+  return `${prefix}-${purpose}`;
+}
+
 /** Of what holds the machines of a group together: they may have host names that are shorter than its own. */
 export function groupNameProblems(prefix: string, group: string): readonly Problem[] {
   const tooMuch = groupName(prefix, group).length - LONGEST.placement;
