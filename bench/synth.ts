@@ -24,7 +24,7 @@ interface Row {
   readonly limit?: number;
 }
 
-function synthOf(cloud: string, nodes: number): string {
+function synthOf(cloud: string, nodes: number, addresses: string): string {
   return `
     const { App, TerraformStack } = require("cdktf");
     const { ComputePool, NfsDisk, OpenHpcMaster, Size } = require("cdktf-openhpc");
@@ -32,23 +32,43 @@ function synthOf(cloud: string, nodes: number): string {
     const stack = new TerraformStack(app, "demo");
     const home = new NfsDisk(stack, "home", { size: Size.gibibytes(200) });
     const master = new OpenHpcMaster(stack, "master", { cloud: ${cloud}, home });
-    new ComputePool(stack, "cpu", { master, nodes: ${nodes}, machine: "medium", addresses: "10.77.32.0/19" });
+    new ComputePool(stack, "cpu", { master, nodes: ${nodes}, machine: "medium", addresses: "${addresses}" });
     app.synth();`;
 }
 
 const fake = 'new (require("cdktf-openhpc/testing").FakeCloud)()';
 const local = 'new (require("cdktf-openhpc/local").LocalCloud)({ subnet: "10.77.0.0/16" })';
+const access =
+  '{ sshPublicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDcoZYu1y+cBrkaXEcQ6/mFhispMwt96r9TMucwaJFyG x", from: [] }';
+const aws = `new (require("cdktf-openhpc/aws").AwsCloud)({ region: "us-east-1", access: ${access} })`;
+const azure = `new (require("cdktf-openhpc/azure").AzureCloud)({ location: "eastus", access: ${access} })`;
+const IN_LOCAL = "10.77.32.0/19";
+const IN_AWS = "10.78.160.0/19";
+const IN_AZURE = "10.79.160.0/19";
 
 const programs: Readonly<Record<string, string>> = {
   "node alone": "0",
   "constructs (the package of that name)": 'require("constructs")',
   "the neutral entry": 'require("cdktf-openhpc")',
-  "local, 5 nodes": synthOf(local, 5),
-  "local, 5000 nodes": synthOf(local, 5000),
-  "fake, 5 nodes": synthOf(fake, 5),
-  "fake, 5000 nodes": synthOf(fake, 5000),
+  "local, 5 nodes": synthOf(local, 5, IN_LOCAL),
+  "local, 5000 nodes": synthOf(local, 5000, IN_LOCAL),
+  "fake, 5 nodes": synthOf(fake, 5, IN_LOCAL),
+  "fake, 5000 nodes": synthOf(fake, 5000, IN_LOCAL),
+  "the entry of AWS": 'require("cdktf-openhpc/aws")',
+  "aws, 5 nodes": synthOf(aws, 5, IN_AWS),
+  "aws, 1000 nodes": synthOf(aws, 1000, IN_AWS),
+  "the entry of Azure": 'require("cdktf-openhpc/azure")',
+  "azure, 5 nodes": synthOf(azure, 5, IN_AZURE),
+  "azure, 1000 nodes": synthOf(azure, 1000, IN_AZURE),
 };
-const limits: Readonly<Record<string, number>> = { "local, 5000 nodes": 1.5, "fake, 5000 nodes": 1.5 };
+const limits: Readonly<Record<string, number>> = {
+  "local, 5000 nodes": 1.5,
+  "fake, 5000 nodes": 1.5,
+  "the entry of AWS": 0.5,
+  "aws, 1000 nodes": 1.5,
+  "the entry of Azure": 0.5,
+  "azure, 1000 nodes": 1.5,
+};
 
 function timesOf(program: string): Times {
   const outdir = mkdtempSync(join(tmpdir(), "bench-synth-"));

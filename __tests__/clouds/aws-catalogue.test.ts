@@ -2,10 +2,11 @@ import { AwsMachine } from "../../lib/clouds/aws/machine";
 import { shapeOf } from "../../lib/clouds/aws/catalogue";
 import { hourlyPrice, instanceTypes, instanceTypesSource, parseTable } from "../../lib/clouds/aws/instance-types";
 import { imageProblems } from "../../lib/clouds/aws/image-choice";
-import { divideVpc, existingPlan, reservedAddresses, vpcProblems } from "../../lib/clouds/aws/subnets";
+import { divideNetwork, existingPlan, networkCidrProblems } from "../../lib/clouds/aws/subnets";
 import { volumeProblems } from "../../lib/clouds/aws/volume";
 import { tagProblems } from "../../lib/clouds/aws/tags";
 import { type LockFile, readLockFile, withFacts, writeLockFile } from "../../lib/clouds/lock-file";
+import { reservedAddresses } from "../../lib/clouds/subnets";
 import { hostKeysIn } from "../../lib/clouds/console";
 import { claimAddresses } from "../../lib/model/addresses";
 import { parseCidr } from "../../lib/model/cidr";
@@ -217,12 +218,12 @@ describe("images", () => {
 
 describe("subnets", () => {
   it("divide a VPC into a small public one and an upper half for pools", () => {
-    expect(divideVpc("10.78.0.0/16")).toEqual({
+    expect(divideNetwork("10.78.0.0/16")).toEqual({
       cidr: "10.78.0.0/16",
       masterCidr: "10.78.0.0/24",
       poolCidr: "10.78.128.0/17",
     });
-    expect(divideVpc("192.168.4.0/24")).toEqual({
+    expect(divideNetwork("192.168.4.0/24")).toEqual({
       cidr: "192.168.4.0/24",
       masterCidr: "192.168.4.0/26",
       poolCidr: "192.168.4.128/25",
@@ -259,7 +260,7 @@ describe("subnets", () => {
     ],
     ["10.0.0.0/24", []],
   ])("of a VPC of %s: %j", (cidr, problems) => {
-    expect(told(vpcProblems(cidr, "cidr"))).toEqual(problems);
+    expect(told(networkCidrProblems(cidr, "cidr"))).toEqual(problems);
   });
 
   const network = {

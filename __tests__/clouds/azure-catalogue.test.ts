@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { abilitiesOf, shapeOf } from "../../lib/clouds/azure/catalogue";
-import { imageProblems } from "../../lib/clouds/azure/image-choice";
 import {
   hourlyPrice,
   instanceTypes,
@@ -16,20 +15,6 @@ import {
   regionsOf,
 } from "../../lib/clouds/azure/instance-types";
 import { AzureMachine } from "../../lib/clouds/azure/machine";
-import {
-  hostNamesProblems,
-  isResourceId,
-  parseResourceId,
-  prefixOf,
-  storageAccountName,
-  storageAccountProblems,
-} from "../../lib/clouds/azure/names";
-import { divideNetwork, existingPlan, planExisting, reservedAddresses } from "../../lib/clouds/azure/subnets";
-import { tagProblems } from "../../lib/clouds/azure/tags";
-import { billedTier, volumeProblems } from "../../lib/clouds/azure/volume";
-import { withFacts } from "../../lib/clouds/lock-file";
-import { claimAddresses } from "../../lib/model/addresses";
-import { overlaps, parseCidr } from "../../lib/model/cidr";
 import { describeProblem, type Problem } from "../../lib/model/problems";
 import { Size } from "../../lib/units";
 
@@ -134,121 +119,6 @@ describe("the catalogue of Azure", () => {
       "not a line of the Azure catalogue",
     );
   });
-});
-
-describe("subnets on Azure", () => {
-  it.each(["10.79.0.0/16", "10.0.0.0/8", "192.168.7.0/24"])("%s is divided so that nothing overlaps", (cidr) => {
-    const { masterCidr, poolCidr, bastionCidr } = divideNetwork(cidr);
-    const parts = [masterCidr, poolCidr, bastionCidr].map((text) => parseCidr(text)!);
-    expect(parts.every((part) => part.first >= parseCidr(cidr)!.first && part.last <= parseCidr(cidr)!.last)).toBe(
-      true,
-    );
-    for (const [k, part] of parts.entries())
-      for (const other of parts.slice(k + 1)) expect(overlaps(part, other)).toBe(false);
-  });
-
-  it("keep their first four addresses and the last", () => {
-    const space = {
-      cidr: parseCidr("10.0.1.0/28")!,
-      masterAddress: "10.0.1.9",
-      taken: [],
-      reserved: reservedAddresses(["10.0.1.0/28"]),
-    };
-    const refused = Array.from({ length: 16 }, (_, k) => `10.0.1.${k}`).filter(
-      (addresses) => claimAddresses({ pool: "cpu", nodes: 1, addresses }, space).block === undefined,
-    );
-    expect(refused).toEqual(["10.0.1.0", "10.0.1.1", "10.0.1.2", "10.0.1.3", "10.0.1.9", "10.0.1.15"]);
-  });
-
-  it("that were there before are told by the lock file, and their site is the smallest range that holds them", () => {
-    const id =
-      "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/n/providers/Microsoft.Network/virtualNetworks/v/subnets/s";
-    const lock = withFacts({}, "azure", "eastus", { [id]: { cidr: "10.1.4.0/24" } });
-    const { plan, problems } = existingPlan(
-      { masterSubnet: { id }, poolSubnet: { id: `${id}2`, cidr: "10.1.7.0/24" } },
-      { location: "eastus", lock },
-    );
-    expect(problems).toEqual([]);
-    expect(planExisting(plan!)).toEqual({ cidr: "10.1.4.0/22", masterCidr: "10.1.4.0/24", poolCidr: "10.1.7.0/24" });
-    expect(
-      existingPlan(
-        { masterSubnet: { id }, poolSubnet: { id: `${id}2`, cidr: "10.1.4.128/25" } },
-        { location: "eastus", lock },
-      ).problems,
-    ).toHaveLength(1);
-  });
-});
-
-describe("names on Azure", () => {
-  it("tell the site only where it is not the usual one", () => {
-    expect([prefixOf("demo", "azure"), prefixOf("demo", "tokyo")]).toEqual(["ohpc-demo", "ohpc-demo-tokyo"]);
-  });
-
-  it("of storage accounts are valid for every cluster's name, and differ where clusters do", () => {
-    const long = storageAccountName(`a-${"x".repeat(38)}`, "g");
-    expect(long).toHaveLength(24);
-    for (const name of [long, storageAccountName("a", "g")]) expect(storageAccountProblems(name, "x")).toEqual([]);
-    expect(storageAccountName("demo", "g", "eastus")).not.toBe(storageAccountName("demo", "g", "westus"));
-    expect(storageAccountName("demo", "g")).toBe(storageAccountName("demo", "g"));
-  });
-
-  it("of machines are judged by the longest host", () => {
-    expect(hostNamesProblems("ohpc-demo", ["a", "x".repeat(54)])).toEqual([]);
-    expect(hostNamesProblems("ohpc-demo", ["x".repeat(55), "a"])).toHaveLength(1);
-  });
-
-  it("and ids are compared without case", () => {
-    const id =
-      "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/G/providers/microsoft.compute/Disks/d";
-    expect(parseResourceId(id)).toMatchObject({ group: "G", names: ["d"] });
-    expect([
-      isResourceId(id, "Microsoft.Compute/disks"),
-      isResourceId(`${id}/x`, "Microsoft.Compute/disks"),
-      isResourceId("d", "Microsoft.Compute/disks"),
-    ]).toEqual([true, false, false]);
-  });
-});
-
-describe("disks on Azure", () => {
-  it.each([
-    ["Premium_LRS", 1, "P1"],
-    ["Premium_LRS", 128, "P10"],
-    ["Premium_LRS", 129, "P15"],
-    ["StandardSSD_LRS", 1024, "E30"],
-    ["Standard_LRS", 8, "S4"],
-    ["PremiumV2_LRS", 100, undefined],
-  ] as const)("a %s of %d GiB is billed as %s", (type, gibibytes, tier) => {
-    expect(billedTier(type, Size.gibibytes(gibibytes))).toBe(tier);
-  });
-
-  it("have only the speed that they can have", () => {
-    expect(told(volumeProblems({ type: "PremiumV2_LRS", iops: 100, throughput: 1.5 }, "home", "1"))).toEqual([
-      "home.iops is 100, but must be a whole number from 3000, in operations per second",
-      "home.throughput is 1.5, but must be a whole number from 125, in MB per second",
-    ]);
-    expect(volumeProblems({ type: "PremiumV2_LRS", iops: 3000, caching: "None" }, "home", "1")).toEqual([]);
-    expect(told(volumeProblems({ type: "gp3" as "Premium_LRS" }, "home", "1"))[0]).toContain(
-      "one of Premium_LRS, PremiumV2_LRS",
-    );
-    expect(told(volumeProblems({ encryptionSet: "mine" }, "home", "1"))[0]).toContain(
-      "Microsoft.Compute/diskEncryptionSets/NAME",
-    );
-  });
-});
-
-it("tags are taken as Azure takes them", () => {
-  expect(tagProblems({ "cost centre": "42", "a.b:c": "x" }, "tags")).toEqual([]);
-  expect(told(tagProblems({ "a/b": "1", Microsoft: "2", long: "x".repeat(257) }, "tags"))).toHaveLength(3);
-  expect(
-    told(tagProblems(Object.fromEntries(Array.from({ length: 41 }, (_, k) => [`t${k}`, ""])), "tags"))[0],
-  ).toContain("at most 40 tags");
-});
-
-it("an image's architecture is taken from the lock file before its name", () => {
-  const lock = withFacts({}, "azure", "eastus", { "me:images:node": { version: "1.0.0", architecture: "arm64" } });
-  const question = { ...MARKET, lock, acceptTerms: [] };
-  expect(told(imageProblems("me:images:node", question))[0]).toContain("this one is for arm64");
-  expect(imageProblems("me:images:other", question)).toEqual([]);
 });
 
 describe("scripts/refresh-azure-catalogue.mjs", () => {

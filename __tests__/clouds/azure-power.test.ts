@@ -365,6 +365,27 @@ describe("looking things up once", () => {
     expect(JSON.parse(readFileSync(join(folder, "ohpc.lock.json"), "utf8"))).toEqual({ azure: { westeurope: facts } });
   });
 
+  it("asks about images in the subscription of the environment, if none is said, and about subnets in none", async () => {
+    const before = process.env;
+    arm.versions = ["0.20260914.2601"];
+    arm.subnets.set(SUBNET, "172.29.16.0/24");
+    const { subscriptionId, ...nowhere } = wish();
+    const images = [{ image: "debian-13", architecture: "x86_64" as const }];
+    try {
+      process.env = { ...before, ARM_SUBSCRIPTION_ID: undefined, AZURE_SUBSCRIPTION_ID: undefined };
+      await expect(lockAzure({ ...nowhere, images })).rejects.toThrow(
+        '"" is no subscription: give subscriptionId, or set ARM_SUBSCRIPTION_ID; az account show --query id prints it',
+      );
+      expect(await lockAzure({ ...nowhere, subnets: [SUBNET] })).toEqual({ [SUBNET]: { cidr: "172.29.16.0/24" } });
+      process.env = { ...before, ARM_SUBSCRIPTION_ID: subscriptionId };
+      expect(await lockAzure({ ...nowhere, images })).toMatchObject({
+        "Debian:debian-13:13-gen2": { version: "0.20260914.2601" },
+      });
+    } finally {
+      process.env = before;
+    }
+  });
+
   it("says what does not exist", async () => {
     arm.versions = [];
     await expect(lockAzure({ ...wish(), images: [{ image: "debian-13", architecture: "x86_64" }] })).rejects.toThrow(

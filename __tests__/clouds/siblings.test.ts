@@ -2,8 +2,10 @@ import type { Construct } from "constructs";
 import * as aws from "cdktf-openhpc/aws";
 import * as azure from "cdktf-openhpc/azure";
 import * as local from "cdktf-openhpc/local";
-import { readdirSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import * as awsCatalogue from "../../lib/clouds/aws/catalogue";
 import { awsCost } from "../../lib/clouds/aws/cost";
 import * as awsDisk from "../../lib/clouds/aws/disk";
@@ -42,6 +44,7 @@ import type { Cloud, Disk, DiskSpec, MachineGroup, ShapeAnswer, Site } from "../
 import type { Cost } from "../../lib/clouds/cost";
 import type { LockedFact } from "../../lib/clouds/lock-file";
 import type { Power, PowerError } from "../../lib/clouds/power";
+import type { SubnetPlan } from "../../lib/clouds/subnets";
 import type { Architecture, MachineShape, VendorMachine } from "../../lib/model/machine";
 import type { Problem } from "../../lib/model/problems";
 
@@ -73,6 +76,53 @@ const ALONE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "disk-options": "what may be said of disks is checked without loading a provider",
     "last-snapshot": "EBS leaves a last snapshot by itself",
     names: "Azure has rules for names, and ids with parts",
+  },
+  local: {
+    ...{ containers: "what a machine is here", engine: "podman or docker", "engine-prelude": "podman or docker" },
+    ...{ script: "programs that an engine is told", shell: "their words", "spec-hash": "what makes two of them equal" },
+    ...{ provisioners: "there is no provider: Terraform runs the programs", "run-spec": "how a container is started" },
+    ...{ labels: "tags of containers", names: "names of containers", defaults: "what props do not say" },
+    ...{ "props-problems": "props are written down with the cloud", drift: "no provider looks what is there" },
+    leftovers: "nor does one remove what it forgot",
+    ...Object.fromEntries(
+      ["ansible", "base", "build", "container", "failure", "lock", "mirror", "recipe"].map((part) => [
+        `image-${part}`,
+        "images are made here",
+      ]),
+    ),
+  },
+};
+
+/** What only one vendor's file exports, and why. All else has the same name in both, but for the vendor's. */
+const OWN_EXPORTS: Readonly<Record<"aws" | "azure", Readonly<Record<string, readonly string[]>>>> = {
+  aws: {
+    // Azure's are in disk-options.
+    disk: ["DiskOptions", "EfsOptions", "diskProblems", "existingDiskProblems", "isEfs"],
+    // An image of AWS is an id; one of Azure has many parts.
+    image: ["imageId"],
+    // A policy is a document, a role of Azure a list.
+    identity: ["powerPolicy"],
+    "image-choice": ["imageNameProblems"],
+    machine: ["CpuOptions"],
+  },
+  azure: {
+    // A size is sold in some regions only, and can do more or less.
+    catalogue: ["Abilities", "Market", "abilitiesOf"],
+    "instance-types": ["regions", "regionsOf"],
+    // Attached by number, and locked one by one.
+    disk: ["ATTACHABLE", "DiskSettings", "lock", "lunOf"],
+    identity: ["POWER_ACTIONS"],
+    image: ["ImageSource", "imageSource"],
+    "image-choice": ["ImageQuestion", "MarketplaceImage"],
+    // An availability set holds so many.
+    machines: ["groupProblems"],
+    // Everything lies in a resource group; a Bastion wants a subnet of its own.
+    network: ["GroupWish", "ResourceGroupReference", "resourceGroup"],
+    subnets: ["NetworkPlan"],
+    // The master may not look at network interfaces.
+    "tag-names": ["ADDRESS_TAG"],
+    // Disks are sold in steps, and not all types can be started from.
+    volume: ["VOLUME_TYPES", "billedTier", "rootVolumeProblems"],
   },
 };
 
@@ -108,7 +158,8 @@ interface Vendor {
   readonly imageProblems: Judge<string>;
   readonly site: { siteOf(site: Site): object };
   readonly subnets: {
-    reservedAddresses(subnets: readonly string[]): readonly string[];
+    readonly divideNetwork: (cidr: string) => SubnetPlan;
+    networkCidrProblems(cidr: string, at: string): readonly Problem[];
     readonly existingPlan: (...args: never[]) => { readonly problems: readonly Problem[] };
   };
   readonly props: {
@@ -201,12 +252,15 @@ const LOCAL: Pick<Vendor, "cloud" | "machines" | "volume" | "disk"> & {
 };
 
 /** `AwsCloud` and `AzureCloud` as `Cloud`. */
-type Plain<Names, Prefix extends string> = Names extends `${Prefix}${infer Rest}` ? Rest : Names;
+type Plain<Names, Prefix extends string> = Names extends `${infer First extends "" | "lock"}${Prefix}${infer Rest}`
+  ? `${First}${Rest}`
+  : Names;
 type AwsNames = Plain<keyof typeof aws, "Aws">;
 type AzureNames = Plain<keyof typeof azure, "Azure">;
 /** An error of the compiler here names what one entry exports and the other does not. */
 const onlyAws: Exclude<AwsNames, AzureNames>[] = [];
 const onlyAzure: Exclude<AzureNames, AwsNames>[] = [];
+const onlyLocal: Exclude<Plain<keyof typeof local, "Local">, AwsNames>[] = [];
 
 describe("the folders of the clouds", () => {
   const clouds = join(__dirname, "../../lib/clouds");
@@ -217,19 +271,49 @@ describe("the folders of the clouds", () => {
     expect(filesOf(cloud).sort()).toEqual([...EVERYWHERE, ...VENDORS, ...Object.keys(ALONE[cloud] ?? {})].sort());
   });
 
-  it("local has what all have", () => {
-    expect(filesOf("local")).toEqual(expect.arrayContaining(EVERYWHERE));
+  it("local has what all have, perhaps some of what vendors have, and of its own only what is listed", () => {
+    const files = filesOf("local");
+    expect(files).toEqual(expect.arrayContaining(EVERYWHERE));
+    const own = files.filter((file) => ![...EVERYWHERE, ...VENDORS].includes(file));
+    expect(own.sort()).toEqual(Object.keys(ALONE["local"] ?? {}).sort());
+  });
+
+  /** Values and types that a file exports, without the vendor's name. */
+  function exportsOf(cloud: "aws" | "azure", file: string): string[] {
+    const text = readFileSync(join(clouds, cloud, `${file}.ts`), "utf8");
+    const names = [...text.matchAll(/^export (?:async )?(?:class|const|function|interface|type) (\w+)/gm)];
+    const own = OWN_EXPORTS[cloud][file] ?? [];
+    expect([file, names.map(([, name]) => name)]).toEqual([file, expect.arrayContaining([...own])]);
+    return names
+      .flatMap(([, name = ""]) => (own.includes(name) ? [] : [name.replace(/^(aws|azure)|(?<=^lock)(Aws|Azure)/i, "")]))
+      .sort();
+  }
+
+  it.each([...EVERYWHERE, ...VENDORS])("export the same things from %s.ts, but for what is listed", (file) => {
+    expect(exportsOf("azure", file)).toEqual(exportsOf("aws", file));
   });
 
   it("export the same names, but for the vendor's own", () => {
     const plain = (entry: object, vendor: string) =>
       Object.keys(entry)
-        .map((name) => name.replace(new RegExp(`^${vendor}`), ""))
+        .map((name) => name.replace(new RegExp(`^(lock)?${vendor}`), "$1"))
         .sort();
     expect(plain(azure, "Azure")).toEqual(plain(aws, "Aws"));
     expect(plain(aws, "Aws")).toEqual(expect.arrayContaining(plain(local, "Local")));
-    expect([onlyAws, onlyAzure]).toEqual([[], []]);
+    expect([onlyAws, onlyAzure, onlyLocal]).toEqual([[], [], []]);
   });
+
+  it.each(["aws", "azure"])(
+    "%s loads no SDK before something is to be looked up",
+    async (cloud) => {
+      const script = `require(${JSON.stringify(join(clouds, cloud, "index.ts"))}); console.log(JSON.stringify(Object.keys(require.cache)));`;
+      const { stdout } = await promisify(execFile)(process.execPath, ["-r", "tsx/cjs", "-e", script]);
+      const loaded = JSON.parse(stdout) as string[];
+      expect(loaded).toContain(join(clouds, cloud, "lock.ts"));
+      expect(loaded.filter((path) => /node_modules\/@(aws-sdk|azure)\//.test(path))).toEqual([]);
+    },
+    30_000,
+  );
 
   it("offer the same things, as the compiler has seen", () => {
     expect(Object.keys(AZURE).sort()).toEqual(Object.keys(AWS).sort());

@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { AzureDisks } from "../../lib/clouds/azure/props";
 import { bastionProxy } from "../../lib/clouds/azure/bastion";
 import { SshRemote } from "../../lib/operate/remote/ssh-remote";
 import { operator } from "../../stacks/operator";
@@ -39,28 +40,30 @@ describe("the last snapshot of a disk, when Terraform deletes it", () => {
   let folder: string;
 
   /** What a real stack has for it, with a stand-in for the disk: it is only the order that matters. */
-  beforeEach(() => {
-    folder = mkdtempSync(join(scratch, "stack-"));
+  function write(disks: AzureDisks, home: { readonly size: Size } | { readonly existing: string } | undefined): void {
     const { terraform } = synthesize((stack) => {
-      const home = new NfsDisk(stack, "home", { size: Size.gibibytes(100) });
-      const master = new OpenHpcMaster(stack, "master", {
-        cloud: new AzureCloud({ location: "westeurope", access: operator }),
-        home,
-      });
+      const cloud = new AzureCloud({ location: "westeurope", access: operator, disks });
+      const disk = home === undefined ? {} : { home: new NfsDisk(stack, "home", home) };
+      const master = new OpenHpcMaster(stack, "master", { cloud, ...disk });
       new ComputePool(stack, "cpu", { master, nodes: 1 });
     }, "demo");
-    const block = Object.values(terraform.resource?.["terraform_data"] ?? {}).find(
+    const found = Object.values(terraform.resource?.["terraform_data"] ?? {}).filter(
       ({ input }) => (input as TerraformBlock)["name"] === "ohpc-demo-home",
     );
-    const text = JSON.stringify(block).replaceAll(
+    const text = JSON.stringify(found).replaceAll(
       /\$\{azurerm_managed_disk\.[\w-]+\.id\}/g,
       "${terraform_data.disk.output}",
     );
-    const { "//": _, ...snapshot } = JSON.parse(text) as TerraformBlock;
-    writeFileSync(
-      join(folder, "main.tf.json"),
-      JSON.stringify({ resource: { terraform_data: { disk: { input: DISK }, snapshot } } }),
-    );
+    const snapshots = (JSON.parse(text) as TerraformBlock[]).map(({ "//": _, ...snapshot }) => ["snapshot", snapshot]);
+    const made = home !== undefined && "size" in home && !("kind" in (disks.home ?? {}));
+    const data = { ...(made && { disk: { input: DISK } }), ...Object.fromEntries(snapshots) } as object;
+    const definition = Object.keys(data).length === 0 ? {} : { resource: { terraform_data: data } };
+    writeFileSync(join(folder, "main.tf.json"), JSON.stringify(definition));
+  }
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(scratch, "stack-"));
+    write({}, { size: Size.gibibytes(100) });
     terraformIn(folder, "init", "-input=false");
     terraformIn(folder, "apply", "-auto-approve", "-input=false");
   });
@@ -72,6 +75,12 @@ describe("the last snapshot of a disk, when Terraform deletes it", () => {
       stdio: "pipe",
       env: { ...process.env, CHECKPOINT_DISABLE: "1" },
     });
+  }
+
+  function apply(path: string): string {
+    const args = ["apply", "-auto-approve", "-input=false", "-no-color"];
+    const env = { ...process.env, CHECKPOINT_DISABLE: "1", PATH: path };
+    return execFileSync("terraform", args, { cwd: folder, encoding: "utf8", stdio: "pipe", env });
   }
 
   function destroy(path: string): { readonly status: number | null; readonly said: string } {
@@ -104,6 +113,38 @@ describe("the last snapshot of a disk, when Terraform deletes it", () => {
       `snapshot create --subscription 00000000-0000-0000-0000-000000000001 --resource-group ohpc-demo-snapshots --location westeurope --name ${snapshot} --source ${DISK} --incremental true --network-access-policy DenyAll --output none`,
     ]);
     expect(said).toContain(`are kept in the snapshot ${snapshot}`);
+  }, 60_000);
+
+  it.each([
+    ["its disk leaves the stack", {}, undefined],
+    ["another that was there before takes its place", {}, { existing: `${DISK}-of-old` }],
+    ["a share takes its place", { home: { kind: "azure-files" } }, { size: Size.gibibytes(100) }],
+  ] as const)(
+    "is made, too, when %s",
+    (_, disks, home) => {
+      const log = join(folder, "az.log");
+      const bin = fakeAz(`#!/bin/sh\nprintf '%s ' "$@" >>${log}; echo >>${log}\n`);
+      write(disks, home);
+      apply(`${bin}:${process.env["PATH"] ?? ""}`);
+      expect(readFileSync(log, "utf8")).toContain(`--source ${DISK} `);
+      expect(left()).not.toContain("terraform_data.disk");
+      // Nothing is left that could be kept once more.
+      rmSync(log);
+      expect(apply(`${bin}:${process.env["PATH"] ?? ""}`)).toContain("0 added, 0 changed, 0 destroyed");
+      destroy("/nowhere:/usr/local/bin:/usr/bin:/bin");
+      expect([existsSync(log), left()]).toEqual([false, []]);
+    },
+    60_000,
+  );
+
+  it("is not made where the data may go, not even when that is said later", () => {
+    const log = join(folder, "az.log");
+    const path = `${fakeAz(`#!/bin/sh\necho "$@" >>${log}\n`)}:${process.env["PATH"] ?? ""}`;
+    write({ home: { whenRemoved: "delete" } }, { size: Size.gibibytes(100) });
+    apply(path);
+    write({}, undefined);
+    apply(path);
+    expect([existsSync(log), left()]).toEqual([false, expect.not.arrayContaining(["terraform_data.disk"])]);
   }, 60_000);
 
   it("keeps the disk where it fails", () => {

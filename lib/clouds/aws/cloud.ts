@@ -16,6 +16,7 @@ import type {
   WantedMachine,
 } from "../cloud";
 import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
+import { planExisting, reservedAddresses } from "../subnets";
 import { awsMachine, shapeOf } from "./catalogue";
 import { existingDiskProblems, makeDisk } from "./disk";
 import { AwsIdentity } from "./identity";
@@ -26,7 +27,7 @@ import { AwsExistingNetwork, AwsNetwork } from "./network";
 import { type AwsCloudProps, DEFAULT_CIDR, propsProblems } from "./props";
 import { AwsFirewall } from "./rules";
 import { AwsSite, siteOf } from "./site";
-import { divideVpc, existingPlan, planExisting, reservedAddresses } from "./subnets";
+import { divideNetwork, existingPlan } from "./subnets";
 import { AwsTags } from "./tags";
 import { awsUserData, userDataProblems } from "./user-data";
 
@@ -50,7 +51,7 @@ export class AwsCloud implements Cloud<AwsMachines> {
     });
     const tags = new AwsTags(cluster, own);
     const existing = network === undefined ? undefined : existingPlan(network, { region, zone, lock }).plan;
-    const plan = existing === undefined ? divideVpc(cidr) : planExisting(existing);
+    const plan = existing === undefined ? divideNetwork(cidr) : planExisting(existing);
     const subnets =
       existing === undefined
         ? new AwsNetwork(scope, id, { provider, region, zone, plan, nat, tags })

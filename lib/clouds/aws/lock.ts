@@ -1,8 +1,11 @@
-import { EC2Client, type EC2ClientConfig, paginateDescribeImages, DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
+import type * as Ec2 from "@aws-sdk/client-ec2";
+import type { EC2Client, EC2ClientConfig } from "@aws-sdk/client-ec2";
 import type { Architecture } from "../../model/machine";
 import { LOCK_FILE, type LockedFact, readLockFile, withFacts, writeLockFile } from "../lock-file";
 import { type ImageChoice, imageChoice, imageKey } from "./image-choice";
 import { powerError } from "./power-errors";
+
+type Sdk = typeof Ec2;
 
 export interface LockWish {
   readonly region: string;
@@ -29,15 +32,17 @@ export async function lockAws({
   file = LOCK_FILE,
   client = {},
 }: LockWish): Promise<Readonly<Record<string, LockedFact>>> {
-  const ec2 = new EC2Client({ region, ...client });
+  // The SDK is loaded by those who ask: a stack is synthesized without it.
+  const sdk = await import("@aws-sdk/client-ec2");
+  const ec2 = new sdk.EC2Client({ region, ...client });
   const facts: Record<string, LockedFact> = {};
   try {
     for (const { image, architecture } of images) {
       const choice = imageChoice(image, architecture);
       if (choice === undefined) throw new NotThere(`${JSON.stringify(image)} is not an image`);
-      facts[imageKey(choice, architecture)] = await findImage(ec2, choice, architecture);
+      facts[imageKey(choice, architecture)] = await findImage(sdk, ec2, choice, architecture);
     }
-    if (subnets.length > 0) Object.assign(facts, await findSubnets(ec2, subnets));
+    if (subnets.length > 0) Object.assign(facts, await findSubnets(sdk, ec2, subnets));
   } catch (error) {
     // What is not from AWS names itself already.
     if (error instanceof NotThere) throw error;
@@ -52,7 +57,12 @@ class NotThere extends Error {
   override readonly name = "NotThere";
 }
 
-async function findImage(client: EC2Client, choice: ImageChoice, architecture: Architecture): Promise<LockedFact> {
+async function findImage(
+  { paginateDescribeImages }: Sdk,
+  client: EC2Client,
+  choice: ImageChoice,
+  architecture: Architecture,
+): Promise<LockedFact> {
   const filters =
     choice.kind === "id"
       ? []
@@ -73,7 +83,11 @@ async function findImage(client: EC2Client, choice: ImageChoice, architecture: A
   return { id: ImageId, architecture: built, name: Name };
 }
 
-async function findSubnets(client: EC2Client, ids: readonly string[]): Promise<Readonly<Record<string, LockedFact>>> {
+async function findSubnets(
+  { DescribeSubnetsCommand }: Sdk,
+  client: EC2Client,
+  ids: readonly string[],
+): Promise<Readonly<Record<string, LockedFact>>> {
   const { Subnets = [] } = await client.send(new DescribeSubnetsCommand({ SubnetIds: [...ids] }));
   return Object.fromEntries(
     Subnets.map(({ SubnetId = "", CidrBlock = "", AvailabilityZone = "", VpcId = "" }) => {

@@ -12,7 +12,8 @@ import { Vpc } from "@cdktf/provider-aws/lib/vpc";
 import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import type { ExistingPlan, SubnetPlan } from "./subnets";
+import type { SubnetPlan } from "../subnets";
+import type { ExistingPlan } from "./subnets";
 import type { AwsTags } from "./tags";
 
 export interface NetworkWish {

@@ -6,7 +6,7 @@ import type { LockFile } from "../lock-file";
 import type { FirstBoot } from "../user-data";
 import { type DiskOptions, diskProblems, type EfsOptions } from "./disk";
 import { DEFAULT_IMAGE, imageNameProblems } from "./image-choice";
-import { type ExistingWish, existingPlan, vpcProblems } from "./subnets";
+import { type ExistingWish, existingPlan, networkCidrProblems } from "./subnets";
 import { tagProblems } from "./tags";
 
 export interface AwsCloudProps {
@@ -195,7 +195,7 @@ export function propsProblems(
     ...(account === undefined || /^\d{12}$/.test(account) ? [] : [{ at: "account", got: account, want: "12 digits" }]),
     ...sshKeyProblems(access.sshPublicKey, "access.sshPublicKey"),
     ...(access.from === "ssm" ? [] : sshSourceProblems(access.from, "access.from")),
-    ...(cidr === undefined ? [] : vpcProblems(cidr, "cidr")),
+    ...(cidr === undefined ? [] : networkCidrProblems(cidr, "cidr")),
     ...(network === undefined ? [] : networkProblems(network, cidr, { region, zone, lock: lock() })),
     ...imageNameProblems(image),
     ...diskProblems(disks.state ?? {}, "disks.state"),

@@ -48,7 +48,7 @@ export function shapeOf(machine: string | VendorMachine, market: Market, wanted?
     ...(known === undefined ? [] : abilityProblems(options, known)),
     ...(options.shape === undefined ? regionProblems(type, market.location) : []),
     ...(options.rootVolume === undefined ? [] : rootVolumeProblems(options.rootVolume, "machine.rootVolume")),
-    ...reservationProblems(options),
+    ...marketProblems(options),
     ...(wanted?.role === "master" && options.infiniband === true ? [masterFabric()] : []),
   ];
   return problems.length > 0 ? { problems } : { shape, problems };
@@ -118,7 +118,9 @@ function regionProblems(type: string, location: string): Problem[] {
   ];
 }
 
-function reservationProblems({ capacityReservation, spot = false }: AzureMachineOptions): Problem[] {
+/** What is wrong with how the machines are bought, and with where those that are bought so are to be. */
+function marketProblems(options: AzureMachineOptions): Problem[] {
+  const { capacityReservation, spot = false, infiniband, placementGroup } = options;
   const problems: Problem[] = [];
   if (capacityReservation !== undefined) {
     problems.push(
@@ -131,6 +133,15 @@ function reservationProblems({ capacityReservation, spot = false }: AzureMachine
   }
   if (capacityReservation !== undefined && spot !== false) {
     problems.push({ at: "machine.spot", got: spot, want: "left out: reserved capacity is not spare capacity" });
+  }
+  const outside = spot !== false ? "spare" : capacityReservation !== undefined ? "reserved" : undefined;
+  if (infiniband === true && outside !== undefined) {
+    const want = `left out: machines that share InfiniBand are one availability set, and Azure takes no ${outside} capacity into one`;
+    problems.push({ at: "machine.infiniband", got: true, want });
+  }
+  if (placementGroup === true && capacityReservation !== undefined) {
+    const want = "left out: Azure takes no reserved capacity into a proximity placement group";
+    problems.push({ at: "machine.placementGroup", got: true, want });
   }
   if (typeof spot === "object" && spot.maxHourly !== undefined && !(spot.maxHourly > 0)) {
     problems.push({ at: "machine.spot.maxHourly", got: spot.maxHourly, want: "a price above 0, in US dollars" });

@@ -15,6 +15,7 @@ import type {
   WantedMachine,
 } from "../cloud";
 import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
+import { planExisting, reservedAddresses } from "../subnets";
 import type { BastionReference } from "./bastion";
 import { azureMachine, shapeOf } from "./catalogue";
 import { makeDisk } from "./disk";
@@ -23,12 +24,12 @@ import { AzureIdentity } from "./identity";
 import { type ImageSource, imageSource } from "./image";
 import { DEFAULT_IMAGE, imageProblems } from "./image-choice";
 import { AzureMachines, groupProblems } from "./machines";
-import { DEFAULT_SITE, hostNamesProblems, prefixOf } from "./names";
+import { DEFAULT_SITE, groupNameProblems, hostNamesProblems, prefixOf, siteNameProblems } from "./names";
 import { AzureExistingNetwork, AzureNetwork, resourceGroup } from "./network";
 import { type AzureCloudProps, DEFAULT_CIDR, propsProblems } from "./props";
 import { AzureFirewall } from "./rules";
 import { AzureSite, siteOf } from "./site";
-import { divideNetwork, existingPlan, planExisting, reservedAddresses } from "./subnets";
+import { divideNetwork, existingPlan } from "./subnets";
 import { AzureTags } from "./tags";
 import { azureUserData, userDataProblems } from "./user-data";
 
@@ -45,6 +46,7 @@ export class AzureCloud implements Cloud<AzureMachines> {
 
   network(scope: Construct, id: string, { cluster }: NetworkSpec): Site {
     const { location, subscriptionId, zone, access, cidr = DEFAULT_CIDR, nat = "gateway", tags: own = {} } = this.props;
+    refuse(`the site "${this.id}" of the cluster "${cluster}"`, siteNameProblems(cluster, this.id));
     const provider = new AzurermProvider(scope, `${id}-provider`, {
       ...{ alias: this.id, subscriptionId, features: [{}] },
       // Registering all that azurerm knows takes rights that few have.
@@ -117,6 +119,7 @@ export class AzureCloud implements Cloud<AzureMachines> {
     refuse(`machines of "${scope.node.path}"`, [
       ...userDataProblems(userData),
       ...groupProblems(spec, machine),
+      ...groupNameProblems(siteOf(site).prefix, spec.group),
       ...hostNamesProblems(
         siteOf(site).prefix,
         hosts.map(({ name }) => name),

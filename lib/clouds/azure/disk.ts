@@ -5,10 +5,8 @@ import { StorageAccount } from "@cdktf/provider-azurerm/lib/storage-account";
 import { StorageShare } from "@cdktf/provider-azurerm/lib/storage-share";
 import type { Construct } from "constructs";
 import type { Disk, DiskPurpose, DiskSpec } from "../cloud";
-import type { TerraformData } from "../terraform-data";
 import { type AzureFilesOptions, type DiskOptions, isAzureFiles, SHARE_TYPE } from "./disk-options";
-import { lastSnapshot } from "./last-snapshot";
-import { isResourceId, parseResourceId, storageAccountName } from "./names";
+import { diskName, isResourceId, parseResourceId, storageAccountName } from "./names";
 import { siteOf } from "./site";
 import type { VolumeOptions } from "./volume";
 
@@ -19,8 +17,8 @@ export class AzureVolume {
     readonly caching: NonNullable<VolumeOptions["caching"]>,
     /** Absent for a disk that was there before us. */
     readonly volume: ManagedDisk | undefined,
-    /** What has to be there before it is attached, so that it is taken off first when all is destroyed. */
-    readonly lastSnapshot: TerraformData | undefined,
+    /** Whether a last snapshot is made when it leaves the stack. */
+    readonly snapshotWhenRemoved: boolean,
   ) {}
 }
 
@@ -34,7 +32,10 @@ export class AzureFileSystem {
 }
 
 /** Under which number a disk is attached: the same for ever, whatever else is attached. */
-const LUNS: Readonly<Record<Exclude<DiskPurpose, "bundle">, number>> = { state: 0, home: 1 };
+const LUNS = { state: 0, home: 1 } as const satisfies Record<Exclude<DiskPurpose, "bundle">, number>;
+
+/** What may be attached to a master. */
+export const ATTACHABLE = Object.keys(LUNS) as (keyof typeof LUNS)[];
 
 export function lunOf(purpose: DiskPurpose): number {
   if (purpose === "bundle") throw new Error("bug in AzureCloud: the bundle is no disk");
@@ -67,7 +68,7 @@ function newVolume(
   const { provider, location, zone, group, prefix, tags } = siteOf(site);
   const { type = "Premium_LRS", iops, throughput, caching = "None", encryptionSet, whenRemoved = "snapshot" } = options;
   const volume = new ManagedDisk(scope, id, {
-    ...{ provider, location, resourceGroupName: group.name, name: `${prefix}-${purpose}`, tags: tags.ofCluster() },
+    ...{ provider, location, resourceGroupName: group.name, name: diskName(prefix, purpose), tags: tags.ofCluster() },
     ...{ storageAccountType: type, createOption: "Empty", diskSizeGb: size?.toGibibytes() },
     // A disk with copies in all zones is in none.
     ...(!type.endsWith("_ZRS") && { zone }),
@@ -76,16 +77,11 @@ function newVolume(
     ...(whenRemoved === "refuse" && { lifecycle: { preventDestroy: true } }),
   });
   if (protect) lock(scope, `${id}-lock`, volume.id, notesOf(purpose), provider);
-  const snapshot =
-    whenRemoved === "snapshot"
-      ? lastSnapshot(scope, `${id}-last-snapshot`, { disk: volume, location, group: `${prefix}-snapshots` })
-      : undefined;
-  const handle = new AzureVolume(volume.id, caching, volume, snapshot);
   return {
     purpose,
     manifest: { kind: "block", device: deviceOf(purpose), path },
-    handle,
-    dependsOn: [volume, ...(snapshot === undefined ? [] : [snapshot])],
+    handle: new AzureVolume(volume.id, caching, volume, whenRemoved === "snapshot"),
+    dependsOn: [volume],
   };
 }
 
@@ -135,7 +131,7 @@ function existingVolume(
       ],
     },
   });
-  const handle = new AzureVolume(existing, caching, undefined, undefined);
+  const handle = new AzureVolume(existing, caching, undefined, false);
   return { purpose, manifest: { kind: "block", device: deviceOf(purpose), path }, handle, dependsOn: [found] };
 }
 

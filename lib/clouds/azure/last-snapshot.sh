@@ -1,6 +1,7 @@
 # A last snapshot of a disk that Terraform is about to delete. It is kept in a resource group of its own, for the cluster's
 # own group could not be deleted with it inside.
 set -eu
+[ -n "$OHPC_DISK" ] || exit 0
 if ! command -v az >/dev/null 2>&1; then
   echo "The Azure CLI (az) is needed for a last snapshot of $OHPC_DISK_NAME. Install it and log in, or say that the data may go: disks: { ...: { whenRemoved: \"delete\" } }, apply, and destroy again." >&2
   exit 1

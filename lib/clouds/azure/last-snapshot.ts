@@ -1,4 +1,3 @@
-import type { ManagedDisk } from "@cdktf/provider-azurerm/lib/managed-disk";
 import type { Construct } from "constructs";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +5,10 @@ import { TerraformData } from "../terraform-data";
 import { literal } from "../terraform-text";
 
 export interface SnapshotWish {
-  readonly disk: ManagedDisk;
+  /** The id of the disk; absent where there is none that would have to be kept. */
+  readonly disk: string | undefined;
+  /** What the disk is called, or would be. */
+  readonly name: string;
   readonly location: string;
   /** The resource group that snapshots are kept in. */
   readonly group: string;
@@ -14,13 +16,17 @@ export interface SnapshotWish {
 
 /**
  * Makes a snapshot of a disk just before Terraform deletes it, which azurerm cannot; if that fails, the disk stays.
- * What runs is kept in the state, so that a newer version of this library can destroy an older cluster.
+ *
+ * It has to be in the stack before, with and after the disk: what is no longer written down runs nothing when it is
+ * destroyed, while one that is replaced, because there is another disk or none, does with what it remembers.
+ * So what runs is kept in the state, and a newer version of this library can destroy an older cluster.
  */
-export function lastSnapshot(scope: Construct, id: string, { disk, location, group }: SnapshotWish): TerraformData {
+export function lastSnapshot(scope: Construct, id: string, wish: SnapshotWish): TerraformData {
+  const { disk = "", name, location, group } = wish;
   const down = readFileSync(join(__dirname, "last-snapshot.sh"), "utf8");
   return new TerraformData(scope, id, {
-    input: { down: literal(down), disk: disk.id, name: disk.nameInput, group, location },
-    triggersReplace: { disk: disk.id },
+    input: { down: literal(down), disk, name, group, location },
+    triggersReplace: { disk },
     provisioners: [
       {
         type: "local-exec",

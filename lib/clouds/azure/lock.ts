@@ -1,14 +1,15 @@
-import { ComputeManagementClient, type ComputeManagementClientOptionalParams } from "@azure/arm-compute";
-import { DefaultAzureCredential } from "@azure/identity";
+import type { ComputeManagementClient, ComputeManagementClientOptionalParams } from "@azure/arm-compute";
+import type { DefaultAzureCredential } from "@azure/identity";
 import type { Architecture } from "../../model/machine";
 import { LOCK_FILE, type LockedFact, readLockFile, withFacts, writeLockFile } from "../lock-file";
 import { imageChoice, imageKey, type MarketplaceImage } from "./image-choice";
-import { isResourceId } from "./names";
+import { environmentSubscription, isResourceId, subscriptionProblems } from "./names";
 import { powerError } from "./power-errors";
 
 export interface LockWish {
   readonly location: string;
-  readonly subscriptionId: string;
+  /** Where images are looked up. @default - what ARM_SUBSCRIPTION_ID or AZURE_SUBSCRIPTION_ID says */
+  readonly subscriptionId?: string;
   /** Images as a stack names them, with the architecture of the machines. */
   readonly images?: readonly { readonly image: string; readonly architecture: Architecture }[];
   /** Ids of subnets that were there before the cluster. */
@@ -20,8 +21,12 @@ export interface LockWish {
   /** For tests and unusual networks. @default fetch */
   readonly request?: (url: string, init: RequestInit) => Promise<Response>;
   /** @default - the SDK's usual chain: environment, managed identity, `az login` */
-  readonly credential?: ConstructorParameters<typeof ComputeManagementClient>[0];
+  readonly credential?: Credential;
 }
+
+/** What is asked of it. */
+type ImageCatalogue = Pick<ComputeManagementClient, "virtualMachineImages">;
+type Credential = DefaultAzureCredential | ConstructorParameters<typeof ComputeManagementClient>[0];
 
 /**
  * Looks images and subnets up and writes them to the lock file, so that every synth from then on is the same everywhere
@@ -30,26 +35,21 @@ export interface LockWish {
  * @throws PowerError for whatever Azure says, and Error for what does not exist
  */
 export async function lockAzure(wish: LockWish): Promise<Readonly<Record<string, LockedFact>>> {
-  const {
-    location,
-    subscriptionId,
-    images = [],
-    subnets = [],
-    file = LOCK_FILE,
-    client = {},
-    credential = new DefaultAzureCredential(),
-  } = wish;
-  const compute = new ComputeManagementClient(credential, subscriptionId, client);
+  const { location, images = [], subnets = [], file = LOCK_FILE } = wish;
   const facts: Record<string, LockedFact> = {};
   try {
-    for (const { image, architecture } of images) {
+    const credential = wish.credential ?? (await usualCredential());
+    const newest = images.flatMap(({ image, architecture }) => {
       const choice = imageChoice(image, architecture);
       if (choice === undefined) throw new NotThere(`${JSON.stringify(image)} is not an image`);
       // An id is what it is, and so is a version.
-      if (choice.kind === "newest")
-        facts[imageKey(choice.image)] = await newestVersion(compute, location, choice.image);
+      return choice.kind === "newest" ? [choice.image] : [];
+    });
+    if (newest.length > 0) {
+      const compute = await computeClient(wish, credential);
+      for (const image of newest) facts[imageKey(image)] = await newestVersion(compute, location, image);
     }
-    for (const subnet of subnets) facts[subnet] = await findSubnet(wish, subnet);
+    for (const subnet of subnets) facts[subnet] = await findSubnet(wish, credential, subnet);
   } catch (error) {
     // What is not from Azure names itself already.
     if (error instanceof NotThere) throw error;
@@ -64,11 +64,26 @@ class NotThere extends Error {
   override readonly name = "NotThere";
 }
 
-async function newestVersion(
-  compute: ComputeManagementClient,
-  location: string,
-  image: MarketplaceImage,
-): Promise<LockedFact> {
+// The SDK is loaded by those who ask: a stack is synthesized without it.
+async function usualCredential(): Promise<Credential> {
+  const { DefaultAzureCredential } = await import("@azure/identity");
+  return new DefaultAzureCredential();
+}
+
+async function computeClient(
+  { subscriptionId = environmentSubscription(), client = {} }: LockWish,
+  credential: Credential,
+): Promise<ImageCatalogue> {
+  const [wrong] = subscriptionProblems(subscriptionId ?? "", "subscriptionId");
+  if (subscriptionId === undefined || wrong !== undefined)
+    throw new NotThere(
+      `${JSON.stringify(subscriptionId ?? "")} is no subscription: give subscriptionId, or set ARM_SUBSCRIPTION_ID; ${wrong?.hint ?? ""}`,
+    );
+  const { ComputeManagementClient } = await import("@azure/arm-compute");
+  return new ComputeManagementClient(credential, subscriptionId, client);
+}
+
+async function newestVersion(compute: ImageCatalogue, location: string, image: MarketplaceImage): Promise<LockedFact> {
   const { publisher, offer, sku } = image;
   const found = await compute.virtualMachineImages.list(location, publisher, offer, sku);
   const newest = found.map(({ name }) => name).sort((a, b) => b.localeCompare(a, "en", { numeric: true }))[0];
@@ -84,11 +99,15 @@ async function newestVersion(
 const NETWORK_API = "2024-05-01";
 
 /** Networks have a client of their own, which is not worth its weight for one question. */
-async function findSubnet({ client = {}, request = fetch, credential }: LockWish, id: string): Promise<LockedFact> {
+async function findSubnet(
+  { client = {}, request = fetch }: LockWish,
+  credential: Credential,
+  id: string,
+): Promise<LockedFact> {
   if (!isResourceId(id, "Microsoft.Network/virtualNetworks/subnets"))
     throw new NotThere(`${JSON.stringify(id)} is not the id of a subnet`);
   const { endpoint = "https://management.azure.com" } = client;
-  const token = await (credential ?? new DefaultAzureCredential()).getToken(`${endpoint}/.default`);
+  const token = await credential.getToken(`${endpoint}/.default`);
   const answer = await request(`${endpoint}${id}?api-version=${NETWORK_API}`, {
     headers: { authorization: `Bearer ${token?.token ?? ""}` },
   });

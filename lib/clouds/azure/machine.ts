@@ -3,9 +3,10 @@ import type { VolumeOptions } from "./volume";
 
 export interface AzureMachineOptions {
   /**
-   * Machines that may talk over InfiniBand with each other: they share an availability set, which holds 200 at most.
+   * Machines that may talk over InfiniBand with each other: they share an availability set, which holds 200 at most, and
+   * neither spare nor reserved capacity.
    *
-   * @default - true where the size has InfiniBand
+   * @default - true where the size has InfiniBand, and the machines are neither spare nor reserved capacity
    * @onChange replaces the machines
    */
   readonly infiniband?: boolean;
@@ -35,7 +36,8 @@ export interface AzureMachineOptions {
   readonly spot?: boolean | SpotOptions;
 
   /**
-   * The id of a capacity reservation group that the machines are to use.
+   * The id of a capacity reservation group that the machines are to use. Azure takes it for no machines that are placed
+   * otherwise: in a proximity placement group, or sharing InfiniBand.
    *
    * @default - none
    * @onChange restarts the machines

@@ -12,14 +12,17 @@ import type { Construct } from "constructs";
 import type { ManifestMaster } from "../../model/manifest";
 import { SSH_PORT } from "../../model/ports";
 import type { Problem } from "../../model/problems";
-import type { MachineGroup, MachinesSpec } from "../cloud";
+import type { MachineGroup, MachinesSpec, Site } from "../cloud";
 import { attributeOf, forEachHost } from "../for-each";
+import type { TerraformData } from "../terraform-data";
 import { type BastionReference, bastionProxy } from "./bastion";
 import { abilitiesOf } from "./catalogue";
-import { AzureVolume, lock, lunOf } from "./disk";
+import { ATTACHABLE, AzureVolume, lock, lunOf } from "./disk";
 import type { AzureIdentity } from "./identity";
 import type { ImageSource } from "./image";
 import type { AzureMachine, AzureMachineOptions } from "./machine";
+import { lastSnapshot } from "./last-snapshot";
+import { diskName, groupName } from "./names";
 import { siteOf } from "./site";
 
 export interface MachineSettings {
@@ -95,12 +98,12 @@ export class AzureMachines implements MachineGroup {
 
     if (has.placementGroup) {
       this.placementGroup = new ProximityPlacementGroup(scope, `${id}-placement`, {
-        ...{ ...common, name: `${prefix}-${group}`, tags: tags.ofCluster() },
+        ...{ ...common, name: groupName(prefix, group), tags: tags.ofCluster() },
       });
     }
     if (has.infiniband) {
       this.availabilitySet = new AvailabilitySet(scope, `${id}-fabric`, {
-        ...{ ...common, name: `${prefix}-${group}`, tags: tags.ofCluster() },
+        ...{ ...common, name: groupName(prefix, group), tags: tags.ofCluster() },
         // One fault domain: the fabric must be one, and a job loses all its nodes together anyway.
         ...{ managed: true, platformFaultDomainCount: 1, platformUpdateDomainCount: 1 },
         proximityPlacementGroupId: this.placementGroup?.id,
@@ -155,11 +158,8 @@ export class AzureMachines implements MachineGroup {
     if (role === "master" && settings.protect)
       this.lock = lock(scope, `${id}-lock`, instanceId, "The head of the cluster", provider);
     this.way = this.wayIn(way, hosts[0]?.address ?? "", instanceId);
-    if (role === "master" && spot !== false) {
-      const warning =
-        "the master is a spot machine: when Azure takes it back, the cluster stops, and all running jobs with it";
+    for (const warning of warnings(spec, machine, has))
       scope.node.addMetadata(AnnotationMetadataEntryType.WARN, warning);
-    }
   }
 
   get dependsOn(): readonly ITerraformDependable[] {
@@ -210,18 +210,16 @@ export class AzureMachines implements MachineGroup {
     virtualMachineId: string,
   ): VirtualMachineDataDiskAttachment[] {
     const { provider } = siteOf(site);
-    return disks.flatMap(({ purpose, handle }) => {
-      if (!(handle instanceof AzureVolume)) return [];
-      const { volumeId: managedDiskId, caching, lastSnapshot } = handle;
-      const dependsOn = lastSnapshot === undefined ? [] : [lastSnapshot];
+    return ATTACHABLE.flatMap((purpose) => {
+      const handle = disks.find((disk) => disk.purpose === purpose)?.handle;
+      const volume = handle instanceof AzureVolume ? handle : undefined;
+      // Destroyed in the opposite order: a disk is taken off before its last snapshot is made.
+      const dependsOn = keptAtTheEnd(scope, `${id}-${purpose}-last-snapshot`, site, purpose, volume);
+      if (volume === undefined) return [];
+      const { volumeId: managedDiskId, caching } = volume;
       return [
         new VirtualMachineDataDiskAttachment(scope, `${id}-${purpose}`, {
-          provider,
-          virtualMachineId,
-          managedDiskId,
-          lun: lunOf(purpose),
-          caching,
-          dependsOn,
+          ...{ provider, virtualMachineId, managedDiskId, lun: lunOf(purpose), caching, dependsOn },
         }),
       ];
     });
@@ -234,6 +232,22 @@ export class AzureMachines implements MachineGroup {
   }
 }
 
+/** What makes the last snapshot of a disk; also where there is none, for there may have been one. */
+function keptAtTheEnd(
+  scope: Construct,
+  id: string,
+  site: Site,
+  purpose: (typeof ATTACHABLE)[number],
+  volume: AzureVolume | undefined,
+): TerraformData[] {
+  const made = volume?.volume;
+  // Whoever says that the data may go wants nothing to be run for them.
+  if (made !== undefined && volume?.snapshotWhenRemoved === false) return [];
+  const { location, prefix } = siteOf(site);
+  const name = diskName(prefix, purpose);
+  return [lastSnapshot(scope, id, { disk: made?.id, name, location, group: `${prefix}-snapshots` })];
+}
+
 /** What is wrong with a group of machines that only its whole tells. */
 export function groupProblems({ hosts }: MachinesSpec, machine: AzureMachine): readonly Problem[] {
   if (!joinsFabric(machine) || hosts.length <= MOST_IN_SET) return [];
@@ -243,8 +257,24 @@ export function groupProblems({ hosts }: MachinesSpec, machine: AzureMachine): r
   ];
 }
 
+/** An availability set takes neither spare nor reserved capacity. */
 function joinsFabric({ type, options }: AzureMachine): boolean {
-  return options.infiniband ?? abilitiesOf(type).infiniband !== undefined;
+  const { spot = false, capacityReservation, infiniband } = options;
+  if (infiniband !== undefined) return infiniband;
+  return abilitiesOf(type).infiniband !== undefined && spot === false && capacityReservation === undefined;
+}
+
+/** What is unusual enough to be told, but may be meant. */
+function warnings({ role }: MachinesSpec, { type, options }: AzureMachine, { infiniband }: Features): string[] {
+  const { spot = false } = options;
+  if (role === "master") {
+    if (spot === false) return [];
+    return ["the master is a spot machine: when Azure takes it back, the cluster stops, and all running jobs with it"];
+  }
+  if (infiniband || options.infiniband !== undefined || abilitiesOf(type).infiniband === undefined) return [];
+  return [
+    `the machines share no InfiniBand, though ${type} has it: they are ${spot === false ? "reserved" : "spare"} capacity, which Azure takes into no availability set; infiniband: false says that this is meant`,
+  ];
 }
 
 /** A newer image, other user-data or another key of the operator's are for machines that are yet to be made. */

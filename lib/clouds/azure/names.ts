@@ -21,12 +21,42 @@ export function storageAccountName(cluster: string, ...unlikeOthers: readonly st
 }
 
 /** Azure's rules for names: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules, November 2026. */
-const LONGEST = { machine: 64, disk: 80, group: 90 } as const;
+const LONGEST = { network: 64, machine: 64, placement: 80, group: 90 } as const;
+
+/** What names of a site begin with goes into all of them: the network's is the one with the least room. */
+export function siteNameProblems(cluster: string, site: string): readonly Problem[] {
+  const network = networkName(prefixOf(cluster, site));
+  const tooMuch = network.length - LONGEST.network;
+  if (tooMuch <= 0) return [];
+  const want = `at most ${site.length - tooMuch} characters: Azure allows ${LONGEST.network} for the name of a virtual network, which is ${JSON.stringify(network)}`;
+  return [{ at: "id", got: site, want, hint: "shorten it, or the cluster's name" }];
+}
+
+export function networkName(prefix: string): string {
+  return `${prefix}-network`;
+}
+
+export function diskName(prefix: string, purpose: string): string {
+  return `${prefix}-${purpose}`;
+}
+
+/** Of what holds the machines of a group together: they may have host names that are shorter than its own. */
+export function groupNameProblems(prefix: string, group: string): readonly Problem[] {
+  const tooMuch = groupName(prefix, group).length - LONGEST.placement;
+  if (tooMuch <= 0) return [];
+  const want = `at most ${group.length - tooMuch} characters: Azure allows ${LONGEST.placement} for the name of a proximity placement group or an availability set, which is ${JSON.stringify(groupName(prefix, group))}`;
+  return [{ at: "name", got: group, want, hint: "shorten it, or the cluster's name" }];
+}
+
+export function groupName(prefix: string, group: string): string {
+  return `${prefix}-${group}`;
+}
 
 /** The longest prefix and host give the longest names: of the virtual machine, and of its disk. */
 export function hostNamesProblems(prefix: string, hosts: readonly string[]): readonly Problem[] {
   const longest = hosts.reduce((some, host) => (host.length > some.length ? host : some), "");
   const machine = `${prefix}-${longest}`;
+  // Its disk has a longer name, and more room for it.
   if (machine.length <= LONGEST.machine) return [];
   const room = LONGEST.machine - prefix.length - 1;
   const want = `a host name of at most ${room} characters: Azure allows ${LONGEST.machine} for the name of a virtual machine, which is ${JSON.stringify(machine)}`;
@@ -57,6 +87,11 @@ export function subscriptionProblems(id: string, at: string): readonly Problem[]
   if (GUID.test(id)) return [];
   const want = "the id of a subscription, such as 00000000-0000-0000-0000-000000000000, not its name";
   return [{ at, got: id, want, hint: "az account show --query id prints it" }];
+}
+
+/** The subscription that Terraform and the SDK are told of by the environment. */
+export function environmentSubscription(): string | undefined {
+  return process.env["ARM_SUBSCRIPTION_ID"] ?? process.env["AZURE_SUBSCRIPTION_ID"];
 }
 
 /** The parts of a resource's id. */

@@ -11,7 +11,7 @@ import { SubnetNatGatewayAssociation } from "@cdktf/provider-azurerm/lib/subnet-
 import { VirtualNetwork } from "@cdktf/provider-azurerm/lib/virtual-network";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import { parseResourceId } from "./names";
+import { networkName, parseResourceId } from "./names";
 import type { ExistingPlan, NetworkPlan } from "./subnets";
 import type { AzureTags } from "./tags";
 
@@ -78,7 +78,7 @@ export class AzureNetwork extends Construct implements Subnets {
     const zones = zone === undefined ? undefined : [zone];
     this.network = new VirtualNetwork(this, "network", {
       ...common,
-      name: `${prefix}-network`,
+      name: networkName(prefix),
       addressSpace: [plan.cidr],
     });
     const virtualNetworkName = this.network.name;

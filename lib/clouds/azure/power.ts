@@ -7,7 +7,7 @@ import {
 import { DefaultAzureCredential } from "@azure/identity";
 import { hostKeysIn } from "../console";
 import { type Power, type PoweredMachine, PowerError, type PowerState } from "../power";
-import { subscriptionProblems } from "./names";
+import { environmentSubscription, subscriptionProblems } from "./names";
 import { powerError } from "./power-errors";
 import { ADDRESS_TAG, CLUSTER_TAG, GROUP_TAG, HOST_TAG, ROLE_TAG } from "./tag-names";
 
@@ -248,8 +248,4 @@ function foundMachine({ id = "", name = "", tags = {}, storageProfile }: Virtual
     power,
     systemDisk: storageProfile?.osDisk?.name,
   };
-}
-
-function environmentSubscription(): string | undefined {
-  return process.env["ARM_SUBSCRIPTION_ID"] ?? process.env["AZURE_SUBSCRIPTION_ID"];
 }

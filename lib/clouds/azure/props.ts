@@ -230,7 +230,7 @@ export function propsProblems(props: AzureCloudProps, lock: () => LockFile): rea
     ...(resourceGroup === undefined ? [] : resourceGroupProblems(resourceGroup, "resourceGroup")),
     ...sshKeyProblems(access.sshPublicKey, "access.sshPublicKey"),
     ...keyKindProblems(access.sshPublicKey),
-    ...(access.from === "bastion" ? bastionProblems(network) : sshSourceProblems(access.from, "access.from")),
+    ...(access.from === "bastion" ? bastionProblems(network) : sourceProblems(access.from, "access.from")),
     ...(cidr === undefined ? [] : networkCidrProblems(cidr, "cidr")),
     ...(network === undefined ? [] : networkProblems(network, cidr, { location, lock: lock() })),
     ...imageProblems(image, { architecture, location, lock: lock(), acceptTerms }).filter(
@@ -245,6 +245,17 @@ export function propsProblems(props: AzureCloudProps, lock: () => LockFile): rea
     ...tagProblems(tags, "tags"),
     ...(id === undefined ? [] : hostNameProblems(id, "id")),
   ];
+}
+
+/** A network security group holds 1000 rules: https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits, November 2026. */
+const MOST_SOURCES = 900;
+
+function sourceProblems(sources: readonly SshSource[], at: string): readonly Problem[] {
+  const problems = sshSourceProblems(sources, at);
+  if (sources.length <= MOST_SOURCES) return problems;
+  const want = `at most ${MOST_SOURCES} subnets: a network security group holds 1000 rules, the cluster's own included`;
+  const hint = 'put neighbours together, or say access: { from: "bastion" }';
+  return [...problems, { at, got: sources.length, want, hint }];
 }
 
 /** A region that is newer than the table is one, too; what is nearly one that we know is none. */

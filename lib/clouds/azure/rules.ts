@@ -24,8 +24,8 @@ export interface FirewallWish {
   readonly tags: AzureTags;
 }
 
-/** Azure looks at rules in the order of these numbers. Nothing of the operator's stands before what the cluster needs. */
-const PRIORITY = { matrix: 200, operator: 1000, denyAll: 4096 } as const;
+/** What Azure takes; the last closes what no other has let through. */
+const PRIORITY = { first: 100, denyAll: 4096 } as const;
 
 /**
  * One network security group, whose rules name their ends as application security groups: one for the master and one for
@@ -38,12 +38,14 @@ export class AzureFirewall extends Construct {
   /** What machines wait for: before it, their subnets would let through what Azure lets through. */
   readonly dependsOn: readonly ITerraformDependable[];
   private readonly wish: FirewallWish;
+  private readonly priorities: ReadonlyMap<string, number>;
 
   constructor(scope: Construct, id: string, wish: FirewallWish) {
     super(scope, id);
     const { provider, location, group, prefix, subnets, tags } = wish;
     const common = { provider, location, resourceGroupName: group.name, tags: tags.ofCluster() };
     this.wish = wish;
+    this.priorities = prioritiesOf(wish.from);
     this.securityGroup = new NetworkSecurityGroup(this, "group", { ...common, name: `${prefix}-firewall` });
     this.master = new ApplicationSecurityGroup(this, "master", { ...common, name: `${prefix}-master` });
     this.compute = new ApplicationSecurityGroup(this, "compute", { ...common, name: `${prefix}-compute` });
@@ -73,12 +75,12 @@ export class AzureFirewall extends Construct {
   open(from: PortSide, to: "master" | "compute", ports: readonly PortRule[]): void {
     for (const rule of ports) {
       if (from === "operator") {
-        this.wish.from.forEach((source, index) => {
-          this.openTo(source, index, to, rule);
-        });
+        for (const source of this.wish.from) {
+          const { cidr: sourceAddressPrefix, reason: description } = source;
+          this.allow(ruleName(from, to, rule, source), to, rule, { sourceAddressPrefix, description });
+        }
       } else {
-        const name = `${from}-to-${to}-${rule.name}`;
-        this.allow(name, priorityOf(from, to, rule), to, rule, {
+        this.allow(ruleName(from, to, rule), to, rule, {
           sourceApplicationSecurityGroupIds: [this[from].id],
           description: rule.why,
         });
@@ -86,12 +88,9 @@ export class AzureFirewall extends Construct {
     }
   }
 
-  private openTo({ cidr, reason }: SshSource, index: number, to: "master" | "compute", rule: PortRule): void {
-    const name = `operator-to-${to}-${rule.name}-${createHash("sha256").update(cidr).digest("hex").slice(0, 8)}`;
-    this.allow(name, PRIORITY.operator + index, to, rule, { sourceAddressPrefix: cidr, description: reason });
-  }
-
-  private allow(name: string, priority: number, to: "master" | "compute", rule: PortRule, source: Source): void {
+  private allow(name: string, to: "master" | "compute", rule: PortRule, source: Source): void {
+    const priority = this.priorities.get(name);
+    if (priority === undefined) throw new Error(`bug: ${name} is not in the port matrix`);
     once(this, name, (scope) => {
       return new NetworkSecurityRule(scope, name, {
         ...this.inbound(name, priority, source.description),
@@ -124,10 +123,35 @@ function portRange({ protocol, from, to }: PortRule): string {
   return from === to ? String(from) : `${from}-${to}`;
 }
 
-/** The place of a rule in the port matrix: the same for every cluster, and for no two rules. */
-function priorityOf(from: PortSide, to: PortSide, { name }: PortRule): number {
-  const places = PORT_MATRIX.flatMap((flow) => flow.ports.map((rule) => `${flow.from}-${flow.to}-${rule.name}`));
-  const place = places.indexOf(`${from}-${to}-${name}`);
-  if (place < 0) throw new Error(`bug: the port ${name} from ${from} to ${to} is not in the port matrix`);
-  return PRIORITY.matrix + 10 * place;
+function ruleName(from: PortSide, to: PortSide, { name }: PortRule, source?: SshSource): string {
+  const own = `${from}-to-${to}-${name}`;
+  return source === undefined ? own : `${own}-${sha256(source.cidr).slice(0, 8)}`;
+}
+
+/**
+ * The number of every rule that there may be. Azure looks at rules in the order of these numbers, which says nothing
+ * here, as all but the last let something through; but no two may have the same, not even while Terraform changes them.
+ * So a number comes from the rule's own name, and only rules that want the same one depend on each other.
+ */
+function prioritiesOf(sources: readonly SshSource[]): ReadonlyMap<string, number> {
+  const namesOf = (operator: boolean) =>
+    PORT_MATRIX.filter(({ from }) => (from === "operator") === operator).flatMap(({ from, to, ports }) =>
+      ports.flatMap((rule) =>
+        operator ? sources.map((source) => ruleName(from, to, rule, source)) : [ruleName(from, to, rule)],
+      ),
+    );
+  const room = PRIORITY.denyAll - PRIORITY.first;
+  const taken = new Set<number>();
+  const claim = (name: string): [string, number] => {
+    let place = parseInt(sha256(name).slice(0, 8), 16) % room;
+    while (taken.has(place)) place = (place + 1) % room;
+    taken.add(place);
+    return [name, PRIORITY.first + place];
+  };
+  // What the cluster needs comes first: nobody who is let in moves it.
+  return new Map([...namesOf(false).sort(), ...new Set(namesOf(true).sort())].map(claim));
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

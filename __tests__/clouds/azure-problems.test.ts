@@ -1,0 +1,308 @@
+import { GpuComputePool, OpenHpcMaster } from "cdktf-openhpc";
+import { AzureCloud, AzureMachine } from "cdktf-openhpc/azure";
+import { COMPUTE, demo, KEY, PROPS, SUBNETS, SUBSCRIPTION, type Variant } from "../support/azure";
+import { refusal } from "../support/clusters";
+
+describe("what is wrong on Azure is told when it is written:", () => {
+  const first = (variant: Variant) =>
+    refusal(demo(variant))
+      .split("\n")
+      .slice(1)
+      .map((line) => line.trim().slice(2));
+  const network = (cidr: string) => ({ masterSubnet: { id: `${SUBNETS}/login`, cidr } });
+
+  it.each<[string, Variant, string | RegExp]>([
+    [
+      "an unknown size",
+      { pool: { machine: "Standard_D8s_v55" } },
+      /^machine is "Standard_D8s_v55".*did you mean "Standard_D8s_v5"\? if it is new, say what it has/,
+    ],
+    [
+      "a size that the region has not got",
+      { pool: { machine: "Standard_HB368rs_v5" } },
+      /^machine is "Standard_HB368rs_v5", but must be a size that is sold in westeurope; this one is sold in .*eastus.*if it is sold in westeurope by now/,
+    ],
+    [
+      "an arm size with an x86 image",
+      { pool: { machine: "Standard_D8ps_v5", image: "Debian:debian-13:13-gen2" } },
+      'image is "Debian:debian-13:13-gen2", but must be an image for arm64, which the machine is; this one is for x86_64; choose another image, or a machine of x86_64',
+    ],
+    [
+      "an x86 size with an arm image",
+      { pool: { image: "Debian:debian-13:13-arm64" } },
+      /^image is "Debian:debian-13:13-arm64", but must be an image for x86_64, which the machine is; this one is for arm64/,
+    ],
+    [
+      "a size that Azure sells for no Ampere machine",
+      { cloud: { architecture: "arm64" }, pool: { machine: "gpu" } },
+      /^machine is "gpu", but must be one of small, medium, large: Azure sells none of this size for arm64/,
+    ],
+    [
+      "InfiniBand on a size that has none",
+      { pool: { machine: AzureMachine.of("Standard_D8s_v5", { infiniband: true }) } },
+      /^machine\.infiniband is true, but must be left out: Standard_D8s_v5 has no InfiniBand; Standard_HB120rs_v3/,
+    ],
+    [
+      "InfiniBand for the master",
+      { master: { machine: AzureMachine.of("Standard_HB120rs_v3", { infiniband: true }) } },
+      /^machine\.infiniband is true, but must be left out: the master runs no jobs/,
+    ],
+    [
+      "more machines than share InfiniBand",
+      { pool: { machine: "Standard_HB120rs_v3", nodes: 201 } },
+      /^nodes is 201, but must be at most 200: machines that share InfiniBand are one availability set; make several pools/,
+    ],
+    [
+      "secure boot on a size that has none",
+      { pool: { machine: AzureMachine.of("Standard_D8ps_v5", { secureBoot: true }) } },
+      /^machine\.secureBoot is true, but must be left out: Standard_D8ps_v5 has no trusted launch/,
+    ],
+    [
+      "spare capacity that is reserved",
+      {
+        pool: {
+          machine: AzureMachine.of("Standard_D8s_v5", {
+            spot: true,
+            capacityReservation: `${COMPUTE}/capacityReservationGroups/r`,
+          }),
+        },
+      },
+      /^machine\.spot is true, but must be left out: reserved capacity is not spare/,
+    ],
+    [
+      "InfiniBand among spare capacity",
+      { pool: { machine: AzureMachine.of("Standard_HB120rs_v3", { spot: true, infiniband: true }) } },
+      "machine.infiniband is true, but must be left out: machines that share InfiniBand are one availability set, and Azure takes no spare capacity into one",
+    ],
+    [
+      "reserved capacity near each other",
+      {
+        pool: {
+          machine: AzureMachine.of("Standard_D8s_v5", {
+            placementGroup: true,
+            capacityReservation: `${COMPUTE}/capacityReservationGroups/r`,
+          }),
+        },
+      },
+      "machine.placementGroup is true, but must be left out: Azure takes no reserved capacity into a proximity placement group",
+    ],
+    [
+      "an address that Azure keeps",
+      { pool: { addresses: "10.79.128.3", nodes: 1 } },
+      /10\.79\.128\.3 is reserved by the platform/,
+    ],
+    [
+      "the last address of a subnet",
+      { pool: { addresses: "10.79.255.255", nodes: 1 } },
+      /10\.79\.255\.255 is the broadcast address/,
+    ],
+    [
+      "an address of the master that Azure keeps",
+      { master: { address: "10.79.0.1" } },
+      /^address is "10\.79\.0\.1", but must be another address: it is reserved by the platform/,
+    ],
+    [
+      "an address outside the pools' subnet",
+      { pool: { addresses: "10.79.1.0/24" } },
+      /^addresses is "10\.79\.1\.0.*must be inside the subnet 10\.79\.128\.0\/17/,
+    ],
+    [
+      "a subnet that is too small for the pool",
+      { cloud: { cidr: "10.9.0.0/24" }, pool: { nodes: 200 } },
+      /^addresses is missing, but must be given, because the subnet 10\.9\.0\.128\/25 has too few addresses/,
+    ],
+    [
+      "a network that is too small",
+      { cloud: { cidr: "10.9.0.0/25" } },
+      'cidr is "10.9.0.0/25", but must be from /8 to /24, which is what Azure takes and our subnets need',
+    ],
+    [
+      "a subnet that Azure makes none of",
+      { cloud: { network: network("10.0.1.0/30") } },
+      /^network\.masterSubnet\.cidr is "10\.0\.1\.0\/30", but must be at least a \/29: Azure keeps five addresses/,
+    ],
+    [
+      "a subnet by its name",
+      { cloud: { network: { masterSubnet: { id: "login", cidr: "10.0.1.0/24" } } } },
+      /^network\.masterSubnet\.id is "login", but must be an id \/subscriptions\/SUBSCRIPTION\/.*virtualNetworks\/NAME\/subnets\/NAME/,
+    ],
+    [
+      "a subnet of which nothing is known",
+      { cloud: { network: { masterSubnet: { id: `${SUBNETS}/login` } } } },
+      /^network\.masterSubnet\.cidr is missing.*lockAzure\(/,
+    ],
+    [
+      "subnets of two networks",
+      {
+        cloud: {
+          network: {
+            ...network("10.0.1.0/24"),
+            poolSubnet: { id: `${SUBNETS.replace("campus", "other")}/x`, cidr: "10.0.2.0/24" },
+          },
+        },
+      },
+      /^network\.poolSubnet\.id is .*must be a subnet of the virtual network that the master's subnet is in/,
+    ],
+    [
+      "a Bastion in somebody else's network",
+      { cloud: { network: network("10.0.1.0/24"), access: { sshPublicKey: KEY, from: "bastion" } } },
+      /^access\.from is "bastion", but must be with network\.bastion/,
+    ],
+    [
+      "a host name that is too long for a virtual machine",
+      { pool: { hostnames: `${"x".repeat(55)}-{}` } },
+      /^hostnames is "x{55}-\d", but must be a host name of at most 54 characters: Azure allows 64/,
+    ],
+    [
+      "a site's name that leaves too little room",
+      { cloud: { id: "x".repeat(48) } },
+      /^id is "x{48}", but must be at most 46 characters: Azure allows 64 for the name of a virtual network, which is "ohpc-demo-x{48}-network"/,
+    ],
+    [
+      "a pool's name that leaves too little room, whatever its hosts are called",
+      {
+        cloud: { id: "x".repeat(46) },
+        pool: { id: "y".repeat(40), hostnames: "n{}", machine: "Standard_HB120rs_v3" },
+      },
+      /^name is "y{40}", but must be at most 23 characters: Azure allows 80 for the name of a proximity placement group/,
+    ],
+    [
+      "a resource group's name",
+      { cloud: { resourceGroup: "my group" } },
+      /^resourceGroup is "my group", but must be the name of a resource group/,
+    ],
+    [
+      "a storage account's name",
+      { cloud: { disks: { home: { kind: "azure-files", storageAccount: "My_Home" } } } },
+      'disks.home.storageAccount is "My_Home", but must be the name of a storage account: 3 to 24 lower case letters and digits; did you mean "myhome"?',
+    ],
+    [
+      "Premium SSD v2 with a cache",
+      { cloud: { zone: "1", disks: { home: { type: "PremiumV2_LRS", caching: "ReadOnly" } } } },
+      'disks.home.caching is "ReadOnly", but must be left out: Premium SSD v2 has no cache on the host',
+    ],
+    [
+      "Premium SSD v2 outside zones",
+      { cloud: { disks: { home: { type: "PremiumV2_LRS" } } } },
+      /^disks\.home\.type is "PremiumV2_LRS", but must be another type, or in a zone.*give the cloud a zone/,
+    ],
+    [
+      "Premium SSD v2 to boot from",
+      { pool: { machine: AzureMachine.of("Standard_D8s_v5", { rootVolume: { type: "PremiumV2_LRS" } }) } },
+      /^machine\.rootVolume\.type is "PremiumV2_LRS", but must be another type: Azure boots from no Premium SSD v2/,
+    ],
+    [
+      "a speed for a disk that has its own",
+      { cloud: { disks: { home: { iops: 6000 } } } },
+      /^disks\.home\.iops is 6000, but must be left out for Premium_LRS/,
+    ],
+    [
+      "a subscription by its name",
+      { cloud: { subscriptionId: "Pay-As-You-Go" } },
+      /^subscriptionId is "Pay-As-You-Go", but must be the id of a subscription.*az account show/,
+    ],
+    [
+      "an image whose terms nobody accepted",
+      { cloud: { image: "resf:rockylinux-x86_64:9-base" } },
+      'image is "resf:rockylinux-x86_64:9-base", but must be an image without a purchase plan, or one whose terms you accept; read them (az vm image terms show --urn resf:rockylinux-x86_64:9-base:latest), then give the cloud acceptTerms: ["resf:rockylinux-x86_64:9-base"]',
+    ],
+    [
+      "terms with a version",
+      { cloud: { acceptTerms: ["resf:rockylinux-x86_64"] } },
+      'acceptTerms[0] is "resf:rockylinux-x86_64", but must be PUBLISHER:OFFER:SKU, without a version',
+    ],
+    [
+      "an unknown image",
+      { cloud: { image: "debian-12" } },
+      /^image is "debian-12", but must be debian-13, azure-hpc, PUBLISHER:OFFER:SKU.*did you mean "debian-13"\?/,
+    ],
+    [
+      "an id of something else than an image",
+      { cloud: { image: `${COMPUTE}/disks/x` } },
+      /^image is .*the id is one of no image/,
+    ],
+    [
+      "a region as people write it",
+      { cloud: { location: "West Europe" } },
+      'location is "West Europe", but must be a region of Azure such as westeurope; did you mean "westeurope"?',
+    ],
+    ["a region with a slip in it", { cloud: { location: "westeuropa" } }, /did you mean "westeurope"\?$/],
+    [
+      "a zone of another cloud",
+      { cloud: { zone: "westeurope-1" } },
+      'zone is "westeurope-1", but must be "1", "2" or "3"',
+    ],
+    [
+      "everybody without a reason",
+      { cloud: { access: { sshPublicKey: KEY, from: [{ cidr: "0.0.0.0/0", reason: " " }] } } },
+      /^access\.from\[0\]\.reason is " ", but must be why SSH is open to it/,
+    ],
+    [
+      "more subnets than a firewall has rules for",
+      {
+        cloud: {
+          access: {
+            sshPublicKey: KEY,
+            from: Array.from({ length: 901 }, () => ({ cidr: "192.0.2.0/24", reason: "a test" })),
+          },
+        },
+      },
+      /^access\.from is 901, but must be at most 900 subnets: a network security group holds 1000 rules/,
+    ],
+    [
+      "a private key",
+      { cloud: { access: { sshPublicKey: "-----BEGIN OPENSSH PRIVATE KEY-----", from: "bastion" } } },
+      /^access\.sshPublicKey is "a private key"/,
+    ],
+    [
+      "a kind of key that Azure does not take",
+      { cloud: { access: { sshPublicKey: KEY.replace("ssh-ed25519", "ecdsa-sha2-nistp256"), from: "bastion" } } },
+      /^access\.sshPublicKey is "ecdsa-sha2-nistp256", but must be a key that Azure takes/,
+    ],
+    [
+      "a state disk on a file system",
+      {
+        master: {
+          stateDisk: {
+            existing: `${SUBSCRIPTION}/resourceGroups/d/providers/Microsoft.Storage/storageAccounts/a/fileServices/default/shares/s`,
+          },
+        },
+      },
+      /^existing is .*but must be a managed disk: a database does not belong/,
+    ],
+    ["a disk by its name", { home: "my-disk" }, /^existing is "my-disk", but must be the id of a managed disk/],
+    [
+      "user-data that are too large",
+      { cloud: { firstBoot: { files: [{ path: "/opt/x", mode: "0644", content: "x".repeat(65_536) }] } } },
+      /^firstBoot is "\d+ bytes", but must be at most 65535 bytes together with what the cluster needs/,
+    ],
+    [
+      "a tag that is ours",
+      { cloud: { tags: { "ohpc:cluster": "x" } } },
+      /^tags\["ohpc:cluster"\] is "x", but must be a tag of your own/,
+    ],
+    [
+      "an identity by its name",
+      { cloud: { identity: "slurm" } },
+      /^identity is "slurm", but must be an id \/subscriptions\//,
+    ],
+  ])("%s", (_, variant, message) => {
+    expect(first(variant)).toEqual(
+      expect.arrayContaining([typeof message === "string" ? message : expect.stringMatching(message)]),
+    );
+  });
+
+  it("a GPU pool on machines without GPUs", () => {
+    const message = refusal((root) => {
+      const master = new OpenHpcMaster(root, "master", { cloud: new AzureCloud(PROPS) });
+      new GpuComputePool(root, "gpu", { master, nodes: 1, machine: "Standard_D8s_v5" });
+    });
+    expect(message).toContain('machine is "Standard_D8s_v5", but must be a machine with at least one GPU');
+  });
+
+  it("all of it at once", () => {
+    expect(first({ cloud: { zone: "4", subscriptionId: "x", tags: { "a/b": "x" }, cidr: "10.0.0.0/4" } })).toHaveLength(
+      4,
+    );
+  });
+});
