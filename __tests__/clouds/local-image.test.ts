@@ -6,7 +6,8 @@ import { nodeImage } from "../../lib/clouds/local/image";
 import { imageFailure } from "../../lib/clouds/local/image-failure";
 import { whileLocked } from "../../lib/clouds/local/image-lock";
 import { debianMirror } from "../../lib/clouds/local/image-mirror";
-import { packageRoot, readRecipe } from "../../lib/clouds/local/image-recipe";
+import { readRecipe } from "../../lib/clouds/local/image-recipe";
+import { packageRoot } from "../../lib/software/package-root";
 
 const root = packageRoot();
 const scratch = mkdtempSync(join(tmpdir(), "ohpc-image-"));

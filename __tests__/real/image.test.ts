@@ -12,7 +12,8 @@ import {
 import { fetchAnsible } from "../../lib/clouds/local/image-ansible";
 import { BUILD_FOLDER, removeBuildVolumes, withBuildContainer } from "../../lib/clouds/local/image-container";
 import { whileLocked } from "../../lib/clouds/local/image-lock";
-import { packageRoot, readRecipe } from "../../lib/clouds/local/image-recipe";
+import { readRecipe } from "../../lib/clouds/local/image-recipe";
+import { packageRoot } from "../../lib/software/package-root";
 import { cacheDirectory } from "../../lib/model/private-directory";
 
 const MINUTES = 60_000;
