@@ -11,17 +11,26 @@ export interface Definition {
   readonly gpu: number;
   /** Absent: the image that this version of the library makes. */
   readonly image?: string;
+  /** Of the master and of the pool "cpu", where it is another. */
+  readonly stock?: string;
 }
 
-const { cluster, subnet, cpu, gpu, image } = JSON.parse(readFileSync("definition.json", "utf8")) as Definition;
+const {
+  cluster,
+  subnet,
+  cpu,
+  gpu,
+  image,
+  stock = image,
+} = JSON.parse(readFileSync("definition.json", "utf8")) as Definition;
 const app = new App();
 const stack = new TerraformStack(app, "scenario");
 const home = new NfsDisk(stack, "home", { size: Size.gibibytes(20) });
 const users = Users.fromFile("users.yaml");
 const master = new OpenHpcMaster(stack, "master", {
   ...{ cloud: new LocalCloud({ subnet }), clusterName: cluster, home, users, machine: "small" },
-  ...(image !== undefined && { image }),
+  ...(stock !== undefined && { image: stock }),
 });
-new ComputePool(stack, "cpu", { master, nodes: cpu, machine: "small", ...(image !== undefined && { image }) });
+new ComputePool(stack, "cpu", { master, nodes: cpu, machine: "small", ...(stock !== undefined && { image: stock }) });
 new GpuComputePool(stack, "gpu", { master, nodes: gpu, machine: "gpu", ...(image !== undefined && { image }) });
 app.synth();

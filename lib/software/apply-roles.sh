@@ -16,13 +16,15 @@ step() { printf 'TASK [%s]\n' "$1"; }
 
 apt_get() { apt-get -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 --quiet --yes "$@"; }
 
-# What a machine does at its first boot, and its own updates, may hold apt's locks.
+# For the lists of packages apt itself does not wait until a machine's own updates are done.
 update_lists() {
-  local tries
-  for ((tries = 0; tries < 60; tries++)); do
-    if apt_get update; then return; fi
+  local said tries
+  for ((tries = 0; tries < 120; tries++)); do
+    if said=$(apt_get -o APT::Update::Error-Mode=any update 2>&1); then return; fi
+    if ! grep -q 'Could not get lock' <<<"$said"; then break; fi
     sleep 5
   done
+  printf '%s\n' "$said"
   return 1
 }
 
