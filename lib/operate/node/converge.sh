@@ -82,7 +82,14 @@ if [ "$(cat /usr/share/ohpc/software 2>/dev/null)" != "$wanted" ]; then
   if [ "$(cat "$roles/hash" 2>/dev/null)" != "$wanted" ]; then
     not_yet "it has not what the roles make of a machine, and its node unit is too old to fetch them: make the machine anew"
   fi
-  said=$(apply_roles) || not_yet "$said"
+  # Of all that is reported while it runs, `since` is the beginning.
+  if [ "$before_stage $before_ok" != 'software false' ]; then before_since=$(date -u +%Y-%m-%dT%H:%M:%SZ) before_attempts=0; fi
+  before_stage=software before_ok=false
+  if ! said=$(apply_roles); then
+    report false "$said"
+    sleep 20 # mirrors are not asked every two seconds
+    exit 1
+  fi
   rm -rf "$roles"
 fi
 
