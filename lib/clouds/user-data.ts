@@ -20,6 +20,8 @@ export function userData(boot: Boot, more: FirstBoot = {}): string {
     "#cloud-config",
     "disable_root: false",
     "ssh_pwauth: false",
+    // What the cluster writes into /etc/hosts must outlast a reboot.
+    "manage_etc_hosts: false",
     "write_files:",
     ...[{ path: BOOT_ENV_PATH, mode: "0644", content: environment.join("") }, ...files].flatMap(writeFile),
     ...(commands.length === 0 ? [] : ["runcmd:"]),
