@@ -311,6 +311,8 @@ describe("machines on AWS", () => {
       ...["OHPC_BUNDLE=nfs:10.78.0.10:/srv/ohpc/bundle", ""],
     ]);
     expect(runcmd[0]).toEqual(["systemctl", "enable", "--now", "ohpc-metadata-guard.service"]);
+    // When the machine has its name: it starts what asks the master for everything else.
+    expect(runcmd.at(-1)).toEqual(["systemctl", "enable", "--now", "ohpc-node.timer", "ohpc-node-answer.socket"]);
   });
 
   it("do at their first boot what the user adds", () => {
@@ -326,7 +328,7 @@ describe("machines on AWS", () => {
       runcmd: string[][];
     };
     expect(files.at(-1)).toMatchObject({ path: "/etc/motd", content: "hello ${name}\n\nbye\n" });
-    expect(runcmd.at(-1)).toEqual(["echo", 'a "b"']);
+    expect(runcmd.at(-2)).toEqual(["echo", 'a "b"']);
   });
 
   it("warn when the master is spare capacity", () => {

@@ -18,6 +18,8 @@ describe("the first boot on Azure: machines", () => {
       ...["OHPC_BUNDLE=nfs:10.79.0.10:/srv/ohpc/bundle", ""],
     ]);
     expect(runcmd[0]).toEqual(["systemctl", "enable", "--now", "ohpc-metadata-guard.service"]);
+    // When the machine has its name: it starts what asks the master for everything else.
+    expect(runcmd.at(-1)).toEqual(["systemctl", "enable", "--now", "ohpc-node.timer", "ohpc-node-answer.socket"]);
     expectGolden("azure/user-data-master.yaml", userDataOf(terraform, "master"));
   });
 
@@ -32,6 +34,6 @@ describe("the first boot on Azure: machines", () => {
       runcmd: string[][];
     };
     expect(files.at(-1)).toMatchObject({ path: "/etc/motd", content: "hello ${name}\n\nbye\n" });
-    expect(runcmd.at(-1)).toEqual(["echo", 'a "b"']);
+    expect(runcmd.at(-2)).toEqual(["echo", 'a "b"']);
   });
 });

@@ -2,12 +2,14 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { nodeImage } from "../../lib/clouds/local/image";
+import { nodeImage, stockImage } from "../../lib/clouds/local/image";
 import { imageFailure } from "../../lib/clouds/local/image-failure";
 import { whileLocked } from "../../lib/clouds/local/image-lock";
+import { pipConf, pipSettings } from "../../lib/clouds/local/image-pip";
 import { debianMirror } from "../../lib/clouds/local/image-mirror";
-import { packageRoot, readRecipe } from "../../lib/clouds/local/image-recipe";
+import { readRecipe } from "../../lib/clouds/local/image-recipe";
 import { worthTelling } from "../../lib/clouds/local/image-words";
+import { packageRoot } from "../../lib/software/package-root";
 
 const root = packageRoot();
 const scratch = mkdtempSync(join(tmpdir(), "ohpc-image-"));
@@ -89,6 +91,32 @@ describe("the layers", () => {
   it("have names that the engine and people can tell apart", () => {
     expect(new Set(recipe.layers.map(({ tag }) => tag)).size).toBe(recipe.layers.length);
     for (const { name, tag } of recipe.layers) expect(tag).toContain(`ohpc-node-${name}:`);
+  });
+});
+
+describe("the image of stock machines", () => {
+  const recipe = readRecipe(root, "debian-13");
+
+  it("stands on the base of the node image and has none of its roles", () => {
+    expect(recipe.base).toEqual(readRecipe().base);
+    expect(recipe.layers.flatMap(({ roles }) => roles)).toEqual(["cloud_image", "in_container"]);
+    expect(stockImage()).toMatch(/^localhost\/ohpc-debian-13:[0-9a-f]{12}$/);
+  });
+
+  it("does not change with the roles that its machines apply to themselves", () => {
+    expect(stockImage(checkout("stock-slurm", { "ansible/roles/slurm/files/slurmd.conf": "# changed\n" }))).toBe(
+      stockImage(),
+    );
+  });
+
+  it("has of pip's settings what leads to the package index, and nothing else", () => {
+    const printed = [
+      ...[":env:.find-links='/opt/wheels'", "global.index-url='https://a.example/simple'", "global.cert='/etc/a.pem'"],
+      ...["global.extra-index-url='https://b.example\\nhttps://c.example'", ":env:.cert='/etc/b.pem'", "user.name='x'"],
+    ];
+    expect(pipConf(pipSettings(printed.join("\n")))).toBe(
+      "[global]\nindex-url = https://a.example/simple\ncert = /etc/b.pem\nextra-index-url = https://b.example\n  https://c.example\n",
+    );
   });
 });
 

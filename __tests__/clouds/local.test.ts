@@ -2,6 +2,7 @@ import { App, TerraformStack } from "cdktf";
 import { LocalCloud, LocalMachine, type LocalCloudProps } from "../../lib/clouds/local";
 import { defaultSshPort, defaultSubnet } from "../../lib/clouds/local/defaults";
 import { compare, expectedIn } from "../../lib/clouds/local/drift";
+import { stockImage } from "../../lib/clouds/local/image";
 import { runSpec, type RunWishes } from "../../lib/clouds/local/run-spec";
 import { contains, parseCidr } from "../../lib/model/cidr";
 import { describeProblem } from "../../lib/model/problems";
@@ -65,6 +66,24 @@ describe("what LocalCloud synthesizes", () => {
     expect(machines["depends_on"]).toEqual(
       ["network", "network-sweep", "home", "bundle"].map((name) => `terraform_data.${name}`),
     );
+  });
+
+  it("makes stock machines of debian-13: another image, no environment, and user-data as on other clouds", () => {
+    const made = (image: string) => {
+      const { body, triggers } = resource({ pools: { cpu: 1 }, image }, 'terraform_data.cpu["cpu-1"]');
+      const [up] = body["provisioner"] as { "local-exec": { environment: Record<string, string> } }[];
+      return { triggers, script: up!["local-exec"].environment["OHPC_SCRIPT"] ?? "" };
+    };
+    const stock = made("debian-13");
+    expect(stock.triggers).toMatchObject({ image: stockImage() });
+    expect(stock.script).not.toContain("'OHPC_CLUSTER=demo'");
+    expect(stock.script).toContain("      OHPC_CLUSTER=demo\n");
+    expect(stock.script).toContain("  - path: /usr/lib/ohpc/ohpc-node\n");
+    // What is no part of our own script keeps its comments.
+    expect(stock.script).toContain("      #!/usr/bin/python3\n");
+    const baked = made(IMAGE);
+    expect(baked.script).toContain("'OHPC_CLUSTER=demo'");
+    expect(baked.script).toContain("user_data=''\n");
   });
 
   it("makes as many resources for a pool of 5,000 as for one of 2, in less than a second", () => {

@@ -7,6 +7,7 @@ import { type AddressRange, formatAddress, parseCidr } from "../../lib/model/cid
 import { bundleFiles, hostsFile, type NodeFacts, programText } from "../../lib/operate/node/bundle-files";
 import { coverWithSubnets } from "../../lib/operate/steps/cover";
 import { exportsFile } from "../../lib/operate/steps/exports";
+import { softwareHash } from "../../lib/software/roles";
 import { viewOf } from "../support/views";
 
 const block = { kind: "block", device: "/dev/sdb", path: "/home" } as const;
@@ -52,6 +53,10 @@ describe("the bundle", () => {
     );
     expect(accounts).toContain('"alice"');
     expect(accounts).not.toContain("ssh-ed25519");
+  });
+
+  it("names the roles that make a machine a node, which are those of this version", () => {
+    expect(bundleFiles(viewOf())["software"]).toBe(`${softwareHash()}\n`);
   });
 
   it("does not change with the order of users", () => {

@@ -50,6 +50,22 @@ describe("waiting for the nodes", () => {
     });
   });
 
+  it("shows what node units say, and names it for those that do not come in time", async () => {
+    const printed = [
+      "nodes 5 6\nwaiting gpu-1 unknown none",
+      "unit gpu-1 software under way: mpi : Install MPI",
+      'unit gpu-1 software failed at "mpi : Install MPI": no space\noverdue\n',
+    ].join("\n");
+    const late = await ready(printed).catch((error: unknown) => error);
+    expect(told).toContain("gpu-1: software: under way: mpi : Install MPI");
+    expect(late).toMatchObject({
+      details: {
+        code: "nodes.late",
+        output: ['gpu-1 is unknown; its node unit: software: failed at "mpi : Install MPI": no space'],
+      },
+    });
+  });
+
   it("shows how many are ready, and why others are not", async () => {
     await ready(
       "nodes 4 6\nwaiting gpu-1 down* Not responding\nwaiting gpu-2 unknown none\nnodes 6 6\nanswered 6 all\n",

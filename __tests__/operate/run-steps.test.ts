@@ -129,6 +129,51 @@ describe("runSteps", () => {
     expect(existsSync(join(scratch, "a"))).toBe(false);
   });
 
+  it("looks at what cannot be looked at yet once what it needs is there", async () => {
+    const tool = join(scratch, "tool");
+    const needy = { ...file("b", { needs: ["a"] }), inspect: `test -e ${tool}\n${file("b").inspect}` };
+    const install = file("a", { more: `touch ${tool}` });
+    const plan = await planSteps([install, needy], cluster, new BashRemote());
+    expect(plan.map(({ differences: found }) => found.join())).toEqual([
+      'content is null instead of "yes"',
+      "cannot be told before a is done",
+    ]);
+    const result = await runSteps([install, needy], cluster, new BashRemote());
+    expect(result.changed.map(({ id, differences: found }) => [id, found.join()])).toEqual([
+      ["a", 'content is null instead of "yes"'],
+      ["b", 'content is null instead of "yes"'],
+    ]);
+    // Where nothing is missing any more, what cannot be looked at is a fault.
+    rmSync(tool);
+    await expect(runSteps([install, needy], cluster, new BashRemote())).rejects.toThrow("could not look at file b");
+  });
+
+  it("refuses another cluster also where that is seen only when the machine has what looking takes", async () => {
+    const tool = join(scratch, "tool");
+    const rename: Step = {
+      ...file("name", { needs: ["a"] }),
+      inspect: `test -e ${tool}\n${file("name").inspect}`,
+      effect: () => "replace cluster",
+    };
+    const error = await failure(runSteps([file("a", { more: `touch ${tool}` }), rename], cluster, new BashRemote()));
+    expect(error.kind).toBe("consent");
+    expect(existsSync(join(scratch, "name"))).toBe(false);
+  });
+
+  it("tells how far a long step is", async () => {
+    const long: Step = {
+      ...file("a", { more: "echo TASK one; echo noise; echo TASK two >&2" }),
+      progress: (line) => (line.startsWith("TASK ") ? line.slice(5) : undefined),
+    };
+    const told: string[] = [];
+    await runSteps([long], cluster, new BashRemote(), {
+      onEvent: (event) => {
+        if (event.kind === "progress") told.push(event.text);
+      },
+    });
+    expect(told).toEqual(["one", "two"]);
+  });
+
   it("tells apply which effect is meant, and gives both scripts the desired state", async () => {
     const step = file("a", { more: 'echo "$OHPC_EFFECT" >effect' });
     await runSteps([{ ...step, effect: () => "restart slurmctld" }], cluster, new BashRemote());

@@ -12,7 +12,9 @@ import {
 import { fetchAnsible } from "../../lib/clouds/local/image-ansible";
 import { BUILD_FOLDER, removeBuildVolumes, withBuildContainer } from "../../lib/clouds/local/image-container";
 import { whileLocked } from "../../lib/clouds/local/image-lock";
-import { packageRoot, readRecipe } from "../../lib/clouds/local/image-recipe";
+import { readRecipe } from "../../lib/clouds/local/image-recipe";
+import { packageRoot } from "../../lib/software/package-root";
+import { softwareHash } from "../../lib/software/roles";
 import { cacheDirectory } from "../../lib/model/private-directory";
 
 const MINUTES = 60_000;
@@ -138,6 +140,10 @@ describe("a machine from the node image", () => {
     },
     MINUTES,
   );
+
+  it("says which roles made it, so that none are applied to it again", async () => {
+    expect(await inMachine("cat /usr/share/ohpc/software")).toBe(softwareHash());
+  });
 
   it("has fixed numbers for the accounts that own the state disk", async () => {
     expect(await inMachine("id -u slurm; id -g slurm; id -u munge; id -g munge; id -u mysql; id -g mysql")).toBe(

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { planDeployment } from "../../lib/operate/deploy";
 import { Terraform } from "../../lib/operate/terraform";
 import { judgePlan } from "../../lib/operate/terraform-plan";
+import { Duration } from "../../lib/units";
 import { sampleManifest, sampleWish } from "../operate/sample-cluster";
 
 const ROOT = join(__dirname, "..", "..");
@@ -112,6 +113,7 @@ describe("running Terraform", () => {
     write("true");
     await applied();
     const groundwork = {
+      patience: Duration.minutes(2),
       prepare: async () => Promise.resolve(),
       drift: async () => Promise.resolve({ missing: [address("cpu-2")], stopped: [] }),
       start: async () => Promise.resolve(),

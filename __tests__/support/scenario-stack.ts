@@ -11,17 +11,29 @@ export interface Definition {
   readonly gpu: number;
   /** Absent: the image that this version of the library makes. */
   readonly image?: string;
+  /** Of the master and of the pool "cpu", where it is another. */
+  readonly stock?: string;
+  /** Of both pools; absent: each has its own. */
+  readonly partition?: string;
 }
 
-const { cluster, subnet, cpu, gpu, image } = JSON.parse(readFileSync("definition.json", "utf8")) as Definition;
+const definition = JSON.parse(readFileSync("definition.json", "utf8")) as Definition;
+const { cluster, subnet, cpu, gpu, image, stock = image, partition } = definition;
 const app = new App();
 const stack = new TerraformStack(app, "scenario");
 const home = new NfsDisk(stack, "home", { size: Size.gibibytes(20) });
 const users = Users.fromFile("users.yaml");
 const master = new OpenHpcMaster(stack, "master", {
   ...{ cloud: new LocalCloud({ subnet }), clusterName: cluster, home, users, machine: "small" },
+  ...(stock !== undefined && { image: stock }),
+});
+const shared = partition !== undefined && { partition };
+new ComputePool(stack, "cpu", {
+  ...{ master, nodes: cpu, machine: "small", ...shared },
+  ...(stock !== undefined && { image: stock }),
+});
+new GpuComputePool(stack, "gpu", {
+  ...{ master, nodes: gpu, machine: "gpu", ...shared },
   ...(image !== undefined && { image }),
 });
-new ComputePool(stack, "cpu", { master, nodes: cpu, machine: "small", ...(image !== undefined && { image }) });
-new GpuComputePool(stack, "gpu", { master, nodes: gpu, machine: "gpu", ...(image !== undefined && { image }) });
 app.synth();

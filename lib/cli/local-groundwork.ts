@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { inventory } from "../clouds/local/containers";
 import { driftOf, expectedIn } from "../clouds/local/drift";
 import { type EngineName, EngineError } from "../clouds/local/engine";
-import { buildNodeImage, ImageBuildError, nodeImage } from "../clouds/local/image";
+import { buildNodeImage, ImageBuildError, nodeImage, stockImage } from "../clouds/local/image";
+import type { ImageFolder } from "../clouds/local/image-recipe";
 import { removeLeftovers } from "../clouds/local/leftovers";
 import { startMachines } from "../clouds/local/power";
 import { wishOf } from "../operate/deployment";
@@ -11,17 +12,20 @@ import { Failure, type FailureKind } from "../operate/failure";
 import type { Groundwork } from "../operate/groundwork";
 import type { Progress } from "../operate/progress";
 import type { SynthesizedStack } from "../operate/project";
+import { Duration } from "../units";
 
 /** What a cluster on this machine needs beside Terraform: engine, image, and a look at what people did by hand. */
 export function localGroundwork(stack: SynthesizedStack, engine: EngineName | undefined): Groundwork {
   const { cluster } = wishOf(stack);
   const wanted = { cluster, ...(engine !== undefined && { engine }) };
+  const config = readFileSync(join(stack.directory, "cdk.tf.json"), "utf8");
+  const stock = config.includes(stockImage());
   return {
+    patience: Duration.minutes(stock ? 30 : 2),
     prepare: async (progress) => {
-      const config = readFileSync(join(stack.directory, "cdk.tf.json"), "utf8");
       // Machines may all have an image of the user's own.
-      if (!config.includes(nodeImage())) return;
-      await buildImage(progress, wanted);
+      if (stock) await buildImage(progress, { ...wanted, folder: "debian-13" });
+      if (config.includes(nodeImage())) await buildImage(progress, wanted);
     },
     drift: async (state) => explained(async () => driftOf(cluster, expectedIn(state), wanted)),
     start: async (hosts) => explained(async () => startMachines(cluster, hosts)),
@@ -34,17 +38,18 @@ export function localGroundwork(stack: SynthesizedStack, engine: EngineName | un
   };
 }
 
-/** Builds what is missing of the node image. */
+/** Builds what is missing of an image. */
 export async function buildImage(
   progress: Progress,
-  wanted: { readonly cluster?: string; readonly engine?: EngineName } = {},
+  wanted: { readonly cluster?: string; readonly engine?: EngineName; readonly folder?: ImageFolder } = {},
 ): Promise<Awaited<ReturnType<typeof buildNodeImage>>> {
-  return progress.phase("Image of the nodes", async (report) =>
+  const title = wanted.folder === undefined ? "Image of the nodes" : "Image of stock machines";
+  return progress.phase(title, async (report) =>
     explained(async () =>
       buildNodeImage({
         ...wanted,
         onProgress: ({ layer, number, of, line }) => {
-          report.title(`Image of the nodes: layer ${number} of ${of} (${layer})`);
+          report.title(`${title}: layer ${number} of ${of} (${layer})`);
           report.detail(line);
         },
       }),

@@ -78,7 +78,7 @@ export interface ComputePoolOptions {
   readonly rootDisk?: Size;
 
   /**
-   * The vendor's name of an image.
+   * The vendor's name of an image; `debian-13`, on every cloud, is a stock Debian, which gets all software when the cluster is configured.
    *
    * @default - the cloud's own
    * @onChange nothing before machines are replaced on purpose

@@ -23,6 +23,7 @@ export async function configurePhase(
           report.detail(
             `${event.step.title}${event.effect === "none" || event.effect === "live" ? "" : ` (${event.effect})`}`,
           );
+        if (event.kind === "progress") report.detail(event.text);
         if (event.kind !== "changed" && event.kind !== "unchanged") return;
         done++;
         if (event.kind === "changed") report.title(`${name}: ${done} of ${steps} steps`);

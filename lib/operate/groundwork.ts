@@ -1,7 +1,10 @@
+import type { Duration } from "../units";
 import type { Progress } from "./progress";
 
 /** What a cloud does beside Terraform; on most there is nothing. */
 export interface Groundwork {
+  /** How long nodes may take until they are ready. */
+  readonly patience: Duration;
   /** Brings about what Terraform takes for granted: an engine that works, an image. */
   prepare(progress: Progress): Promise<void>;
   /** Where the cloud and Terraform's state (as `terraform show -json` tells it) have come apart. */

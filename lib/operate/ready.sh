@@ -1,13 +1,20 @@
 # shellcheck shell=bash
 # Waits until every node takes jobs, then asks all idle ones by one srun per group.
 # ready.sh SECONDS NODES [PARTITION HOSTLIST]...
-# Prints, whenever it changes: nodes READY TOTAL, and a line `waiting NAME STATE REASON` for (some of) the others;
+# Prints, whenever it changes: nodes READY TOTAL, and a line `waiting NAME STATE REASON` for (some of) the others,
+# and, where that takes long, what their node units say: `unit NAME STAGE MESSAGE`;
 # then `aside NAME REASON` for what an administrator drained, and for each group `answered N PARTITION`,
 # `busy N PARTITION` (nodes with jobs were not asked) or `silent PARTITION` and what srun said.
 deadline=$((SECONDS + $1)) expected=$2
 shift 2
 
-told=x
+units() {
+  local bundle=/srv/ohpc/bundle/current
+  awk 'NR == FNR { nodes[$1] = 1; next } $2 in nodes' "$bundle/nodes" "$bundle/hosts" | python3 "$bundle/ask.py" state |
+    jq -r 'to_entries | map(select(.value.ok == false)) | .[:10][] | "unit \(.key) \(.value.stage) \(.value.message)"'
+}
+
+told=x told_units='' ask_units=$((SECONDS + 5))
 while :; do
   # One line per node, although a node is listed once for each of its partitions.
   nodes=$(sinfo --all --noheader --Node --format='%N|%T|%U|%E' 2>/dev/null | sort -u) || nodes=''
@@ -23,6 +30,11 @@ while :; do
     printf '%s\n' "$now"
   fi
   [[ "$now"$'\n' != "nodes $expected $expected"$'\n'* ]] || break
+  if [ "$SECONDS" -ge "$ask_units" ]; then
+    now=$(units 2>/dev/null)
+    if [ -n "$now" ] && [ "$now" != "$told_units" ]; then printf '%s\n' "$now"; fi
+    told_units=$now ask_units=$((SECONDS + 3))
+  fi
   if [ "$SECONDS" -ge "$deadline" ]; then
     echo overdue
     exit 0

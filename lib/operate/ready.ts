@@ -48,7 +48,8 @@ export async function nodesReady(
   const reading = readReady(printed);
   if (reading.overdue) {
     const missing = reading.waiting.map(
-      ({ node, state, reason }) => `${node} is ${state}${reason === "" ? "" : `: ${reason}`}`,
+      ({ node, state, reason }) =>
+        `${node} is ${state}${reason === "" ? "" : `: ${reason}`}${unitOf(node, reading.units)}`,
     );
     throw new Failure("failed", `${reading.ready} of ${total} nodes are ready after ${limit.toSeconds()} s`, {
       code: "nodes.late",
@@ -71,6 +72,8 @@ interface ReadyReading {
   readonly overdue: boolean;
   readonly waiting: readonly { readonly node: string; readonly state: string; readonly reason: string }[];
   readonly aside: Readiness["aside"];
+  /** What node units last said, by node. */
+  readonly units: ReadonlyMap<string, string>;
   readonly answered: number;
   readonly busy: number;
   readonly silent: readonly string[];
@@ -97,6 +100,7 @@ export function readReady(printed: string): ReadyReading {
       reason: unexplained(reason),
     })),
     aside: of("aside", picture).map(([node = "", ...reason]) => ({ node, reason: unexplained(reason) })),
+    units: new Map(of("unit", lines).map(([node = "", stage = "", ...message]) => [node, unitText(stage, message)])),
     answered: sum("answered"),
     busy: sum("busy"),
     silent: of("silent", lines).map((words) => words.join(" ")),
@@ -106,11 +110,24 @@ export function readReady(printed: string): ReadyReading {
 function tell(line: string, total: number, report: Report): void {
   const [what, ...words] = line.split(" ");
   if (what === "nodes") report.title(`Nodes ready: ${words[0] ?? "0"} of ${total}`);
+  if (what === "unit") {
+    const [node = "", stage = "", ...message] = words;
+    report.detail(`${node}: ${unitText(stage, message)}`);
+  }
   if (what === "waiting") {
     const [node = "", state = "", ...reason] = words;
     const why = unexplained(reason);
     report.detail(`${node} ${state}${why === "" ? "" : ` (${why})`}`);
   }
+}
+
+function unitOf(node: string, units: ReadonlyMap<string, string>): string {
+  const said = units.get(node);
+  return said === undefined ? "" : `; its node unit: ${said}`;
+}
+
+function unitText(stage: string, message: readonly string[]): string {
+  return `${stage}: ${message.join(" ")}`;
 }
 
 /** Slurm writes `none` where nobody gave a reason. */

@@ -13,6 +13,7 @@ export interface PlannedStep {
   readonly after: Json;
   /** For people; empty when nothing is to be done. */
   readonly differences: readonly string[];
+  /** As far as it can be told: what could not be looked at yet disturbs nobody yet. */
   readonly effect: Effect;
 }
 
@@ -33,6 +34,7 @@ export type StepEvent =
   | { readonly kind: "inspecting"; readonly steps: readonly Step[] }
   | { readonly kind: "unchanged"; readonly step: Step }
   | { readonly kind: "applying"; readonly step: Step; readonly effect: Effect }
+  | { readonly kind: "progress"; readonly step: Step; readonly text: string }
   | { readonly kind: "changed"; readonly step: Step; readonly effect: Effect; readonly seconds: number }
   | { readonly kind: "failed"; readonly step: Step; readonly error: StepError };
 
@@ -54,8 +56,20 @@ export async function planSteps(
 ): Promise<readonly PlannedStep[]> {
   const ordered = orderSteps(steps);
   const wanted = ordered.map((step) => step.desired(cluster));
-  const states = await inspect(ordered, wanted, remote);
-  return ordered.map((step, k) => planned(step, states[k] ?? null, wanted[k] ?? null));
+  const seen = await inspect(ordered, wanted, remote);
+  const plan = new Map<string, PlannedStep>();
+  ordered.forEach((step, k) => {
+    const after = wanted[k] ?? null;
+    // A machine that lacks the software cannot be looked at with it; it is looked at again once it has it.
+    const lacking = [...allNeeds(step, ordered)].find((id) => plan.get(id)?.differences.length !== 0);
+    plan.set(
+      step.id,
+      lacking !== undefined && !isTold(seen[k])
+        ? { step, before: null, after, differences: [`cannot be told before ${lacking} is done`], effect: "none" }
+        : planned(step, stateOf(step, seen[k], remote.host), after),
+    );
+  });
+  return [...plan.values()];
 }
 
 /**
@@ -72,8 +86,9 @@ export async function runSteps(
 ): Promise<StepsResult> {
   onEvent({ kind: "inspecting", steps });
   const plan = await planSteps(steps, cluster, remote);
-  const impossible = plan.find(({ effect }) => effect === "replace cluster");
-  if (impossible !== undefined) throw refusedFailure(remote.host, impossible.step, impossible.differences);
+  plan.forEach((one) => {
+    refuseAnother(one, remote);
+  });
   await onPlan?.(plan);
 
   const changed = new Map<string, StepResult>();
@@ -85,9 +100,12 @@ export async function runSteps(
       onEvent({ kind: "unchanged", step: fresh.step });
       return;
     }
+    refuseAnother(fresh, remote);
     const started = Date.now();
     onEvent({ kind: "applying", step: fresh.step, effect: fresh.effect });
-    await apply(fresh, remote);
+    await apply(fresh, remote, (text) => {
+      onEvent({ kind: "progress", step: fresh.step, text });
+    });
     changed.set(fresh.step.id, resultOf(fresh));
     onEvent({ kind: "changed", step: fresh.step, effect: fresh.effect, seconds: (Date.now() - started) / 1000 });
   };
@@ -128,16 +146,23 @@ async function inOrder(plan: readonly PlannedStep[], carryOut: (one: PlannedStep
 }
 
 async function lookAgain({ after, step }: PlannedStep, remote: Remote): Promise<PlannedStep> {
-  const [before = null] = await inspect([step], [after], remote);
-  return planned(step, before, after);
+  const [seen] = await inspect([step], [after], remote);
+  return planned(step, stateOf(step, seen, remote.host), after);
 }
 
-async function inspect(steps: readonly Step[], wanted: readonly Json[], remote: Remote): Promise<readonly Json[]> {
+function refuseAnother({ step, effect, differences: found }: PlannedStep, remote: Remote): void {
+  if (effect === "replace cluster") throw refusedFailure(remote.host, step, found);
+}
+
+async function inspect(
+  steps: readonly Step[],
+  wanted: readonly Json[],
+  remote: Remote,
+): Promise<readonly Inspection[]> {
   const [first] = steps;
   if (first === undefined) return [];
   try {
-    const printed = parseInspections(await remote.run(inspectScript(steps), { input: inspectInput(wanted) }));
-    return steps.map((step, k) => stateOf(step, printed[k], remote.host));
+    return parseInspections(await remote.run(inspectScript(steps), { input: inspectInput(wanted) }));
   } catch (error) {
     throw error instanceof RemoteError
       ? scriptFailure({ ...first, id: "inspect", title: "what is there" }, error)
@@ -145,11 +170,19 @@ async function inspect(steps: readonly Step[], wanted: readonly Json[], remote: 
   }
 }
 
-async function apply({ after, effect, step }: PlannedStep, remote: Remote): Promise<void> {
+async function apply(
+  { after, effect, step }: PlannedStep,
+  remote: Remote,
+  tell: (text: string) => void,
+): Promise<void> {
   let printed;
   try {
     const timeout = step.timeout === undefined ? {} : { timeout: step.timeout };
-    printed = await remote.run(applyScript(step, effect), { input: JSON.stringify(after), ...timeout });
+    const onErrorLine = (line: string): void => {
+      const text = step.progress?.(line);
+      if (text !== undefined) tell(text);
+    };
+    printed = await remote.run(applyScript(step, effect), { input: JSON.stringify(after), onErrorLine, ...timeout });
   } catch (error) {
     throw error instanceof RemoteError ? scriptFailure(step, error) : error;
   }
@@ -159,6 +192,15 @@ async function apply({ after, effect, step }: PlannedStep, remote: Remote): Prom
     after,
   ).differences;
   if (left.length > 0) throw notSoFailure(remote.host, step, left);
+}
+
+function isTold(seen: Inspection | undefined): boolean {
+  try {
+    JSON.parse(seen?.exitCode === 0 ? seen.stdout : "");
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function stateOf(step: Step, seen: Inspection | undefined, host: string): Json {

@@ -25,8 +25,8 @@ const REMEDIES: readonly Remedy[] = [
   },
   {
     when: /(jq|python3|slurmctld|mariadb|munged?|slurmdbd|sacctmgr|systemctl): (command )?not found/,
-    cause: "the machine lacks a program that its image should have",
-    remedy: "build the image anew (ohpc up), or converge the machine with ansible/site.yml",
+    cause: "the machine lacks a program that its roles should have brought",
+    remedy: "remove /usr/share/ohpc/software on it (ohpc ssh) and run it again: the roles are applied once more",
   },
 ];
 

@@ -19,7 +19,7 @@ export interface UpOptions {
   readonly place: Place;
   readonly consenter: Consenter;
   readonly groundworkFor: (stack: SynthesizedStack) => Groundwork | undefined;
-  /** How long nodes may take until they are ready. @default 2 minutes on local clusters, 15 elsewhere */
+  /** How long nodes may take until they are ready. @default 2 minutes on local clusters (30 with stock machines), 15 elsewhere */
   readonly limit?: Duration;
 }
 
@@ -74,8 +74,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     const outputs = await carryOut(planned, { env, consenter, again }, progress);
 
     const deployment = deploymentOf(project, stack, outputs, env);
-    const local = deployment.manifest.sites.every(({ cloud }) => cloud === "local");
-    const limit = options.limit ?? (local ? Duration.minutes(2) : Duration.minutes(15));
+    const limit = options.limit ?? groundwork?.patience ?? Duration.minutes(15);
     const master = masterOf(deployment, limit);
     if (planned.plan.changesAnything || planned.started.length > 0) {
       await progress.phase("Master answers", async () => masterAnswers(deployment, limit));

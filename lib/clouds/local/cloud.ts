@@ -7,7 +7,7 @@ import { shapeOf } from "./catalogue";
 import { defaultSshPort, defaultSubnet } from "./defaults";
 import { makeDisk } from "./disk";
 import type { EngineName } from "./engine-prelude";
-import { nodeImage } from "./image";
+import { nodeImage, stockImage } from "./image";
 import { LocalMachines } from "./machines";
 import { DEFAULT_SITE } from "./names";
 import { makeNetwork } from "./network";
@@ -75,7 +75,8 @@ export class LocalCloud implements Cloud<LocalMachines> {
 
   machines(scope: Construct, id: string, spec: MachinesSpec): LocalMachines {
     const { engine } = this.props;
-    return new LocalMachines(scope, id, spec, { engine, sshPort: this.sshPort(spec.site.cluster), image: nodeImage });
+    const image = { node: nodeImage, stock: stockImage };
+    return new LocalMachines(scope, id, spec, { engine, sshPort: this.sshPort(spec.site.cluster), image });
   }
 
   disk(scope: Construct, id: string, spec: DiskSpec): Disk {

@@ -4,7 +4,8 @@ import { fetchAnsible } from "./image-ansible";
 import { buildBase } from "./image-base";
 import { BUILD_FOLDER, removeBuildVolumes, withBuildContainer } from "./image-container";
 import { KEPT_LINES, imageFailure } from "./image-failure";
-import { readRecipe } from "./image-recipe";
+import { copyPipSettings } from "./image-pip";
+import { BASE_NAME, readRecipe } from "./image-recipe";
 import type { ImageLayer, ImageRecipe } from "./image-recipe";
 
 export interface BuiltImage {
@@ -61,7 +62,7 @@ export async function buildMissing(recipe: ImageRecipe, context: BuildContext): 
 /** The images of this recipe that the engine has, of this and of other versions. */
 export async function presentImages({ name }: ImageRecipe, engine: EngineWanted): Promise<ReadonlySet<string>> {
   const listed = await runEngine(["images", "--format", "{{.Repository}}:{{.Tag}}"], engine);
-  const own = new RegExp(`^localhost/${name}(-[a-z]+)?:[0-9a-f]+$`);
+  const own = new RegExp(`^localhost/(${name}(-[a-z]+)?|${BASE_NAME}):[0-9a-f]+$`);
   return new Set(listed.split("\n").filter((line) => own.test(line)));
 }
 
@@ -73,21 +74,24 @@ interface LayerContext extends BuildContext {
   readonly onLine: OnLine;
 }
 
-async function buildLayer({ root }: ImageRecipe, layer: ImageLayer, context: LayerContext): Promise<void> {
+async function buildLayer(recipe: ImageRecipe, layer: ImageLayer, context: LayerContext): Promise<void> {
+  const { root, folder } = recipe;
   const { first, ...options } = context;
   await withBuildContainer({ ...options, name: layer.name, root }, async (container) => {
     if (first) await container.exec(["apt-get", "--quiet", "update"]);
-    await container.exec(playbook(layer), `${BUILD_FOLDER}/ansible`);
+    await container.exec(playbook(layer, recipe), `${BUILD_FOLDER}/ansible`);
+    // Machines from the node image have all that they need; the others reach the package index as this machine does.
+    if (folder !== "node") await copyPipSettings(container, context);
     await container.exec(["sh", `${BUILD_FOLDER}/node/seal.sh`]);
-    if (!readRecipe(root).layers.some(({ tag }) => tag === layer.tag)) {
+    if (!readRecipe(root, folder).layers.some(({ tag }) => tag === layer.tag)) {
       throw new Error("files of this layer were changed while it was built; build again");
     }
     await container.commit(layer.tag);
   });
 }
 
-function playbook({ roles }: ImageLayer): readonly string[] {
-  const variables = JSON.stringify({ layer_roles: roles });
+function playbook({ roles }: ImageLayer, { software }: ImageRecipe): readonly string[] {
+  const variables = JSON.stringify({ layer_roles: roles, software_hash: software });
   return ["python3", "-m", "ansible", "playbook", "--inventory", "localhost,", "--extra-vars", variables, "layer.yml"];
 }
 

@@ -19,6 +19,8 @@ export interface BuildContainerOptions {
 
 export interface BuildContainer {
   exec(command: readonly string[], folder?: string): Promise<void>;
+  /** Copies a file of this machine into the container. */
+  copy(from: string, to: string): Promise<void>;
   commit(tag: string): Promise<void>;
 }
 
@@ -80,6 +82,9 @@ export async function withBuildContainer(
           onLine,
           timeoutSeconds: LAYER_SECONDS,
         });
+      },
+      copy: async (from, to) => {
+        await runEngine(["cp", from, `${name}:${to}`], { ...engine, env });
       },
       commit: async (tag) => {
         await runEngineScript(COMMIT, [name, tag], { ...engine, env });

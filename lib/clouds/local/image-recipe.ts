@@ -1,11 +1,14 @@
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { contentHash, hash } from "../../software/content-hash";
+import { packageRoot } from "../../software/package-root";
+import { softwareHash } from "../../software/roles";
 
-/** What the node image is made of, and in which order: `images/node/image.json`. */
+/** What an image is made of, and in which order: `images/<folder>/image.json`. */
 export interface ImageRecipe {
   /** The package's root: `images/` and `ansible/` lie in it. */
   readonly root: string;
+  readonly folder: ImageFolder;
   /** What the tags of all its images begin with. */
   readonly name: string;
   readonly base: BaseRecipe;
@@ -15,6 +18,8 @@ export interface ImageRecipe {
   readonly image: string;
   /** The Python that the base image has, for which Ansible's parts are fetched. */
   readonly python: string;
+  /** Of the roles: machines from the image say that they have them. */
+  readonly software: string;
 }
 
 export interface BaseRecipe {
@@ -52,19 +57,27 @@ const BUILD_FILES = [
 ];
 const BASE_FILES = ["images/node/base.sh"];
 
+/** All images stand on one base. */
+export const BASE_NAME = "ohpc-node-base";
+
+/** Every machine as clusters want it; and machines as clouds sell them, which become that by themselves. */
+export type ImageFolder = "node" | "debian-13";
+
 /**
  * Reads the recipe and computes every layer's name from the content of the files it is made from, and of nothing else:
  * two checkouts of one version agree, and a change renames the layer it belongs to and those above.
  */
-export function readRecipe(root: string = packageRoot()): ImageRecipe {
-  const file = JSON.parse(readFileSync(join(root, "images/node/image.json"), "utf8")) as ImageFile;
+export function readRecipe(root: string = packageRoot(), folder: ImageFolder = "node"): ImageRecipe {
+  const read = (name: ImageFolder): object =>
+    JSON.parse(readFileSync(join(root, "images", name, "image.json"), "utf8")) as object;
+  // What another image does not say is as in the node image: they stand on the same base.
+  const file = { ...read("node"), ...read(folder) } as ImageFile;
   const { name, base, python, everyLayer } = file;
-  const baseHash = hash(JSON.stringify(base), ...BASE_FILES.map((path) => content(root, path)));
-  const common = hash(
-    python,
-    ...BUILD_FILES.map((path) => content(root, path)),
-    ...everyLayer.map((role) => content(root, `ansible/roles/${role}`)),
-  );
+  const content = (path: string): string => contentHash(join(root, path));
+  const role = (of: string): string => content(`ansible/roles/${of}`);
+  const software = softwareHash(root);
+  const baseHash = hash(JSON.stringify(base), ...BASE_FILES.map(content));
+  const common = hash(python, ...BUILD_FILES.map(content), ...everyLayer.map(role));
   const layers: ImageLayer[] = [];
   let below = baseHash;
   for (const layer of file.layers) {
@@ -72,11 +85,16 @@ export function readRecipe(root: string = packageRoot()): ImageRecipe {
       below,
       common,
       JSON.stringify(layer),
-      ...layer.roles.map((role) => content(root, `ansible/roles/${role}`)),
+      ...layer.roles.map(role),
+      // The role `versions` writes it down.
+      ...(layer.roles.includes("versions") ? [software] : []),
     );
     layers.push({ ...layer, tag: tag(`${name}-${layer.name}`, below) });
   }
-  return { root, name, base: { ...base, tag: tag(`${name}-base`, baseHash) }, layers, image: tag(name, below), python };
+  return {
+    ...{ root, folder, name, python, software, layers, image: tag(name, below) },
+    base: { ...base, tag: tag(BASE_NAME, baseHash) },
+  };
 }
 
 /** `base` and the layers, from the bottom up. */
@@ -84,45 +102,6 @@ export function layerNames({ layers }: ImageRecipe): readonly string[] {
   return ["base", ...layers.map(({ name }) => name)];
 }
 
-/** The folder that holds `images/` and `ansible/`: above `lib/` in a checkout, above `dist/` in an installed package. */
-export function packageRoot(start: string = __dirname): string {
-  if (existsSync(join(start, "images/node/image.json"))) return start;
-  const above = dirname(start);
-  if (above === start) throw new Error("bug in cdktf-openhpc: the package has no images/node/image.json");
-  return packageRoot(above);
-}
-
 function tag(name: string, hashed: string): string {
   return `localhost/${name}:${hashed.slice(0, 12)}`;
-}
-
-/** The content of a file, or of all files in a folder with their paths. */
-function content(root: string, path: string): string {
-  const full = join(root, path);
-  const files = readdirOrFile(full);
-  return hash(...files.flatMap((file) => [file, readFileSync(file === "" ? full : join(full, file), "latin1")]));
-}
-
-function readdirOrFile(path: string): readonly string[] {
-  let entries;
-  try {
-    entries = readdirSync(path, { withFileTypes: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return [""];
-    throw error;
-  }
-  return entries
-    .flatMap((entry) =>
-      entry.isDirectory()
-        ? readdirOrFile(join(path, entry.name)).map((below) => `${entry.name}/${below}`)
-        : [entry.name],
-    )
-    .sort((a, b) => (a < b ? -1 : 1));
-}
-
-/** Each part with its length before it, so that no two lists of parts run together into the same text. */
-function hash(...parts: readonly string[]): string {
-  const sum = createHash("sha256");
-  for (const part of parts) sum.update(`${part.length}:`).update(part, "latin1");
-  return sum.digest("hex");
 }

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { cacheDirectory } from "../../model/private-directory";
+import { packageRoot } from "../../software/package-root";
 import { runEngineScript } from "./engine";
 import type { EngineWanted } from "./engine";
 import { buildMissing, presentImages } from "./image-build";
 import type { BuiltImage } from "./image-build";
 import { whileLocked } from "./image-lock";
-import { layerNames, packageRoot, readRecipe } from "./image-recipe";
+import { type ImageFolder, layerNames, readRecipe } from "./image-recipe";
 import { worthTelling } from "./image-words";
 
 export type { BuiltImage } from "./image-build";
@@ -16,6 +17,8 @@ export interface BuildImageOptions extends EngineWanted {
   readonly onProgress?: (progress: ImageProgress) => void;
   /** The folder that holds `images/` and `ansible/`. @default - this package's */
   readonly root?: string;
+  /** Which image. @default "node" */
+  readonly folder?: ImageFolder;
   /** Reads `OHPC_BASE_IMAGE`, `XDG_CACHE_HOME` and proxies. @default - this process's environment */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -36,15 +39,23 @@ export function nodeImage(root: string = packageRoot()): string {
 }
 
 /**
- * Builds what is missing of the node image, from the first layer on that has changed; nothing if it is there.
+ * The name of the image of stock machines: Debian 13 as clouds have it, with systemd, sshd, Python and cloud-init and
+ * nothing of a cluster.
+ */
+export function stockImage(root: string = packageRoot()): string {
+  return readRecipe(root, "debian-13").image;
+}
+
+/**
+ * Builds what is missing of an image, from the first layer on that has changed; nothing if it is there.
  * A second build at the same time waits for the first.
  *
  * @throws ImageBuildError naming layer and task, with the end of the output
  * @throws EngineError when no engine works here
  */
 export async function buildNodeImage(options: BuildImageOptions = {}): Promise<BuiltImage> {
-  const { root, env = process.env, onProgress = () => undefined, ...engine } = options;
-  const recipe = readRecipe(root);
+  const { root, folder, env = process.env, onProgress = () => undefined, ...engine } = options;
+  const recipe = readRecipe(root, folder);
   if ((await presentImages(recipe, engine)).has(recipe.image)) return { image: recipe.image, built: [] };
   const names = layerNames(recipe);
   const tell = (layer: string, said: string): void => {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Starts one machine. Reads: host, address, role, network, image, spec, run_flags, volumes (must exist), ssh_port (empty: none is published).
+# Starts one machine. Reads: host, address, role, network, image, spec, run_flags, volumes (must exist), ssh_port (empty: none is published), user_data (empty: none is read).
 
 name="ohpc-$cluster-$host"
 identity="$cluster $site $spec $image $address"
@@ -54,6 +54,15 @@ IFS=. read -r a b c d <<<"$address"
 flags+=(--mac-address "$(printf '02:42:%02x:%02x:%02x:%02x' "$a" "$b" "$c" "$d")")
 # For Apptainer.
 [ ! -e /dev/fuse ] || flags+=(--device /dev/fuse)
+
+if [ -n "$user_data" ]; then
+  # What a cloud hands its machines, for cloud-init.
+  seed=$directory/seed/$host
+  mkdir -p "$seed"
+  printf '%s' "$user_data" >"$seed/user-data"
+  printf 'instance-id: %s\nlocal-hostname: %s\npublic-keys:\n  - %s\n' "$name" "$host" "$(cat "$directory/id_ed25519.pub")" >"$seed/meta-data"
+  flags+=(-v "$seed:/var/lib/cloud/seed/nocloud:ro")
+fi
 
 engine run -d --pull=never --name "$name" --hostname "$host" --network "$network" --ip "$address" \
   --label "$label.cluster=$cluster" --label "$label.site=$site" --label "$label.host=$host" --label "$label.role=$role" \

@@ -5,6 +5,7 @@ import type { ManifestMaster } from "../../model/manifest";
 import type { MachineGroup, MachinesSpec } from "../cloud";
 import { TerraformData } from "../terraform-data";
 import { literal } from "../terraform-text";
+import { userData } from "../user-data";
 import type { EngineName } from "./engine-prelude";
 import { containerName } from "./names";
 import { LocalNetwork } from "./network";
@@ -17,9 +18,12 @@ export interface MachineSettings {
   readonly engine: EngineName | undefined;
   /** The master's way in; absent where a bridge publishes no port. */
   readonly sshPort: number | undefined;
-  /** Asked only when the spec names no image. */
-  readonly image: () => string;
+  /** Images of this version. Asked only for what a spec names. */
+  readonly image: { readonly node: () => string; readonly stock: () => string };
 }
+
+/** Machines that are as a cloud sells them, and converge: the name that other clouds have for it, too. */
+const STOCK = "debian-13";
 
 /** Equal containers with systemd as their first process: one resource with `for_each` by host name. */
 export class LocalMachines implements MachineGroup {
@@ -29,10 +33,11 @@ export class LocalMachines implements MachineGroup {
   constructor(scope: Construct, id: string, spec: MachinesSpec, settings: MachineSettings) {
     const { site, role, hosts, shape, disks, boot } = spec;
     const { engine } = settings;
-    const image = spec.image ?? settings.image();
+    const stock = spec.image === STOCK;
+    const image = stock ? settings.image.stock() : (spec.image ?? settings.image.node());
     const network = networkOf(site.handle);
     const sshPort = role === "master" ? settings.sshPort : undefined;
-    const { flags, volumes } = runSpec({ role, boot, disks, gpus: shape.gpus?.count ?? 0, sshPort });
+    const { flags, volumes } = runSpec({ role, boot, disks, gpus: shape.gpus?.count ?? 0, stock, sshPort });
     const run = { network: network.name, role, flags };
     const context = { cluster: site.cluster, site: site.name, engine };
     const up = script("machine-up", context, {
@@ -42,6 +47,8 @@ export class LocalMachines implements MachineGroup {
       spec: specHash(run),
       run_flags: flags,
       volumes,
+      // Read at the first boot only: other user-data replace nobody.
+      user_data: stock ? userData(boot) : "",
       ssh_port: sshPort === undefined ? "" : String(sshPort),
     });
 

@@ -8,6 +8,8 @@ export interface RunWishes {
   readonly boot: Boot;
   readonly disks: readonly Disk[];
   readonly gpus: number;
+  /** Whether the machine learns about its cluster from user-data instead of its environment. */
+  readonly stock?: boolean;
   /** Published on 127.0.0.1 as the way in; absent: none. */
   readonly sshPort: number | undefined;
 }
@@ -21,12 +23,12 @@ export interface RunSpec {
 }
 
 /** Equal wishes give an equal spec, and so the same container. */
-export function runSpec({ role, boot, disks, gpus, sshPort }: RunWishes): RunSpec {
+export function runSpec({ role, boot, disks, gpus, stock = false, sshPort }: RunWishes): RunSpec {
   const mounts = disks.flatMap(({ purpose, manifest, handle }) => {
     const mode = MODES[purpose][role];
     return mode === undefined ? [] : [{ mode, path: manifest.path, volume: volumeOf(handle) }];
   });
-  const environment = bootEnvironment(boot);
+  const environment = stock ? {} : bootEnvironment(boot);
   const flags = [
     ...FIXED_FLAGS,
     ...Object.entries(environment).flatMap(([key, value]) => ["-e", `${key}=${value}`]),

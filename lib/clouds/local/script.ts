@@ -37,7 +37,7 @@ export const GUARD_METRIC = "4000000000";
 export function script(name: ScriptName, { cluster, site, engine }: ScriptContext, variables: Variables): string {
   const header = assignments({ cluster, site, engine_choice: engine ?? "", label: LABEL, ...variables });
   const parts = name.endsWith("-down") ? [withDirectory(read("recorded"))] : [ENGINE_PRELUDE, read("common")];
-  return ["set -euo pipefail\n", header, ...parts, read(name)].map(withoutComments).join("");
+  return ["set -euo pipefail\n", header, ...[...parts, read(name)].map(withoutComments)].join("");
 }
 
 const texts = new Map<string, string>();

@@ -4,6 +4,8 @@ import type { ManifestDisk } from "../../model/manifest";
 import { SLURMCTLD_PORT } from "../../model/ports";
 import { expandHosts } from "../../slurm/hostlist";
 import { hostsOf, hostsOfPool } from "../../slurm/hosts";
+import { applyRolesProgram } from "../../software/programs";
+import { softwareHash } from "../../software/roles";
 import type { ClusterView } from "../steps/step";
 import { type Accounts, accountsOf } from "./accounts";
 
@@ -15,14 +17,17 @@ export function programText(name: "accounts.py" | "ask.py" | "converge.sh" | "wr
   return readFileSync(join(__dirname, name), "utf8");
 }
 
-/** What every node gets, by file name; the master adds `generation` and `munge.key`. Pure, but for reading our own programs. */
+/** What every node gets, by file name; the master adds `generation`, `munge.key` and `slurm-version`. Pure, but for reading our own programs. */
 export function bundleFiles(cluster: ClusterView): Readonly<Record<string, string>> {
   return {
     hosts: hostsFile(cluster),
     nodes: nodesFile(cluster),
     "node.json": json(nodeFacts(cluster)),
     "accounts.json": json(nodeAccounts(cluster)),
+    // Names the roles that make a machine a node; they lie beside the generations, for those that need them.
+    software: `${softwareHash()}\n`,
     converge: programText("converge.sh"),
+    "apply-roles": applyRolesProgram(),
     "accounts.py": programText("accounts.py"),
     "ask.py": programText("ask.py"),
     "write-hosts": programText("write-hosts.sh"),

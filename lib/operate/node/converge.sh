@@ -18,13 +18,10 @@ exec 9>/run/ohpc/converge.lock
 flock -n 9 || { echo "another run is under way" >&2; exit 0; }
 
 generation=$(cat "$bundle/generation")
-pool=$(awk -v host="$host" '$1 == host { print $2; exit }' "$bundle/nodes")
-master='' port='' home_kind='' home_path='' home_server='' home_export='' devices=''
-eval "$(jq -r --arg pool "$pool" '@sh "master=\(.master.host) port=\(.slurmctldPort)
-  home_kind=\(.home.kind) home_path=\(.home.path) home_server=\(.home.server // "") home_export=\(.home.export // "")
-  devices=\([.pools[] | select(.name == $pool) | .devices[]] | join(" "))"' "$bundle/node.json")"
-before_stage=boot before_ok=false before_since='' before_attempts=0
-eval "$(jq -r '@sh "before_stage=\(.stage) before_ok=\(.ok) before_since=\(.since) before_attempts=\(.attempts)"' "$state" 2>/dev/null)"
+# Without jq, which a stock machine does not have yet; quotes in the message are escaped.
+before() { sed -nE "s/.*\"$1\": ?\"?([^\",}]*).*/\\1/p" "$state" 2>/dev/null; }
+before_stage=$(before stage) before_ok=$(before ok) before_since=$(before since) before_attempts=$(before attempts)
+: "${before_stage:=boot}" "${before_attempts:=0}"
 
 report() { # ok message
   local message=${2//\\/\\\\} since attempts=1
@@ -40,7 +37,7 @@ report() { # ok message
   mv -fT "$state.new" "$state"
 }
 
-stages=' boot bundle mounts hosts munge accounts time devices controller slurmd ready '
+stages=' boot bundle software mounts hosts munge accounts time devices controller slurmd ready '
 rank() { local before=${stages%% "$1" *}; echo "${#before}"; }
 
 # Says how far this run is, but only where no run has been: a node that is ready, or waits for something, goes on saying
@@ -61,7 +58,46 @@ last_words() { # unit
 }
 
 stage=bundle
-if [ -z "$generation" ] || [ -z "$master" ]; then not_yet "the bundle in $bundle is not whole"; fi
+if [ -z "$generation" ] || [ ! -s "$bundle/node.json" ]; then not_yet "the bundle in $bundle is not whole"; fi
+
+begin software
+# Prints what is going on as it goes on; the last line tells why it failed.
+apply_roles() {
+  local line
+  bash "$bundle/apply-roles" "$roles" "$wanted" "$(cat "$bundle/slurm-version")" 2>&1 9>&- | while IFS= read -r line; do
+    printf '%s\n' "$line" >&2
+    case $line in
+      'TASK ['* | 'RUNNING HANDLER ['*)
+        line=${line#*[}
+        report false "under way: ${line%%]*}"
+        ;;
+      'failed at '*) printf '%s\n' "$line" ;;
+    esac
+  done
+  return "${PIPESTATUS[0]}"
+}
+roles=/run/ohpc/roles
+wanted=$(cat "$bundle/software")
+if [ "$(cat /usr/share/ohpc/software 2>/dev/null)" != "$wanted" ]; then
+  if [ "$(cat "$roles/hash" 2>/dev/null)" != "$wanted" ]; then
+    not_yet "it has not what the roles make of a machine, and its node unit is too old to fetch them: make the machine anew"
+  fi
+  # Of all that is reported while it runs, `since` is the beginning.
+  if [ "$before_stage $before_ok" != 'software false' ]; then before_since=$(date -u +%Y-%m-%dT%H:%M:%SZ) before_attempts=0; fi
+  before_stage=software before_ok=false
+  if ! said=$(apply_roles); then
+    report false "$said"
+    sleep 20 # mirrors are not asked every two seconds
+    exit 1
+  fi
+  rm -rf "$roles"
+fi
+
+pool=$(awk -v host="$host" '$1 == host { print $2; exit }' "$bundle/nodes")
+master='' port='' home_kind='' home_path='' home_server='' home_export='' devices=''
+eval "$(jq -r --arg pool "$pool" '@sh "master=\(.master.host) port=\(.slurmctldPort)
+  home_kind=\(.home.kind) home_path=\(.home.path) home_server=\(.home.server // "") home_export=\(.home.export // "")
+  devices=\([.pools[] | select(.name == $pool) | .devices[]] | join(" "))"' "$bundle/node.json")"
 
 begin mounts
 case $home_kind in
@@ -135,6 +171,10 @@ begin slurmd
 [ -n "$pool" ] || not_yet "the cluster does not have $host yet: run ohpc configure"
 options="SLURMD_OPTIONS=\"--conf-server $master:$port\""
 if [ "$(cat /etc/default/slurmd 2>/dev/null)" != "$options" ] || ! systemctl is-active --quiet slurmd; then
+  ours=$(slurmd -V | awk '{ print $2 }') theirs=$(cat "$bundle/slurm-version")
+  if [ "$(printf '%s\n' "$ours" "$theirs" | sort --version-sort | tail -n 1)" != "$theirs" ]; then
+    not_yet "slurmd $ours is newer than the controller's $theirs, which Slurm does not allow: upgrade the master first"
+  fi
   said=$(SLURM_CONF_SERVER=$master:$port timeout 10 scontrol --oneliner show node "$host" 2>&1) ||
     case $said in
       *"not found"*) not_yet "slurm.conf on $master does not have $host yet: run ohpc configure" ;;

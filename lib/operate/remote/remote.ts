@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly timeout?: Duration;
   /** Called with each line of standard output as it arrives. */
   readonly onLine?: (line: string) => void;
+  /** Called with each line of standard error as it arrives. */
+  readonly onErrorLine?: (line: string) => void;
 }
 
 /** A machine on which a script can be kept running while we work. */

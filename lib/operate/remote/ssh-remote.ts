@@ -65,11 +65,11 @@ export class SshRemote implements HoldingRemote {
 
   async run(
     script: string,
-    { args = [], input = "", timeout = DEFAULT_TIMEOUT, onLine }: RunOptions = {},
+    { args = [], input = "", timeout = DEFAULT_TIMEOUT, onLine, onErrorLine }: RunOptions = {},
   ): Promise<string> {
     const sent = envelope(script, args, input);
     return this.patiently(async () => {
-      const ssh = await this.spawn(timeout, onLine);
+      const ssh = await this.spawn(timeout, { onLine, onErrorLine });
       ssh.stdin.end(sent);
       const ended = await ssh.finished;
       return ended.exitCode === 0 ? ended.stdout : this.failureOf(ended, timeout);
@@ -88,7 +88,7 @@ export class SshRemote implements HoldingRemote {
   async hold(script: string, { args = [] }: Pick<RunOptions, "args"> = {}): Promise<Held> {
     const sent = envelope(script, args, "");
     return this.patiently(async () => {
-      const { finished, firstLine, stdin } = await this.spawn(undefined, undefined);
+      const { finished, firstLine, stdin } = await this.spawn(undefined, {});
       stdin.write(sent);
       const beat = setInterval(() => stdin.write("\n"), HEARTBEAT.toMilliseconds());
       const ended = finished.finally(() => {
@@ -128,7 +128,7 @@ export class SshRemote implements HoldingRemote {
     }
   }
 
-  private async spawn(timeout: Duration | undefined, onLine: ((line: string) => void) | undefined): Promise<Spawned> {
+  private async spawn(timeout: Duration | undefined, { onLine, onErrorLine }: Listeners): Promise<Spawned> {
     const { $ } = await import("zx/core");
     await prepareDirectory(dirname(controlPath(this.route.target, this.route.files)));
     const local = timeout === undefined ? {} : { timeout: timeout.toMilliseconds() + GRACE.toMilliseconds() };
@@ -156,8 +156,12 @@ export class SshRemote implements HoldingRemote {
       onLine?.(line);
     });
     const err = new LineCutter((line) => {
-      if (!isStarted && line === STARTED) isStarted = true;
-      else tail.add(line);
+      if (!isStarted && line === STARTED) {
+        isStarted = true;
+        return;
+      }
+      tail.add(line);
+      if (isStarted) onErrorLine?.(line);
     });
     follow(child.stdout, out, (text) => (stdout += text));
     follow(child.stderr, err, (text) => (stderr += text));
@@ -208,6 +212,11 @@ interface Ended {
   readonly stderr: string;
   readonly tail: string;
   readonly seconds: number;
+}
+
+interface Listeners {
+  readonly onLine?: RunOptions["onLine"] | undefined;
+  readonly onErrorLine?: RunOptions["onErrorLine"] | undefined;
 }
 
 interface Spawned {

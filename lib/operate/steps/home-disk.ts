@@ -4,6 +4,6 @@ import { diskStep } from "./disk";
 export const homeDisk = diskStep({
   id: "home-disk",
   title: "the home disk",
-  needs: [],
+  needs: ["software"],
   of: ({ manifest }) => manifest.disks.home,
 });

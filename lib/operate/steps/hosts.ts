@@ -7,7 +7,7 @@ export type HostsState = { readonly hosts: string };
 export const hosts: Step<HostsState> = {
   id: "hosts",
   title: "/etc/hosts",
-  needs: [],
+  needs: ["software"],
   desired: (cluster) => ({ hosts: hostsFile(cluster) }),
   inspect: String.raw`
 awk '$0 == "# ohpc: end" { exit } inside { print } $0 == "# ohpc: begin" { inside = 1 }' /etc/hosts | jq -Rsc '{hosts: .}'

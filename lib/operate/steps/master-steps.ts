@@ -11,11 +11,13 @@ import { slurmAccounts } from "./slurm-accounts";
 import { slurmConf } from "./slurm-conf";
 import { slurmctld } from "./slurmctld";
 import { slurmdbd } from "./slurmdbd";
+import { software } from "./software";
 import { stateDisk } from "./state-disk";
 import type { Step } from "./step";
 
 /** All that makes machines a cluster; every step is carried out on the master, nodes look after themselves. */
 export const MASTER_STEPS: readonly Step[] = [
+  software,
   stateDisk,
   homeDisk,
   nfsExports,

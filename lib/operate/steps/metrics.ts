@@ -7,7 +7,7 @@ export type MetricsState = { readonly running: boolean };
 export const metrics: Step<MetricsState> = {
   id: "metrics",
   title: "metrics",
-  needs: [],
+  needs: ["software"],
   desired: () => ({ running: true }),
   inspect: String.raw`
 ${IS_RUNNING}

@@ -4,6 +4,6 @@ import { diskStep } from "./disk";
 export const stateDisk = diskStep({
   id: "state-disk",
   title: "the state disk",
-  needs: [],
+  needs: ["software"],
   of: ({ manifest }) => manifest.disks.state,
 });

@@ -39,6 +39,8 @@ export interface Step<State extends Json = Json> {
   readonly apply: string;
   /** What going from `before` to `after` does to a running cluster. */
   effect(before: State, after: State): Effect;
+  /** What a line that `apply` prints says of how far it is; for steps that take minutes. Pure. */
+  progress?(line: string): string | undefined;
   /** What to try when it fails, by a pattern in its output. */
   readonly remedies?: readonly Remedy[];
   /**
@@ -51,6 +53,7 @@ export interface Step<State extends Json = Json> {
 
 export interface Remedy {
   readonly when: RegExp;
-  readonly cause: string;
+  /** @default - the last line of the output */
+  readonly cause?: string;
   readonly remedy: string;
 }
