@@ -38,7 +38,7 @@ import { awsExistingNetwork, type Surroundings } from "../../stacks/aws-existing
 import { awsGpu } from "../../stacks/aws-gpu";
 import { operator } from "../../stacks/operator";
 import { DEBIAN, Moto } from "../support/moto";
-import { forMoto, MOTO_FAULTS } from "../support/moto-faults";
+import { forMoto } from "../support/moto-faults";
 import { type Planned, providerAvailable, RealStack } from "../support/real-provider";
 
 jest.setTimeout(600_000);
@@ -341,10 +341,6 @@ withProvider("with the real provider", () => {
     expect((await stack.run(["plan", "-no-color"])).output.replaceAll(/[│\s]+/g, " ")).toContain(
       `the volume ${existing.elsewhere} is in eu-west-1b, but the cluster is in eu-west-1a`,
     );
-  });
-
-  it.each(MOTO_FAULTS)("moto still $what", async ({ shows }) => {
-    expect(await shows(ec2)).toBe(true);
   });
 
   /** An image of one's own, newer than all before; the machine that it is made of is ended. */
