@@ -228,10 +228,9 @@ describe("stacks on AWS", () => {
 });
 
 describe("machines on AWS", () => {
-  it("cost no construct each: a thousand are synthesized in well under two seconds", () => {
-    const started = performance.now();
-    const { instances } = synthesize(demo({ pool: { nodes: 1000 } }));
-    expect(performance.now() - started).toBeLessThan(1500);
+  it("cost no construct each, also where there are a thousand", () => {
+    const { instances, terraform } = synthesize(demo({ pool: { nodes: 1000 } }));
+    expect(blocks(terraform, "aws_instance")).toHaveLength(2);
     expect([...instances.keys()].filter((address) => address.startsWith("aws_instance."))).toHaveLength(1001);
   });
 
