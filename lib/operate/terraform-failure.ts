@@ -2,6 +2,7 @@ import { lastLines } from "./app-failure";
 import { Failure, type FailureKind } from "./failure";
 import type { Diagnostic } from "./terraform-events";
 import { hostKey } from "./terraform-plan";
+import { VENDOR_FAILURES } from "./vendor-failures";
 
 /** Turns what Terraform complained about into what people can act on. Pure. */
 export function terraformFailure(command: string, diagnostics: readonly Diagnostic[], stderr: string): Failure {
@@ -35,10 +36,11 @@ const MOST_LINES = 50;
 function recognize(
   lines: readonly string[],
 ): (Omit<KnownFailure, "when" | "remedy"> & { cause: string; remedy: string }) | undefined {
-  for (const { when, code, kind, remedy } of KNOWN) {
+  for (const { when, code, kind, remedy } of [...KNOWN, ...VENDOR_FAILURES]) {
     const at = lines.findIndex((line) => when.test(line));
     if (at < 0) continue;
-    const cause = (lines[at] ?? "").trim().replace(/\.$/, "");
+    const line = lines[at] ?? "";
+    const cause = (when.exec(line)?.groups?.["cause"] ?? line).trim().replace(/\.$/, "");
     // Our own scripts say in the next line what to do.
     return {
       code,
@@ -67,12 +69,12 @@ function linesOf(diagnostic: Diagnostic): string[] {
 /** Of a failed provisioner people need what it wrote, not the program that we gave it. */
 function plainLines({ summary, detail }: Diagnostic): string[] {
   const written = /exit status \d+\. Output: ?([\s\S]*)$/.exec(detail)?.[1];
-  const lines = written === undefined ? [summary, ...detail.split("\n")] : written.split("\n");
+  const lines = (written ?? `${summary}\n${detail}`).split("\n");
   return lines.map((line) => line.trimEnd()).filter((line) => line !== "");
 }
 
-interface KnownFailure {
-  /** Fits the line that tells the cause. */
+export interface KnownFailure {
+  /** Fits the line that tells the cause; a group called `cause`, where there is one, is all of it that people need. */
   readonly when: RegExp;
   readonly code: string;
   /** @default "failed" */
