@@ -4,17 +4,42 @@ import { lockAws } from "../../lib/clouds/aws/lock";
 import { AwsPower } from "../../lib/clouds/aws/power";
 import { PowerError } from "../../lib/clouds/power";
 
+/** What cloud-init leaves on the serial console of a Debian machine. */
+const CONSOLE = [
+  "[   12.031447] cloud-init[613]: Cloud-init v. 25.1.4 finished",
+  "<14>Nov 25 09:12:31 cloud-init: #############################################################",
+  "<14>Nov 25 09:12:31 cloud-init: -----BEGIN SSH HOST KEY FINGERPRINTS-----",
+  "<14>Nov 25 09:12:31 cloud-init: 256 SHA256:FpkwF1WeRfNqGWDjUPvD8A root@cpu-2 (ED25519)",
+  "<14>Nov 25 09:12:31 cloud-init: -----END SSH HOST KEY FINGERPRINTS-----",
+  "-----BEGIN SSH HOST KEY KEYS-----",
+  "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBA== root@cpu-2",
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDcoZYu1y+cBrkaXEcQ6/mFhispMwt96r9TMucwaJFyG root@cpu-2",
+  "-----END SSH HOST KEY KEYS-----",
+  "cpu-2 login: ",
+].join("\r\n");
+
+function consoleOutput(text: string): string {
+  const output = Buffer.from(text).toString("base64");
+  return `<GetConsoleOutputResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><instanceId>i-cpu-2</instanceId><output>${output}</output></GetConsoleOutputResponse>`;
+}
+
 /** Errors as AWS answers them, in the form of its EC2 API. */
 describe("an error of AWS is told as what it is:", () => {
   let server: Server;
   let answer: readonly [status: number, code: string, message: string];
   let power: AwsPower;
+  let asked: URLSearchParams | undefined;
 
   beforeAll(async () => {
     server = createServer((request, response) => {
       let body = "";
       request.on("data", (chunk: Buffer) => (body += chunk.toString()));
       request.on("end", () => {
+        if (body.includes("Action=GetConsoleOutput&")) {
+          asked = new URLSearchParams(body);
+          response.end(consoleOutput(CONSOLE));
+          return;
+        }
         const describing = body.includes("Action=DescribeInstances");
         const [status, code, message] = answer;
         response.writeHead(describing && code !== "Everything" ? 200 : status, { "content-type": "text/xml" });
@@ -97,6 +122,14 @@ describe("an error of AWS is told as what it is:", () => {
     expect(error).toBeInstanceOf(PowerError);
     expect(error).toMatchObject(expected);
     expect((error as PowerError).message).toContain(words);
+  });
+
+  it("no error, but the console of a machine: its host keys, as they are now and not when it was stopped last", async () => {
+    expect(await power.hostKeys("cpu-2")).toEqual([
+      "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBA==",
+      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDcoZYu1y+cBrkaXEcQ6/mFhispMwt96r9TMucwaJFyG",
+    ]);
+    expect([asked?.get("InstanceId"), asked?.get("Latest")]).toEqual(["i-cpu-2", "true"]);
   });
 
   it("missing credentials", async () => {
