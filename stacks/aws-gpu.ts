@@ -18,6 +18,7 @@ export function awsGpu(scope: Construct): void {
     master,
     nodes: 4,
     machine: AwsMachine.of("g6.12xlarge", { efa: true }),
+    image: "aws-gpu",
     rootDisk: Size.gibibytes(200),
   });
   new ComputePool(scope, "spare", {

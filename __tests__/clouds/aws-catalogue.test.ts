@@ -189,6 +189,8 @@ describe("images", () => {
     ["debian-13", "x86_64", []],
     ["debian-13", "arm64", []],
     ["self/gpu-*", "arm64", []],
+    ["aws-gpu", "x86_64", []],
+    ["aws-gpu", "arm64", []],
     ["ami-0123456789abcdef1", "arm64", []],
     [
       "ami-0123456789abcdef0",
@@ -208,7 +210,7 @@ describe("images", () => {
       "debian13",
       "x86_64",
       [
-        'image is "debian13", but must be debian-13, an id (ami-…) or OWNER/NAME-PATTERN, e.g. self/my-gpu-image-*; did you mean "debian-13"?',
+        'image is "debian13", but must be debian-13, aws-gpu, an id (ami-…) or OWNER/NAME-PATTERN, e.g. self/my-gpu-image-*; did you mean "debian-13"?',
       ],
     ],
   ] as const)("%s on %s: %j", (image, architecture, problems) => {

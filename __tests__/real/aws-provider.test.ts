@@ -25,12 +25,18 @@ import type { TerraformStack } from "cdktf";
 import { ComputePool, NfsDisk, OpenHpcMaster, Size } from "cdktf-openhpc";
 import { AwsCloud, type AwsCloudProps } from "cdktf-openhpc/aws";
 import { synthesize, type TerraformJson } from "cdktf-openhpc/testing";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
+import { createServer, request as forward, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { AwsPower } from "../../lib/clouds/aws/power";
 import { waitForState } from "../../lib/clouds/power";
 import { decodeAddresses } from "../../lib/model/address-runs";
 import { readManifest } from "../../lib/model/manifest";
+import type { Failure } from "../../lib/operate/failure";
 import { withoutProtection } from "../../lib/operate/protection";
+import { terraformEvent } from "../../lib/operate/terraform-events";
+import { terraformFailure } from "../../lib/operate/terraform-failure";
 import { expandHosts } from "../../lib/slurm/hostlist";
 import { Duration } from "../../lib/units";
 import { awsDemo } from "../../stacks/aws-demo";
@@ -38,7 +44,7 @@ import { awsExistingNetwork, type Surroundings } from "../../stacks/aws-existing
 import { awsGpu } from "../../stacks/aws-gpu";
 import { operator } from "../../stacks/operator";
 import { DEBIAN, Moto } from "../support/moto";
-import { forMoto, MOTO_FAULTS } from "../support/moto-faults";
+import { forMoto } from "../support/moto-faults";
 import { type Planned, providerAvailable, RealStack } from "../support/real-provider";
 
 jest.setTimeout(600_000);
@@ -91,8 +97,8 @@ withProvider("with the real provider", () => {
     await moto.reset();
   });
 
-  async function realStack(definition: TerraformJson): Promise<RealStack> {
-    const stack = new RealStack({ ...moto.env, AWS_REGION: "us-east-1" });
+  async function realStack(definition: TerraformJson, env: Readonly<Record<string, string>> = {}): Promise<RealStack> {
+    const stack = new RealStack({ ...moto.env, AWS_REGION: "us-east-1", ...env });
     stacks.push(stack);
     stack.write(definition);
     await stack.init();
@@ -343,8 +349,90 @@ withProvider("with the real provider", () => {
     );
   });
 
-  it.each(MOTO_FAULTS)("moto still $what", async ({ shows }) => {
-    expect(await shows(ec2)).toBe(true);
+  describe("what AWS refuses is told by ohpc as what it is:", () => {
+    /** In front of moto: answers one action with an error that AWS was seen to give. */
+    async function refusing(action: string, status: number, answer: string): Promise<Server> {
+      const server = createServer((request, response) => {
+        const chunks: Buffer[] = [];
+        request.on("data", (chunk: Buffer) => chunks.push(chunk));
+        request.on("end", () => {
+          const body = Buffer.concat(chunks);
+          if (body.includes(`Action=${action}&`)) {
+            response.writeHead(status, { "content-type": "text/xml" });
+            response.end(answer);
+            return;
+          }
+          const { method, url: path, headers } = request;
+          const asked = forward(`${moto.endpoint}${path ?? ""}`, { method, headers }, (answered) => {
+            response.writeHead(answered.statusCode ?? 500, answered.headers);
+            answered.pipe(response);
+          });
+          asked.end(body);
+        });
+      });
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return server;
+    }
+
+    async function failureOf(stack: RealStack, command: "plan" | "apply"): Promise<Failure> {
+      const options = command === "apply" ? ["-auto-approve"] : [];
+      const { exitCode, stdout } = await stack.run([command, "-input=false", "-json", ...options]);
+      expect(exitCode).toBe(1);
+      const diagnostics = stdout.split("\n").flatMap((line) => {
+        const event = terraformEvent(line);
+        return event?.kind === "diagnostic" ? [event.diagnostic] : [];
+      });
+      return terraformFailure(command, diagnostics, "");
+    }
+
+    const ec2Error = (code: string, said: string) =>
+      `<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error><Code>${code}</Code><Message>${said}</Message></Error></Errors><RequestID>0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9</RequestID></Response>`;
+    const stsError = (code: string, said: string) =>
+      `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${said}</Message></Error><RequestId>0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9</RequestId></ErrorResponse>`;
+
+    it.each([
+      [
+        "no quota",
+        ...(["RunInstances", 400, "apply"] as const),
+        ec2Error(
+          "VcpuLimitExceeded",
+          "You have requested more vCPU capacity than your current vCPU limit of 32 allows for the instance bucket that the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.",
+        ),
+        { code: "aws.quota", cause: expect.stringMatching(/^VcpuLimitExceeded: You have requested/) as unknown },
+      ],
+      [
+        "an expired token",
+        ...(["GetCallerIdentity", 403, "plan"] as const),
+        stsError("ExpiredToken", "The security token included in the request is expired"),
+        { code: "aws.expired", cause: "ExpiredToken: The security token included in the request is expired" },
+      ],
+      [
+        "unknown credentials",
+        ...(["GetCallerIdentity", 403, "plan"] as const),
+        stsError("InvalidClientTokenId", "The security token included in the request is invalid."),
+        { code: "aws.credentials", remedy: expect.stringContaining("check AWS_PROFILE") as unknown },
+      ],
+    ] as const)("%s", async (_, action, status, command, answer, details) => {
+      const server = await refusing(action, status, answer);
+      try {
+        const { port } = server.address() as AddressInfo;
+        const stack = await realStack(forMoto(small({ nodes: 1 })), { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` });
+        expect((await failureOf(stack, command)).details).toMatchObject(details);
+      } finally {
+        server.close();
+      }
+    });
+
+    it("no credentials", async () => {
+      const nobody = { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "", AWS_PROFILE: "", HOME: "/nowhere" };
+      const stack = await realStack(forMoto(small()), nobody);
+      const { kind, details } = await failureOf(stack, "plan");
+      expect({ kind, details }).toMatchObject({
+        kind: "usage",
+        details: { code: "aws.credentials", remedy: expect.stringContaining("aws configure") as unknown },
+      });
+    });
   });
 
   /** An image of one's own, newer than all before; the machine that it is made of is ended. */

@@ -1,147 +1,167 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { execFileSync } from "node:child_process";
 import { METADATA_ADDRESS, metadataGuard } from "../../lib/clouds/metadata-guard";
+import { eventually, HandMadeCluster } from "../support/hand-made-cluster";
 
-/** A machine of its own as far as the network goes, and behind its only cable a stand-in for the cloud's metadata service. */
-const MACHINE = `
-set -eu
-unshare --net sleep 600 &
-cloud=$!
-ip link set lo up
-ip link add cable type veth peer name other
-tries=0
-until [ "$(readlink /proc/$cloud/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do
-  tries=$((tries + 1)); [ $tries -lt 100 ] || exit 8; sleep 0.1
-done
-ip link set other netns $cloud
-ip address add 10.9.9.1/24 dev cable
-ip -6 address add fd09::1/64 dev cable nodad
-ip link set cable up
-ip route add 169.254.169.0/24 via 10.9.9.2
-ip -6 route add fd00:ec2::/64 via fd09::2
-there() { nsenter --net=/proc/$cloud/ns/net "$@"; }
-there ip link set lo up
-there ip address add 10.9.9.2/24 dev other
-there ip -6 address add fd09::2/64 dev other nodad
-for address in ${METADATA_ADDRESS} 169.254.169.123; do there ip address add $address/32 dev lo; done
-there ip -6 address add fd00:ec2::254/128 dev lo nodad
-there ip link set other up
-cd "$1"
-there /usr/bin/python3 -c '
+/**
+ * The machines of a local cluster, and behind their network a stand-in for the metadata service of a cloud. In the order
+ * of their life: each test goes on where the one before left it.
+ */
+const cluster = new HandMadeCluster("guard-test", "10.91.23", 23923);
+const MACHINES = ["master", "cpu-1"] as const;
+const STAND_IN = "stand-in-2";
+/** Its addresses in the network of the machines. */
+const VIA = { 4: "10.91.23.52", 6: "fd09::52" } as const;
+const ADDRESSES = [METADATA_ADDRESS, "fd00:ec2::254"] as const;
+/** Time servers of AWS and others answer there: no secret. */
+const NEIGHBOUR = "169.254.169.123";
+
+jest.setTimeout(120_000);
+
+beforeAll(async () => {
+  await cluster.prepare();
+  await cluster.startNode("stand-in", 2);
+  for (const address of [...ADDRESSES, NEIGHBOUR]) await ip(STAND_IN, "address", "add", address, "dev", "lo");
+  await ip(STAND_IN, "address", "add", `${VIA[6]}/64`, "dev", "eth0", "nodad");
+  await cluster.inside(STAND_IN, "systemd-run", "--unit=stand-in", "/usr/bin/python3", "-c", SERVER);
+  await cluster.startMaster();
+  await cluster.startNode("cpu", 1);
+  for (const [k, machine] of MACHINES.entries()) await connect(machine, k);
+}, 900_000);
+afterAll(async () => {
+  await cluster.end();
+}, 60_000);
+
+const SERVER = `
 import http.server, socket
 class Server(http.server.ThreadingHTTPServer):
     address_family = socket.AF_INET6
-Server(("::", 80), http.server.SimpleHTTPRequestHandler).serve_forever()
-' >/dev/null 2>&1 &
-cat >client.py <<'PYTHON'
-import encodings.idna, os, sys, urllib.error, urllib.request
-def ask(user, address):
-    reader, writer = os.pipe()
-    if os.fork() == 0:
-        os.setgid(user)
-        os.setuid(user)
-        try:
-            answer = urllib.request.urlopen("http://" + address + "/credentials", timeout=5).read().decode().strip()
-        except OSError as error:
-            answer = type(getattr(error, "reason", error)).__name__
-        os.write(writer, answer.encode())
-        os._exit(0)
-    os.close(writer)
-    answer = os.read(reader, 1000).decode()
-    os.wait()
-    return answer
-for question in sys.argv[1:]:
-    user, address = question.split("@")
-    print(user, address, ask(int(user), address))
-PYTHON
-tries=0
-until /usr/bin/python3 client.py '0@${METADATA_ADDRESS}' | grep -q secret; do
-  tries=$((tries + 1)); [ $tries -lt 200 ] || exit 9; sleep 0.1
-done
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"secret")
+Server(("::", 80), Answer).serve_forever()
 `;
 
-/** Runs a script in namespaces (network, mounts, processes) that end with it, and everything in them. */
-async function onMachine(script: string, folder: string): Promise<string[]> {
-  const { stdout } = await promisify(execFile)(
-    "unshare",
-    [
-      "--net",
-      "--mount",
-      "--propagation",
-      "private",
-      "--pid",
-      "--fork",
-      "--mount-proc",
-      "--kill-child",
-      "sh",
-      "-c",
-      MACHINE + script,
-      "sh",
-      folder,
-    ],
-    { timeout: 60_000 },
-  );
-  return stdout.trim().split("\n");
+/** Asks as that user, who is root no more then. */
+const CLIENT = `
+import encodings.idna, os, sys, urllib.error, urllib.request
+user, address = int(sys.argv[1]), sys.argv[2]
+if os.getuid() != user:
+    os.setgroups([])
+    os.setgid(user)
+    os.setuid(user)
+try:
+    host = "[" + address + "]" if ":" in address else address
+    print(urllib.request.urlopen("http://" + host + "/latest/meta-data/iam", timeout=5).read().decode())
+except OSError as error:
+    print(type(getattr(error, "reason", error)).__name__)
+`;
+
+/** In the machine's network, but from outside of it: containers may not change all that machines may. */
+async function ip(machine: string, ...words: readonly string[]): Promise<void> {
+  const pid = (await cluster.engine("inspect", "--format", "{{.State.Pid}}", cluster.container(machine))).trim();
+  const here = ["--net", `--target=${pid}`];
+  for (const link of ["lo", "eth0"])
+    execFileSync("nsenter", [...here, "sysctl", "-qw", `net.ipv6.conf.${link}.disable_ipv6=0`]);
+  execFileSync("nsenter", [...here, "ip", ...(words.some((word) => word.includes("::")) ? ["-6"] : []), ...words]);
 }
 
-describe("the metadata address", () => {
-  let folder: string;
-  let guard: string;
+/** As machines of a cloud are: the metadata addresses are behind the network's router. */
+async function connect(machine: string, k: number): Promise<void> {
+  await ip(machine, "address", "add", `fd09::${k + 1}/64`, "dev", "eth0", "nodad");
+  await ip(machine, "route", "add", "169.254.169.0/24", "via", VIA[4]);
+  await ip(machine, "route", "add", "fd00:ec2::/64", "via", VIA[6]);
+  await eventually(
+    async () => Promise.all(ADDRESSES.map(async (address) => ask(machine, 0, address))),
+    (answers) => answers.every((answer) => answer === "secret"),
+  );
+}
 
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "metadata-"));
-    guard = join(folder, "guard");
-    writeFileSync(join(folder, "credentials"), "secret\n", { mode: 0o644 });
-    const [program] = metadataGuard().files;
-    writeFileSync(guard, program?.content ?? "", { mode: 0o755 });
-  });
-  afterAll(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
+async function ask(machine: string, user: number, address: string): Promise<string> {
+  return (await cluster.inside(machine, "/usr/bin/python3", "-c", CLIENT, String(user), address)).trim();
+}
 
-  const addresses = [METADATA_ADDRESS, "[fd00:ec2::254]"];
-  const ask = (...questions: readonly string[]) => `/usr/bin/python3 client.py ${questions.join(" ")}`;
-  const askAll = (...users: readonly number[]) =>
-    ask(...users.flatMap((user) => addresses.map((address) => `${user}@${address}`)));
+/** What each of the users gets from each of the addresses. */
+async function answers(machine: string, users: readonly number[], addresses: readonly string[] = ADDRESSES) {
+  const asked = users.flatMap((user) => addresses.map((address) => [user, address] as const));
+  return Promise.all(asked.map(async ([user, address]) => `${user} ${address} ${await ask(machine, user, address)}`));
+}
+
+function all(users: readonly number[], answer: string): readonly string[] {
+  return users.flatMap((user) => ADDRESSES.map((address) => `${user} ${address} ${answer}`));
+}
+
+/** What cloud-init does with it at the first boot. */
+async function firstBoot(machine: string): Promise<void> {
+  const { files, commands } = metadataGuard(ADDRESSES);
+  for (const { path, mode, content } of files) {
+    const write = 'mkdir -p "$(dirname "$1")" && printf %s "$3" >"$1" && chmod "$2" "$1"';
+    await cluster.inside(machine, "sh", "-c", write, "sh", path, mode, content);
+  }
+  for (const command of commands) await cluster.inside(machine, ...command);
+}
+
+describe.each(MACHINES)("the metadata address, asked on %s,", (machine) => {
+  const nobody = [1, 1000, 65534, 4294967294];
 
   it("answers everybody before the guard has run: the stand-in works, and so would theft", async () => {
-    expect(await onMachine(askAll(1000), folder)).toEqual(addresses.map((address) => `1000 ${address} secret`));
-  }, 60_000);
+    expect(await answers(machine, [0, 1000])).toEqual(all([0, 1000], "secret"));
+  });
 
-  it("answers root alone afterwards, over IPv4 and IPv6, however often the guard runs", async () => {
-    const script = [
-      `"${guard}" ${METADATA_ADDRESS} fd00:ec2::254`,
-      `"${guard}" ${METADATA_ADDRESS} fd00:ec2::254`,
-      askAll(0, 1, 1000, 65534, 4294967294),
-    ];
-    expect(await onMachine(script.join("\n"), folder)).toEqual([
-      ...addresses.map((address) => `0 ${address} secret`),
-      ...[1, 1000, 65534, 4294967294].flatMap((user) =>
-        addresses.map((address) => `${user} ${address} PermissionError`),
-      ),
-    ]);
-  }, 60_000);
+  it("answers root alone afterwards, over IPv4 and IPv6", async () => {
+    await firstBoot(machine);
+    expect(await answers(machine, [0, ...nobody])).toEqual([...all([0], "secret"), ...all(nobody, "PermissionError")]);
+  });
 
-  it("answers the power service, too, where there is one", async () => {
-    const passwd = join(folder, "passwd");
-    writeFileSync(passwd, "root:x:0:0::/root:/bin/sh\nohpc-power:x:400:400::/nonexistent:/bin/false\n");
-    const script = [
-      `mount --bind "${passwd}" /etc/passwd`,
-      `"${guard}" ${METADATA_ADDRESS}`,
-      ask(...[399, 400, 401].map((user) => `${user}@${METADATA_ADDRESS}`)),
-    ];
-    expect(await onMachine(script.join("\n"), folder)).toEqual([
-      `399 ${METADATA_ADDRESS} PermissionError`,
-      `400 ${METADATA_ADDRESS} secret`,
-      `401 ${METADATA_ADDRESS} PermissionError`,
+  it("does so however often the guard runs, with as many rules", async () => {
+    const rules = async () =>
+      (await cluster.inside(machine, "sh", "-c", "ip -4 rule show; ip -6 rule show")).trim().split("\n");
+    const before = await rules();
+    await firstBoot(machine);
+    await cluster.inside(machine, "systemctl", "restart", "ohpc-metadata-guard.service");
+    expect(await rules()).toEqual(before);
+  });
+
+  it("keeps no container of a user's from being refused, which has the user's id", async () => {
+    const inner = ["unshare", "--user", "--map-root-user", "/usr/bin/python3", "-c", CLIENT, "0", METADATA_ADDRESS];
+    const words = ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", ...inner];
+    expect((await cluster.inside(machine, ...words)).trim()).toBe("PermissionError");
+  });
+
+  it("answers the power service, too, once there is one", async () => {
+    await cluster.inside(machine, "useradd", "--system", "--uid", "400", "--shell", "/bin/false", "ohpc-power");
+    await cluster.inside(machine, "systemctl", "restart", "ohpc-metadata-guard.service");
+    expect(await answers(machine, [0, 399, 400, 401, 1000])).toEqual([
+      ...all([0], "secret"),
+      ...all([399], "PermissionError"),
+      ...all([400], "secret"),
+      ...all([401, 1000], "PermissionError"),
     ]);
-  }, 60_000);
+  });
+
+  it("is guarded again after a reboot, before anybody can log in", async () => {
+    await cluster.engine("restart", cluster.container(machine));
+    await eventually(
+      async () =>
+        cluster.inside(machine, "systemctl", "is-active", "ohpc-metadata-guard", "ssh").catch((error: unknown) => {
+          return String(error);
+        }),
+      (states) => states === "active\nactive\n",
+    );
+    await connect(machine, MACHINES.indexOf(machine));
+    expect(await answers(machine, [0, 400, 1000])).toEqual([
+      ...all([0, 400], "secret"),
+      ...all([1000], "PermissionError"),
+    ]);
+    const order = await cluster.inside(
+      machine,
+      ...["systemctl", "show", "--value", "-p", "Before", "ohpc-metadata-guard.service"],
+    );
+    expect(order.trim().split(" ")).toContain("ssh.service");
+  });
 
   it("leaves every other address alone", async () => {
-    const script = [`"${guard}" ${METADATA_ADDRESS}`, ask("1000@169.254.169.123")];
-    expect(await onMachine(script.join("\n"), folder)).toEqual(["1000 169.254.169.123 secret"]);
-  }, 60_000);
+    expect(await answers(machine, [1000], [NEIGHBOUR])).toEqual([`1000 ${NEIGHBOUR} secret`]);
+  });
 });

@@ -1,50 +1,28 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { type RemoteError } from "../../lib/operate/remote/remote";
 import { SshRemote } from "../../lib/operate/remote/ssh-remote";
 import { Duration } from "../../lib/units";
+import { freePort, Sshd } from "../support/sshd";
 
-/** A real sshd on loopback, with keys of its own. */
-const scratch = mkdtempSync(join(tmpdir(), "sshd-"));
-const privateDirectory = join(scratch, "private");
+let sshd: Sshd;
+let scratch = "";
+let privateDirectory = "";
 let port = 0;
 let nodePort = 0;
-let sshd: ChildProcess;
 
 beforeAll(async () => {
-  mkdirSync(privateDirectory, { mode: 0o700 });
-  mkdirSync("/run/sshd", { recursive: true });
-  for (const name of ["private/id_ed25519", "host_key", "other_key"]) {
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(scratch, name)]);
-  }
   [port, nodePort] = [await freePort(), await freePort()];
-  writeFileSync(
-    join(scratch, "sshd_config"),
-    [
-      `ListenAddress 127.0.0.1:${port}`,
-      `ListenAddress 127.0.0.2:${nodePort}`,
-      `HostKey ${scratch}/host_key`,
-      `AuthorizedKeysFile ${scratch}/private/id_ed25519.pub`,
-      "PermitRootLogin prohibit-password",
-      "StrictModes no",
-      "UsePAM no",
-      "PidFile none",
-      "MaxSessions 64",
-      // bash reads the operator's ~/.bashrc at the first level only; it is not what is tested here, and may be slow.
-      "SetEnv SHLVL=1",
-    ].join("\n"),
-  );
+  sshd = new Sshd([`127.0.0.1:${port}`, `127.0.0.2:${nodePort}`]);
+  ({ scratch, privateDirectory } = sshd);
   trust("host_key");
-  await startSshd();
+  await sshd.start();
 }, 30_000);
 
-afterAll(() => {
-  sshd.kill();
-  rmSync(scratch, { recursive: true });
+afterAll(async () => {
+  await sshd.end();
 });
 
 describe("SshRemote, with a real sshd", () => {
@@ -96,7 +74,7 @@ describe("SshRemote, with a real sshd", () => {
   it("takes the committed host keys instead of the private ones", async () => {
     trust("other_key");
     const knownHosts = join(scratch, "committed");
-    writeFileSync(knownHosts, `* ${readFileSync(join(scratch, "host_key.pub"), "utf8")}`);
+    writeFileSync(knownHosts, `* ${sshd.hostKey()}\n`);
     const remote = connect(Duration.seconds(0), knownHosts);
     expect(await remote.run("echo in")).toBe("in\n");
     await remote.close();
@@ -138,12 +116,11 @@ describe("SshRemote, with a real sshd", () => {
   }, 60_000);
 
   it("waits for a machine that is not listening yet", async () => {
-    sshd.kill();
-    await new Promise((resolve) => sshd.once("exit", resolve));
+    await sshd.stop();
     expect((await failure(connect().run("true"))).failure).toBe("unreachable");
     const remote = connect(Duration.seconds(30));
     const running = remote.run("echo up");
-    await startSshd();
+    await sshd.start();
     expect(await running).toBe("up\n");
     await remote.close();
   }, 60_000);
@@ -154,24 +131,8 @@ function connect(patience = Duration.seconds(0), knownHosts?: string): SshRemote
   return SshRemote.to({ host: "master", access, privateDirectory, knownHosts, patience });
 }
 
-function trust(key: string): void {
-  writeFileSync(join(privateDirectory, "known_hosts"), `* ${readFileSync(join(scratch, `${key}.pub`), "utf8")}`);
-}
-
-async function startSshd(): Promise<void> {
-  sshd = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", join(scratch, "sshd_config")], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  await new Promise<void>((resolve, reject) => {
-    let text = "";
-    sshd.stderr?.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-      if ((text.match(/Server listening/g) ?? []).length === 2) resolve();
-    });
-    sshd.once("exit", () => {
-      reject(new Error(text));
-    });
-  });
+function trust(key: "host_key" | "other_key"): void {
+  writeFileSync(join(privateDirectory, "known_hosts"), `* ${sshd.hostKey(key)}\n`);
 }
 
 async function until(condition: () => boolean, limit: Duration): Promise<void> {
@@ -180,14 +141,6 @@ async function until(condition: () => boolean, limit: Duration): Promise<void> {
     if (Date.now() > deadline) throw new Error(`not so after ${limit.toString()}: ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port: free } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return free;
 }
 
 async function failure(promise: Promise<unknown>): Promise<RemoteError> {

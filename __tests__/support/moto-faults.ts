@@ -1,15 +1,20 @@
 import {
   AuthorizeSecurityGroupIngressCommand,
+  CreateLaunchTemplateCommand,
   CreateNetworkInterfaceCommand,
   CreatePlacementGroupCommand,
   CreateSecurityGroupCommand,
+  CreateVpnGatewayCommand,
   DescribeInstanceAttributeCommand,
   DescribeInstancesCommand,
   DescribeNetworkInterfacesCommand,
+  DescribeRouteTablesCommand,
   DescribeSecurityGroupRulesCommand,
   DescribeSpotInstanceRequestsCommand,
   DescribeSubnetsCommand,
+  DescribeVolumesCommand,
   type EC2Client,
+  EnableVgwRoutePropagationCommand,
   type Instance,
   RunInstancesCommand,
   type RunInstancesCommandInput,
@@ -33,11 +38,7 @@ export const MOTO_FAULTS: readonly MotoFault[] = [
   {
     what: "has no placement groups: CreatePlacementGroup breaks down, and terraform tries again for minutes",
     shows: async (ec2) => {
-      const asked = ec2.send(new CreatePlacementGroupCommand({ GroupName: "x", Strategy: "cluster" }));
-      return asked.then(
-        () => false,
-        (error: unknown) => (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 500,
-      );
+      return serverError(ec2.send(new CreatePlacementGroupCommand({ GroupName: "x", Strategy: "cluster" })));
     },
     mend: (resource) => {
       delete resource["aws_placement_group"];
@@ -47,9 +48,7 @@ export const MOTO_FAULTS: readonly MotoFault[] = [
   {
     what: "forgets the descriptions of rules between groups: AuthorizeSecurityGroupIngress",
     shows: async (ec2) => {
-      const { GroupId = "" } = await ec2.send(
-        new CreateSecurityGroupCommand({ GroupName: `g${Date.now()}`, Description: "x" }),
-      );
+      const { GroupId = "" } = await ec2.send(new CreateSecurityGroupCommand({ GroupName: "own", Description: "x" }));
       const UserIdGroupPairs = [{ GroupId, Description: "why" }];
       await ec2.send(
         new AuthorizeSecurityGroupIngressCommand({
@@ -128,6 +127,41 @@ export const MOTO_FAULTS: readonly MotoFault[] = [
       for (const instance of every(resource, "aws_instance")) delete instance["instance_market_options"];
     },
   },
+  {
+    what: "forgets the security groups of an instance with interfaces of its own, as fixed addresses need: DescribeInstances",
+    shows: async (ec2) => {
+      const { InstanceId = "" } = await withInterface(ec2);
+      const { Reservations } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [InstanceId] }));
+      const { NetworkInterfaces = [], SecurityGroups = [] } = Reservations?.[0]?.Instances?.[0] ?? {};
+      return NetworkInterfaces[0]?.Groups?.length === 1 && SecurityGroups.length === 0;
+    },
+  },
+  {
+    what: "forgets the tags that a launch template gives to volumes: TagSpecifications of CreateLaunchTemplate",
+    shows: async (ec2) => {
+      const TagSpecifications = (["instance", "volume"] as const).map((ResourceType) => ({
+        ...{ ResourceType, Tags: [{ Key: "from", Value: "template" }] },
+      }));
+      const LaunchTemplateName = "x";
+      const LaunchTemplateData = { ImageId: DEBIAN[0]?.id, TagSpecifications };
+      await ec2.send(new CreateLaunchTemplateCommand({ LaunchTemplateName, LaunchTemplateData }));
+      const { InstanceId = "", Tags = [] } = await run(ec2, { LaunchTemplate: { LaunchTemplateName } });
+      const { Volumes = [] } = await ec2.send(
+        new DescribeVolumesCommand({ Filters: [{ Name: "attachment.instance-id", Values: [InstanceId] }] }),
+      );
+      const tagged = Tags.some(({ Key }) => Key === "from");
+      return tagged && Volumes.length === 1 && Volumes[0]?.Tags === undefined;
+    },
+  },
+  {
+    what: "has no propagation of routes: EnableVgwRoutePropagation, which terraform tries again for minutes",
+    shows: async (ec2) => {
+      const { RouteTables = [] } = await ec2.send(new DescribeRouteTablesCommand({}));
+      const { VpnGateway } = await ec2.send(new CreateVpnGatewayCommand({ Type: "ipsec.1" }));
+      const wish = { RouteTableId: RouteTables[0]?.RouteTableId, GatewayId: VpnGateway?.VpnGatewayId };
+      return serverError(ec2.send(new EnableVgwRoutePropagationCommand(wish)));
+    },
+  },
 ];
 
 /** The stack as it can be applied against moto. */
@@ -135,6 +169,14 @@ export function forMoto(terraform: TerraformJson): TerraformJson {
   const copy = structuredClone(terraform) as TerraformJson & { resource: Resources };
   for (const { mend } of MOTO_FAULTS) mend?.(copy.resource);
   return copy;
+}
+
+/** Whether the server breaks down over it. */
+async function serverError(asked: Promise<unknown>): Promise<boolean> {
+  return asked.then(
+    () => false,
+    (error: unknown) => (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 500,
+  );
 }
 
 function every(resource: Resources, type: string): Record<string, unknown>[] {
@@ -151,7 +193,10 @@ async function run(ec2: EC2Client, more: Partial<RunInstancesCommandInput>): Pro
 async function withInterface(
   ec2: EC2Client,
 ): Promise<{ InstanceId?: string | undefined; NetworkInterfaceId?: string | undefined }> {
-  const { NetworkInterface } = await ec2.send(new CreateNetworkInterfaceCommand({ SubnetId: await subnet(ec2) }));
+  const { GroupId = "" } = await ec2.send(new CreateSecurityGroupCommand({ GroupName: "own", Description: "x" }));
+  const { NetworkInterface } = await ec2.send(
+    new CreateNetworkInterfaceCommand({ SubnetId: await subnet(ec2), Groups: [GroupId] }),
+  );
   const { NetworkInterfaceId } = NetworkInterface ?? {};
   const { InstanceId } = await run(ec2, { NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId }] });
   return { InstanceId, NetworkInterfaceId };

@@ -10,7 +10,7 @@ import { pythonPrograms } from "./python";
 /** A real HTTP server that speaks the APIs of AWS and keeps everything in memory. */
 export class Moto {
   /** @param images what it shall know besides its own */
-  static async start(images: readonly MotoImage[] = DEBIAN): Promise<Moto> {
+  static async start(images: readonly MotoImage[] = [...DEBIAN, GPU]): Promise<Moto> {
     const programs = await pythonPrograms("moto", ["moto[server]==5.2.5"]);
     const folder = mkdtempSync(join(tmpdir(), "moto-"));
     writeFileSync(join(folder, "amis.json"), JSON.stringify(images.map(imageEntry)));
@@ -84,6 +84,8 @@ export interface MotoImage {
 }
 
 const DEBIAN_ACCOUNT = "136693071363";
+/** Of the images that AWS itself makes; moto takes all that it is given for `amazon`'s, too. */
+const AMAZON_ACCOUNT = "898082745236";
 
 /** Debian's images, as Debian names them. */
 export const DEBIAN: readonly MotoImage[] = [
@@ -91,6 +93,17 @@ export const DEBIAN: readonly MotoImage[] = [
   image("ami-0deb13a64000000b2", "debian-13-amd64-20260911-2600", "x86_64", "2026-09-11T00:00:00.000Z"),
   image("ami-0deb13ae4000000b3", "debian-13-arm64-20260911-2600", "arm64", "2026-09-11T00:00:00.000Z"),
 ];
+
+/** For GPUs, as AWS names it. */
+const GPU: MotoImage = {
+  ...image(
+    "ami-09b0000000000000c",
+    "Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu 24.04) 20260901",
+    "x86_64",
+    "2026-09-01T00:00:00.000Z",
+  ),
+  owner: AMAZON_ACCOUNT,
+};
 
 function image(id: string, name: string, architecture: MotoImage["architecture"], created: string): MotoImage {
   return { id, name, architecture, owner: DEBIAN_ACCOUNT, created };

@@ -2,11 +2,17 @@ import type { Command } from "commander";
 import { Alone } from "../operate/alone";
 import { configurePhase } from "../operate/configure-phase";
 import { openDeployment, refuseUndeployed } from "../operate/deployment";
+import { hostKeySource } from "../operate/host-key-source";
+import { pinMaster } from "../operate/host-keys";
 import { lockOwner } from "../operate/lock";
 import { masterOf } from "../operate/master";
+import { Duration } from "../units";
 import { here, terminalFor, withJson } from "./options";
 import { paint } from "./terminal";
 import { explain } from "./verb-help";
+
+/** A machine that was just made may not be listening yet. */
+const FIRST_CONTACT = Duration.minutes(2);
 
 export function define(command: Command): void {
   command.argument("<stack>", "name of the stack");
@@ -18,6 +24,8 @@ export function define(command: Command): void {
       const deployment = await openDeployment(stack, place);
       refuseUndeployed(deployment);
       await alone.lockCluster(deployment.stack);
+      const { manifest } = deployment;
+      await pinMaster(deployment, hostKeySource(manifest), terminal.progress, { limit: FIRST_CONTACT });
       const { changed, unchanged } = await configurePhase(
         deployment,
         masterOf(deployment),

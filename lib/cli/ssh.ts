@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import type { Command } from "commander";
 import { type Deployment, openDeployment } from "../operate/deployment";
 import { EXIT_CODES } from "../operate/failure";
+import { hostKeySource } from "../operate/host-key-source";
+import { pinNode } from "../operate/host-keys";
 import { masterOf } from "../operate/master";
 import { nodeOf } from "../operate/nodes";
 import { shellWord } from "../operate/remote/ssh-command";
@@ -22,7 +24,7 @@ export function define(command: Command): void {
       const operands = command.args.slice(0, command.args.length - words.length);
       const deployment = await openDeployment(stack, here());
       const line = remoteLine([...operands.slice(2), ...words], as, deployment.manifest.master.access.user);
-      process.exitCode = await interactive(remoteOf(deployment, operands[1]).sshArguments, line);
+      process.exitCode = await interactive((await remoteOf(deployment, operands[1])).sshArguments, line);
     });
   explain(command, {
     examples: [
@@ -36,9 +38,10 @@ export function define(command: Command): void {
   });
 }
 
-function remoteOf(deployment: Deployment, host: string | undefined): SshRemote {
+async function remoteOf(deployment: Deployment, host: string | undefined): Promise<SshRemote> {
   const master = masterOf(deployment);
   if (host === undefined || host === deployment.manifest.master.host) return master;
+  await pinNode(deployment, host, hostKeySource(deployment.manifest));
   return SshRemote.through(master, nodeOf(deployment.manifest, host));
 }
 

@@ -5,6 +5,8 @@ import { type Manifest, MANIFEST_OUTPUT, readManifest } from "../model/manifest"
 import { privateDirectory } from "../model/private-directory";
 import { readWish, type Wish, wishHash } from "../model/wish";
 import { Failure } from "./failure";
+import { hostKeySource } from "./host-key-source";
+import { pinKnown } from "./host-keys";
 import { findProject, type Project, readSynthesis, stackNamed, synthesize, type SynthesizedStack } from "./project";
 import { Terraform } from "./terraform";
 
@@ -30,13 +32,16 @@ export interface Place {
 
 /**
  * Opens a stack that was deployed, by `ohpc up` or by `cdktf deploy`: as it was last synthesized, without running the app.
+ * On a machine that does not know the master yet, the vendor is asked for its host keys.
  *
  * @throws Failure if there is no such stack, or it is not deployed
  */
 export async function openDeployment(stackName: string, { cwd, env }: Place): Promise<Deployment> {
   const { project, stack } = await openStack(stackName, { cwd, env });
   const outputs = await new Terraform(stack.directory, env).outputs();
-  return deploymentOf(project, stack, outputs, env);
+  const deployment = deploymentOf(project, stack, outputs, env);
+  await pinKnown(deployment, deployment.manifest.master.host, hostKeySource(deployment.manifest));
+  return deployment;
 }
 
 /** The stack as it was last synthesized; the app runs only if it never did, or made no such stack. */

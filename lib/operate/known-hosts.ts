@@ -14,7 +14,8 @@ export function renderKnownHosts(manifest: Manifest, pinned: string): string {
   return [...own, ...all, ""].join("\n");
 }
 
-function namesOf(manifest: Manifest): readonly (readonly string[])[] {
+/** The names of every machine, as known_hosts has them: the master's begin with the way in. */
+export function namesOf(manifest: Manifest): readonly (readonly string[])[] {
   const { master } = manifest;
   const { host, port } = master.access;
   const wayIn = port === 22 ? host : `[${host}]:${port}`;

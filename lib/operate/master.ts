@@ -4,10 +4,14 @@ import type { Deployment } from "./deployment";
 import { RemoteError } from "./remote/remote";
 import { SshRemote } from "./remote/ssh-remote";
 
-type Way = Pick<Deployment, "manifest" | "privateDirectory" | "knownHosts">;
+export type Way = Pick<Deployment, "manifest" | "privateDirectory" | "knownHosts">;
 
 /** The master of a deployed cluster, over SSH. */
-export function masterOf({ manifest, privateDirectory, knownHosts }: Way, patience?: Duration): SshRemote {
+export function masterOf(
+  { manifest, privateDirectory, knownHosts }: Way,
+  patience?: Duration,
+  learns = false,
+): SshRemote {
   const { host, access } = manifest.master;
   return SshRemote.to({
     host,
@@ -15,6 +19,7 @@ export function masterOf({ manifest, privateDirectory, knownHosts }: Way, patien
     privateDirectory,
     ...(knownHosts !== undefined && { knownHosts }),
     ...(patience !== undefined && { patience }),
+    learns,
   });
 }
 

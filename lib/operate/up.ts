@@ -5,6 +5,8 @@ import type { Consenter } from "./consent";
 import { carryOut, planDeployment, type PlannedDeployment } from "./deploy";
 import { type Deployment, deploymentOf, type Place } from "./deployment";
 import type { Groundwork } from "./groundwork";
+import { hostKeySource } from "./host-key-source";
+import { forgetHostKeys, pinMaster } from "./host-keys";
 import { lockOwner } from "./lock";
 import { masterAnswers, masterOf } from "./master";
 import type { Progress } from "./progress";
@@ -70,12 +72,15 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     // What is carried out is in the plan's file; the app may run again.
     await alone.releaseOutput();
     tellDrift(planned, progress);
-    if (makesMachines(planned)) await groundwork?.prepare(progress);
+    const made = machinesMade(planned);
+    if (made.length > 0) await groundwork?.prepare(progress);
     const outputs = await carryOut(planned, { env, consenter, again }, progress);
 
     const deployment = deploymentOf(project, stack, outputs, env);
     const limit = options.limit ?? groundwork?.patience ?? Duration.minutes(15);
+    forgetHostKeys(deployment, made);
     const master = masterOf(deployment, limit);
+    await pinMaster(deployment, hostKeySource(deployment.manifest), progress, { limit });
     if (planned.plan.changesAnything || planned.started.length > 0) {
       await progress.phase("Master answers", async () => masterAnswers(deployment, limit));
     }
@@ -98,10 +103,11 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
   }
 }
 
-function makesMachines({ verdict }: PlannedDeployment): boolean {
-  return verdict.changes.some(
-    ({ kind, action }) => kind === "machine" && (action === "create" || action === "replace"),
-  );
+/** Hosts that are made, or made anew. */
+function machinesMade({ verdict }: PlannedDeployment): readonly string[] {
+  return verdict.changes
+    .filter(({ kind, action }) => kind === "machine" && (action === "create" || action === "replace"))
+    .map(({ name }) => name);
 }
 
 function tellDrift({ verdict, missing, started }: PlannedDeployment, progress: Progress): void {

@@ -3,6 +3,46 @@ import type { KnownFailure } from "./terraform-failure";
 /** What the vendors' own providers end with, as far as there is something to do about it. */
 export const VENDOR_FAILURES: readonly KnownFailure[] = [
   {
+    when: /No valid credential sources found|no EC2 IMDS role found/,
+    code: "aws.credentials",
+    kind: "usage",
+    remedy: "set AWS_PROFILE, or run aws configure or aws sso login",
+  },
+  {
+    when: /(?<cause>\b(ExpiredToken(Exception)?|RequestExpired): .*|SSO session has expired or is invalid)/i,
+    code: "aws.expired",
+    kind: "usage",
+    remedy: "log in again, e.g. aws sso login",
+  },
+  {
+    when: /(?<cause>\b(AuthFailure|InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClientException): .*)/,
+    code: "aws.credentials",
+    kind: "usage",
+    remedy: "check AWS_PROFILE or AWS_ACCESS_KEY_ID, and that they belong to this part of AWS",
+  },
+  {
+    when: /(?<cause>\b(Insufficient(Instance|Host|ReservedInstance|)Capacity|ReservationCapacityExceeded|SpotMaxPriceTooLow): .*)/,
+    code: "aws.capacity",
+    remedy: "try again later, or choose another type or zone; a capacity reservation keeps machines for you",
+  },
+  {
+    when: /(?<cause>\b(VcpuLimitExceeded|InstanceLimitExceeded|MaxSpotInstanceCountExceeded): .*)/,
+    code: "aws.quota",
+    remedy:
+      "ask for a higher quota in the AWS console: Service Quotas, Amazon EC2, Running On-Demand (or All Spot) instances of the family",
+  },
+  {
+    when: /(?<cause>\b(\w+LimitExceeded|\w+QuotaExceeded\w*|PendingVerification): .*)/,
+    code: "aws.quota",
+    remedy: "ask for a higher quota in the AWS console: Service Quotas, the service that is named",
+  },
+  {
+    when: /(?<cause>\b(UnauthorizedOperation|AccessDenied(Exception)?|OptInRequired): .*)/,
+    code: "aws.permission",
+    remedy:
+      "take a role that may; where roles cannot be made, give AwsCloud an instanceProfile, and permissionsBoundary where every role needs one",
+  },
+  {
     when: /`subscription_id` is a required provider property|subscription ID could not be determined/,
     code: "azure.subscription-missing",
     kind: "usage",

@@ -8,6 +8,14 @@ const FAMILIES: Readonly<
 > = {
   // Debian's own account: https://wiki.debian.org/Cloud/AmazonEC2Image
   "debian-13": { owner: "136693071363", pattern: { x86_64: "debian-13-amd64-*", arm64: "debian-13-arm64-*" } },
+  // With the drivers of GPUs and of the fabric: https://docs.aws.amazon.com/dlami/latest/devguide/what-is-dlami.html
+  "aws-gpu": {
+    owner: "amazon",
+    pattern: {
+      x86_64: "Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu 24.04) *",
+      arm64: "Deep Learning ARM64 Base OSS Nvidia Driver GPU AMI (Ubuntu 24.04) *",
+    },
+  },
 };
 
 export const DEFAULT_IMAGE = "debian-13";

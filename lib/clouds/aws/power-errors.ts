@@ -12,7 +12,7 @@ interface Known {
 const KNOWN: readonly Known[] = [
   {
     names:
-      /^(InsufficientInstanceCapacity|InsufficientHostCapacity|InsufficientReservedInstanceCapacity|InsufficientCapacity|SpotMaxPriceTooLow)$/,
+      /^(InsufficientInstanceCapacity|InsufficientHostCapacity|InsufficientReservedInstanceCapacity|InsufficientCapacity|ReservationCapacityExceeded|SpotMaxPriceTooLow)$/,
     failure: "capacity",
     reason: (said) => `AWS has no such machine to give in this zone right now (${said})`,
     remedy: "try again later, or choose another type or zone; a capacity reservation keeps machines for you",

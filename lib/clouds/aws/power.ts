@@ -86,7 +86,7 @@ export class AwsPower implements Power {
   async hostKeys(host: string): Promise<readonly string[]> {
     const [machine] = await this.find([host]);
     const { Output = "" } = await told([host], async () =>
-      this.ec2.send(new GetConsoleOutputCommand({ InstanceId: machine?.id })),
+      this.ec2.send(new GetConsoleOutputCommand({ InstanceId: machine?.id, Latest: true })),
     );
     return hostKeysIn(Buffer.from(Output, "base64").toString("utf8"));
   }

@@ -69,8 +69,8 @@ export interface AwsCloudProps {
   readonly architecture?: Architecture;
 
   /**
-   * The image of machines that name none: `debian-13`, an id (`ami-…`), or OWNER/NAME-PATTERN for the newest that fits,
-   * e.g. `self/gpu-node-*`. It is looked up once, and stays.
+   * The image of machines that name none: `debian-13`, `aws-gpu` (Ubuntu with NVIDIA's driver), an id (`ami-…`), or
+   * OWNER/NAME-PATTERN for the newest that fits, e.g. `self/gpu-node-*`. It is looked up once, and stays.
    *
    * @default "debian-13"
    * @onChange nothing, but for machines that are made from then on

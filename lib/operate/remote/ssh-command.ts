@@ -31,6 +31,12 @@ export interface SshRoute {
   readonly files: SshFiles;
   /** The machine to jump through; absent: there is a direct way. */
   readonly via?: SshTarget;
+  /**
+   * Whether the host key of a machine that is not known yet is taken as it comes, and known from then on.
+   *
+   * @default false
+   */
+  readonly learns?: boolean;
 }
 
 /** A unix socket's path has at most 107 bytes, and while OpenSSH makes it, 17 more than its name. */
@@ -38,15 +44,16 @@ const LONGEST_CONTROL_PATH = 90;
 
 /**
  * The arguments of `ssh`, up to and including the destination; what follows is the command.
- * Host keys are always checked against the cluster's own file: an unknown machine is refused, never learned.
+ * Host keys are always checked against the cluster's own file: an unknown machine is refused, unless it is to be learned.
  */
-export function sshArguments({ target, files, via }: SshRoute): string[] {
+export function sshArguments({ target, files, via, learns = false }: SshRoute): string[] {
   const options: Readonly<Record<string, string>> = {
     BatchMode: "yes",
     ConnectTimeout: "10",
     ServerAliveInterval: "15",
     ServerAliveCountMax: "4",
-    StrictHostKeyChecking: "yes",
+    StrictHostKeyChecking: learns ? "accept-new" : "yes",
+    HashKnownHosts: "no",
     UserKnownHostsFile: sshPath(files.knownHosts ?? join(files.privateDirectory, "known_hosts")),
     GlobalKnownHostsFile: "/dev/null",
     UpdateHostKeys: "no",

@@ -21,6 +21,8 @@ export interface SshRemoteProps extends SshFiles {
    * @default 20 seconds
    */
   readonly patience?: Duration;
+  /** As in `SshRoute`. */
+  readonly learns?: boolean;
 }
 
 export interface SshNode {
@@ -44,9 +46,9 @@ export class SshRemote implements HoldingRemote {
     return new SshRemote({ target: { ...target, name: host, address, port }, files, via: target }, master.patience);
   }
 
-  static to({ host, access, patience, ...files }: SshRemoteProps): SshRemote {
+  static to({ host, access, patience, learns = false, ...files }: SshRemoteProps): SshRemote {
     const { host: address, ...way } = access;
-    return new SshRemote({ target: { name: host, address, ...way }, files }, patience ?? DEFAULT_PATIENCE);
+    return new SshRemote({ target: { name: host, address, ...way }, files, learns }, patience ?? DEFAULT_PATIENCE);
   }
 
   private constructor(

@@ -1,0 +1,151 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Manifest, readManifest } from "../../lib/model/manifest";
+import { type HostKeySource, pinKnown, pinMaster, pinNode } from "../../lib/operate/host-keys";
+import { masterOf, type Way } from "../../lib/operate/master";
+import type { Progress } from "../../lib/operate/progress";
+import { SshRemote } from "../../lib/operate/remote/ssh-remote";
+import { nodeOf } from "../../lib/operate/nodes";
+import { Duration } from "../../lib/units";
+import { sampleManifest } from "../operate/sample-cluster";
+import { freePort, Sshd } from "../support/sshd";
+
+const NODE = "127.0.0.23";
+const PATIENCE = { limit: Duration.seconds(20), patience: Duration.seconds(0.2) };
+
+describe("host keys of a machine that was just made", () => {
+  let sshd: Sshd;
+  let way: Way;
+  let notes: string[];
+  let progress: Progress;
+
+  beforeAll(async () => {
+    const port = await freePort();
+    sshd = new Sshd([`127.0.0.1:${port}`, `${NODE}:22`]);
+    way = { manifest: manifestWith(port), privateDirectory: sshd.privateDirectory };
+    await sshd.start();
+  }, 30_000);
+  afterAll(async () => {
+    await sshd.end();
+  });
+
+  beforeEach(() => {
+    notes = [];
+    progress = {
+      phase: async (_, work) => work({ title: () => undefined, detail: () => undefined }),
+      note: (line) => notes.push(line),
+    };
+  });
+  afterEach(async () => {
+    await masterOf(way).close();
+    rmSync(knownHosts(), { force: true });
+  });
+
+  const knownHosts = () => join(sshd.privateDirectory, "known_hosts");
+  const pinned = () => (existsSync(knownHosts()) ? readFileSync(knownHosts(), "utf8") : "");
+
+  /** A console that shows nothing at first. */
+  function consoleWith(keys: readonly string[], after = 0): HostKeySource & { asked: number } {
+    return {
+      asked: 0,
+      async hostKeys() {
+        return Promise.resolve(this.asked++ < after ? [] : keys);
+      },
+    };
+  }
+
+  function manifestWith(port: number): Manifest {
+    const manifest = readManifest(sampleManifest());
+    const { master, pools } = manifest;
+    const [cpu, ...others] = pools;
+    return {
+      ...manifest,
+      master: { ...master, access: { ...master.access, port } },
+      pools: [{ ...cpu!, hosts: "cpu-1", addresses: [NODE] }, ...others],
+    };
+  }
+
+  async function login(): Promise<string> {
+    return masterOf(way, Duration.seconds(0)).run("echo in");
+  }
+
+  it("are those that its console shows, which is waited for: then nobody else's are taken", async () => {
+    const source = consoleWith([sshd.hostKey()], 1);
+    await pinMaster(way, source, progress, { ...PATIENCE, patience: Duration.seconds(20) });
+    expect(source.asked).toBe(2);
+    expect(notes).toEqual([]);
+    expect(await login()).toBe("in\n");
+  }, 30_000);
+
+  it("are no others: a machine that shows another key than its console did is refused", async () => {
+    await pinMaster(way, consoleWith([sshd.hostKey("other_key")]), progress, PATIENCE);
+    await expect(login()).rejects.toMatchObject({ failure: "refused" });
+    await pinMaster(way, consoleWith([sshd.hostKey()]), progress, PATIENCE);
+    await expect(login()).rejects.toMatchObject({ failure: "refused" });
+  });
+
+  it.each<[string, HostKeySource | undefined, string]>([
+    ["shows none", consoleWith([]), "its console shows no host keys after 0.2 s"],
+    [
+      "cannot be read",
+      { hostKeys: async () => Promise.reject(new Error("the credentials may not do that")) },
+      "its console cannot be read (the credentials may not do that)",
+    ],
+    ["does not exist", undefined, "no console can be asked"],
+  ])(
+    "are learned at the first contact where the console %s, and the operator is told which",
+    async (_, source, why) => {
+      await pinMaster(way, source, progress, PATIENCE);
+      const [, fingerprint = ""] = execFileSync("ssh-keygen", ["-lf", join(sshd.scratch, "host_key.pub")], {
+        encoding: "utf8",
+      }).split(" ");
+      expect(notes).toEqual([
+        `${why}: the host key of master is what it showed at the first contact, ssh-ed25519 ${fingerprint}`,
+      ]);
+      expect(await login()).toBe("in\n");
+      await masterOf(way).close();
+
+      // From then on it is known, and another is refused.
+      await sshd.stop();
+      await sshd.start("other_key");
+      await pinMaster(way, source, progress, PATIENCE);
+      await expect(login()).rejects.toMatchObject({ failure: "refused" });
+      expect(notes).toHaveLength(1);
+      await sshd.stop();
+      await sshd.start();
+    },
+    30_000,
+  );
+
+  it("are not asked for where they are known, or where some were committed", async () => {
+    const source = consoleWith([sshd.hostKey("other_key")]);
+    writeFileSync(knownHosts(), `* ${sshd.hostKey()}\n`);
+    await pinMaster(way, source, progress, PATIENCE);
+    await pinKnown(way, "master", source);
+    rmSync(knownHosts());
+    const committed = join(sshd.scratch, "committed");
+    writeFileSync(committed, "");
+    await pinMaster({ ...way, knownHosts: committed }, source, progress, PATIENCE);
+    expect([source.asked, pinned(), readFileSync(committed, "utf8")]).toEqual([0, "", ""]);
+  });
+
+  it("of a node are its console's, or what the master sees", async () => {
+    await pinKnown(way, "master", consoleWith([sshd.hostKey()]));
+    await pinNode(way, "cpu-1", consoleWith([]));
+    const node = SshRemote.through(masterOf(way), nodeOf(way.manifest, "cpu-1"));
+    expect(await node.run("echo in")).toBe("in\n");
+    await node.close();
+
+    rmSync(knownHosts());
+    await pinKnown(way, "master", consoleWith([sshd.hostKey()]));
+    await pinNode(way, "cpu-1", consoleWith([sshd.hostKey("other_key")]));
+    await expect(node.run("echo in")).rejects.toMatchObject({ failure: "refused" });
+  }, 30_000);
+
+  it("that were never pinned let nobody in", async () => {
+    await pinKnown(way, "master", consoleWith([]));
+    expect(pinned()).toBe("");
+    await expect(login()).rejects.toMatchObject({ failure: "refused" });
+  });
+});
