@@ -49,6 +49,14 @@ export function costOf(items: readonly CostItem[], sources: readonly string[]): 
   };
 }
 
+/** What a stack costs that is in several clouds. */
+export function addUp(costs: readonly Cost[]): Cost {
+  return costOf(
+    costs.flatMap(({ items }) => items),
+    [...new Set(costs.flatMap(({ sources }) => sources))],
+  );
+}
+
 /** The blocks of one resource type in a synthesized `cdk.tf.json`. */
 export function resourcesOf(terraform: unknown, type: string): readonly Readonly<Record<string, unknown>>[] {
   const { resource } = record(terraform);

@@ -3,7 +3,7 @@ const MACHINES = ["aws_instance", "azurerm_linux_virtual_machine"];
 
 /**
  * What lets Terraform plan the end of machines that a stack protects from it (`prevent_destroy`), written beside the stack's
- * definition for as long as an operator's consent holds. `undefined` if nothing is protected. Pure.
+ * definition while such a plan is made. `undefined` if nothing is protected. Pure.
  */
 export function withoutProtection(definition: unknown): unknown {
   const { resource } = record(definition);

@@ -84,7 +84,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     const readiness = await progress.phase("Nodes ready", async (report) =>
       nodesReady(master, deployment, limit, report),
     );
-    for (const { node, reason } of readiness.aside) progress.note(`${node} was drained by an administrator: ${reason}`);
+    for (const { node, reason } of readiness.aside) progress.note(`${node} is drained: ${reason}`);
     return {
       deployment,
       changes: planned.verdict.changes,
