@@ -35,8 +35,8 @@ export function costText(cost: StackCost): string {
     table.push([what, String(count), each, all, whenStopped ? all : "-", note]);
   }
   const unknown = [
-    ...cost.withoutPrice.map((what) => `no price is known for ${what}`),
-    ...unknownClouds.map((cloud) => `no price is known for anything in the cloud ${JSON.stringify(cloud)}`),
+    ...cost.withoutPrice,
+    ...unknownClouds.map((cloud) => `everything in the cloud ${JSON.stringify(cloud)}`),
   ];
   const more = unknown.length === 0 ? "" : ", and what no price is known for";
   const total = (name: string, hourly: number, monthly: number, rest: string) =>
@@ -50,8 +50,10 @@ export function costText(cost: StackCost): string {
     "",
     total("running", runningHourly, runningMonthly, more),
     total("stopped", stoppedHourly, stoppedMonthly, stoppedMore),
-    ...(kept.length === 0 ? [] : ["", `after ohpc stop --all is billed on: ${cost.billedWhenStopped.join(", ")}`]),
-    ...(unknown.length === 0 ? [] : ["", ...unknown]),
+    ...(kept.length === 0
+      ? []
+      : ["", `billed on after ohpc stop --all: ${[...new Set(cost.billedWhenStopped)].join(", ")}`]),
+    ...(unknown.length === 0 ? [] : ["", `no price is known for: ${unknown.join(", ")}`]),
     ...(cost.sources.length === 0 ? [] : ["", "prices:", ...cost.sources.map((source) => `  ${source}`)]),
   ].join("\n");
 }

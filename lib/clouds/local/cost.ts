@@ -6,8 +6,8 @@ type Block = Readonly<Record<string, unknown>>;
 export function localCost(terraform: unknown): Cost {
   const containers = resourcesOf(terraform, "terraform_data").filter((block) => inputOf(block)["kind"] === "machine");
   const count = containers.reduce((sum, block) => sum + countOf(block), 0);
-  if (count === 0) return costOf([], []);
-  return costOf([{ what: "container", count, hourly: 0, whenStopped: false, note: "on this computer: free" }], []);
+  if (count === 0) return costOf([]);
+  return costOf([{ what: "container", count, hourly: 0, whenStopped: false, note: "on this computer: free" }]);
 }
 
 function inputOf({ input }: Block): Block {
