@@ -111,7 +111,7 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
   it("refuses to start what is still on its way down", async () => {
     arm.machines[1]!.power = "deallocating";
     expect(await failure(power.start(["cpu-1"]))).toMatchObject({
-      failure: "failed",
+      failure: "stopping",
       hosts: ["cpu-1"],
       reason: "still stopping",
     });

@@ -29,7 +29,7 @@ export function stoppedFailure(
   const others = (["starting", "running", "stopping"] as const).flatMap((now) =>
     of(now).length === 0 ? [] : [`${now}: ${foldHosts(of(now))}`],
   );
-  return new Failure("unreachable", `${cluster} is ${state}: ${master.host} does not run`, {
+  return new Failure("unreachable", `${cluster} is ${state}: its master does not run`, {
     code: `cluster.${state}`,
     remedy: `ohpc resume ${stack}`,
     output: [...(of("stopped").length === 0 ? [] : [`stopped: ${foldHosts(of("stopped"))}`]), ...others],
