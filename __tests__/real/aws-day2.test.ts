@@ -1,0 +1,192 @@
+import {
+  DescribeInstancesCommand,
+  EC2Client,
+  RunInstancesCommand,
+  type RunInstancesCommandInput,
+} from "@aws-sdk/client-ec2";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Terraform } from "../../lib/operate/terraform";
+import { sampleManifest, sampleWish } from "../operate/sample-cluster";
+import { DEBIAN, Moto } from "../support/moto";
+import { type Outcome, run } from "../support/scenario-project";
+
+const ROOT = join(__dirname, "..", "..");
+const REGION = "us-east-1";
+
+jest.setTimeout(600_000);
+
+let moto: Moto;
+let ec2: EC2Client;
+beforeAll(async () => {
+  moto = await Moto.start();
+  ec2 = new EC2Client({ region: REGION, ...moto.client });
+});
+afterAll(async () => {
+  await moto.stop();
+});
+
+/** What runs where, by host. */
+async function states(): Promise<Readonly<Record<string, string>>> {
+  const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));
+  const entries = Reservations.flatMap(({ Instances = [] }) => Instances).map(({ Tags = [], State }) => [
+    Tags.find(({ Key }) => Key === "ohpc:host")?.Value ?? "",
+    State?.Name ?? "",
+  ]);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+/**
+ * A cluster whose machines are instances without an operating system: what vendors do is real, Slurm is not there. Its
+ * stack holds only the manifest, so that no provider is needed.
+ */
+describe("ohpc, against a server that speaks the API of EC2", () => {
+  let directory: string;
+
+  beforeAll(async () => {
+    directory = realpathSync(mkdtempSync(join(tmpdir(), "aws-day2-")));
+    const stack = join(directory, "cdktf.out", "stacks", "demo");
+    mkdirSync(stack, { recursive: true });
+    mkdirSync(join(directory, "state", "ohpc", "demo"), { recursive: true, mode: 0o700 });
+    const { sites, master, ...manifest } = sampleManifest() as { sites: object[]; master: object };
+    const access = { host: "127.0.0.1", port: 1, user: "admin", identity: "agent" };
+    const value = {
+      ...manifest,
+      sites: sites.map((site) => ({ ...site, cloud: "aws", place: { region: REGION } })),
+      master: { ...master, access },
+    };
+    writeFileSync(join(directory, "cdktf.json"), '{"app":"true"}');
+    const entry = { name: "demo", workingDirectory: "stacks/demo", dependencies: [], annotations: [] };
+    writeFileSync(join(directory, "cdktf.out", "manifest.json"), JSON.stringify({ stacks: { demo: entry } }));
+    writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleWish()));
+    const backend = { local: { path: join(directory, "terraform.demo.tfstate") } };
+    writeFileSync(
+      join(stack, "cdk.tf.json"),
+      JSON.stringify({ terraform: { backend }, output: { cluster: { value } } }),
+    );
+    const terraform = new Terraform(stack, process.env);
+    await terraform.initialize();
+    await terraform.apply(await terraform.plan(), () => undefined);
+  });
+  afterAll(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  beforeEach(async () => {
+    await moto.reset();
+    for (const host of ["master", "cpu-1", "cpu-2", "cpu-3", "cpu-4", "gpu-1", "gpu-2"]) await machine(host);
+  });
+
+  async function machine(host: string, more: Partial<RunInstancesCommandInput> = {}): Promise<void> {
+    const role = host === "master" ? "master" : "compute";
+    const tags = { "ohpc:cluster": "demo", "ohpc:role": role, "ohpc:host": host };
+    const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+    const TagSpecifications = [{ ResourceType: "instance" as const, Tags }];
+    const input = {
+      ImageId: DEBIAN[0]!.id,
+      MinCount: 1,
+      MaxCount: 1,
+      InstanceType: "m7a.large",
+      TagSpecifications,
+    } as const;
+    await ec2.send(new RunInstancesCommand({ ...input, ...more }));
+  }
+
+  async function ohpc(...args: string[]): Promise<Outcome> {
+    return ohpcWith({ ...process.env, ...moto.env }, ...args);
+  }
+
+  async function ohpcWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Outcome> {
+    const program = ["-r", require.resolve("tsx/cjs"), join(ROOT, "lib", "cli", "main.ts")];
+    const here = { ...env, XDG_STATE_HOME: join(directory, "state"), CHECKPOINT_DISABLE: "1" };
+    return run(process.execPath, [...program, ...args], directory, here);
+  }
+
+  const NODES = ["cpu-1", "cpu-2", "cpu-3", "cpu-4", "gpu-1", "gpu-2"];
+  const all = (state: string, hosts = NODES) => Object.fromEntries(hosts.map((host) => [host, state]));
+
+  it("stops nothing of a master that does not answer, unless somebody agrees; then nodes, and with --all the master", async () => {
+    const asked = await ohpc("stop", "demo");
+    expect(asked).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("master does not answer: jobs may be running") as string,
+    });
+    expect(asked.stderr).toContain("ohpc stop demo --yes");
+    expect(await states()).toEqual(all("running", ["master", ...NODES]));
+
+    const pool = await ohpc("stop", "demo", "--pool", "gpu", "cpu-[2-3]", "--yes", "--json");
+    expect(pool.code).toBe(0);
+    expect(JSON.parse(pool.stdout)).toMatchObject({ stopped: ["cpu-2", "cpu-3", "gpu-1", "gpu-2"], already: [] });
+    expect(pool.stderr).toContain("Slurm was not told");
+    expect(await states()).toMatchObject({
+      master: "running",
+      "cpu-1": "running",
+      "cpu-2": "stopped",
+      "gpu-2": "stopped",
+    });
+
+    const rest = await ohpc("stop", "demo", "--all", "--yes", "--json");
+    expect(JSON.parse(rest.stdout)).toMatchObject({
+      stopped: ["cpu-1", "cpu-4", "master"],
+      already: ["cpu-2", "cpu-3", "gpu-1", "gpu-2"],
+    });
+    expect(await states()).toEqual(all("stopped", ["master", ...NODES]));
+
+    const again = await ohpc("stop", "demo", "--all");
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining("nothing had to be stopped") as string });
+    const status = await ohpc("status", "demo");
+    expect(status).toMatchObject({ code: 5, stderr: expect.stringContaining("demo is stopped") as string });
+    expect(status.stderr).toContain("ohpc resume demo");
+  });
+
+  it("resumes the machines, and says that the master does not answer", async () => {
+    await ohpc("stop", "demo", "--all", "--yes");
+    const one = await ohpc("resume", "demo", "cpu-1", "--timeout", "0.02");
+    expect(one).toMatchObject({ code: 5, stderr: expect.stringContaining("master does not answer") as string });
+    expect(await states()).toEqual({ ...all("stopped"), master: "running", "cpu-1": "running" });
+    await ohpc("resume", "demo", "--timeout", "0.02");
+    expect(await states()).toEqual(all("running", ["master", ...NODES]));
+  });
+
+  it("refuses to stop spot machines by their names; it ends them when it is told so", async () => {
+    await moto.reset();
+    for (const host of ["master", "cpu-1"]) await machine(host);
+    for (const host of ["gpu-1", "gpu-2"]) await machine(host, { InstanceMarketOptions: { MarketType: "spot" } });
+    const refused = await ohpc("stop", "demo", "--yes");
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("gpu-[1-2]: spot machines cannot be stopped") as string,
+    });
+    expect(refused.stderr).toContain("--end-spot");
+    expect(await states()).toEqual(all("running", ["master", "cpu-1", "gpu-1", "gpu-2"]));
+
+    const asked = await ohpc("stop", "demo", "--end-spot");
+    expect(asked).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("2 spot machines would be ended") as string,
+    });
+    const ended = await ohpc("stop", "demo", "--end-spot", "--yes", "--json");
+    expect(JSON.parse(ended.stdout)).toMatchObject({ stopped: ["cpu-1"], ended: ["gpu-1", "gpu-2"] });
+    expect(await states()).toEqual({
+      master: "running",
+      "cpu-1": "stopped",
+      "gpu-1": "terminated",
+      "gpu-2": "terminated",
+    });
+  });
+
+  it("tells that there are no credentials, and what to do", async () => {
+    const { code, stderr } = await ohpcWith(
+      {
+        PATH: process.env["PATH"],
+        HOME: directory,
+        AWS_EC2_METADATA_DISABLED: "true",
+        AWS_ENDPOINT_URL: moto.endpoint,
+      },
+      ...["stop", "demo"],
+    );
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("no credentials for AWS") as string });
+    expect(stderr).toContain("power.credentials");
+  });
+});
