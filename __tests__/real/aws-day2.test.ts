@@ -1,5 +1,7 @@
 import {
+  DeleteNetworkInterfaceCommand,
   DescribeInstancesCommand,
+  DescribeNetworkInterfacesCommand,
   EC2Client,
   RunInstancesCommand,
   type RunInstancesCommandInput,
@@ -7,9 +9,11 @@ import {
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Terraform } from "../../lib/operate/terraform";
 import { sampleManifest, sampleWish } from "../operate/sample-cluster";
 import { DEBIAN, Moto } from "../support/moto";
+import { providerAvailable } from "../support/real-provider";
 import { type Outcome, run } from "../support/scenario-project";
 
 const ROOT = join(__dirname, "..", "..");
@@ -188,5 +192,127 @@ describe("ohpc, against a server that speaks the API of EC2", () => {
     );
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("no credentials for AWS") as string });
     expect(stderr).toContain("power.credentials");
+  });
+});
+
+const withProvider = providerAvailable("hashicorp/aws", "6.25.0") ? describe : describe.skip;
+
+/** A cluster that Terraform makes; its machines have no operating system either. */
+withProvider("ohpc with the real provider", () => {
+  let directory: string;
+  let stack: string;
+  let env: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    await moto.reset();
+    directory = join(ROOT, ".build", `aws-day2-${process.pid}`);
+    stack = join(directory, "cdktf.out", "stacks", "demo");
+    mkdirSync(join(directory, "state", "ohpc", "demo"), { recursive: true, mode: 0o700 });
+    const config = join(directory, "terraform.rc");
+    const mirror = process.env["OHPC_TEST_PLUGIN_DIR"];
+    const installation = mirror === undefined ? "direct {}" : `filesystem_mirror {\n    path = "${mirror}"\n  }`;
+    writeFileSync(config, `provider_installation {\n  ${installation}\n}\n`);
+    env = {
+      ...{ ...process.env, ...moto.env, AWS_REGION: REGION, CHECKPOINT_DISABLE: "1" },
+      ...{ XDG_STATE_HOME: join(directory, "state"), TF_CLI_CONFIG_FILE: config },
+    };
+    const app = `node -r ${require.resolve("tsx/cjs")} ${join(ROOT, "__tests__", "support", "moto-stack.ts")}`;
+    writeFileSync(join(directory, "cdktf.json"), JSON.stringify({ language: "typescript", app }));
+    define(2);
+    // Nobody logs in to a machine without an operating system: everything up to there is done.
+    expect(await ohpc("up", "demo", "--timeout", "0.02")).toMatchObject({ code: 5 });
+    // moto forgets at first that machines are protected.
+    expect(await ohpc("up", "demo", "--timeout", "0.02")).toMatchObject({ code: 5 });
+  });
+  afterAll(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  function define(nodes: number): void {
+    writeFileSync(join(directory, "definition.json"), JSON.stringify({ nodes }));
+  }
+
+  async function ohpc(...args: string[]): Promise<Outcome> {
+    const program = ["-r", require.resolve("tsx/cjs"), join(ROOT, "lib", "cli", "main.ts")];
+    return run(process.execPath, [...program, ...args], directory, env);
+  }
+
+  async function terraform(...args: string[]): Promise<string> {
+    const { stdout, stderr } = await run("terraform", [...args, "-no-color", "-input=false"], stack, env);
+    return `${stdout}${stderr}`.replaceAll(/[│\s]+/g, " ");
+  }
+
+  async function instances(): Promise<Readonly<Record<string, string | undefined>>> {
+    const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));
+    const alive = Reservations.flatMap(({ Instances = [] }) => Instances).filter(
+      ({ State }) => State?.Name !== "terminated",
+    );
+    return Object.fromEntries(
+      alive.map(({ Tags = [], InstanceId }) => [Tags.find(({ Key }) => Key === "ohpc:host")?.Value ?? "", InstanceId]),
+    );
+  }
+
+  /** moto keeps interfaces of ended instances attached; AWS lets go of them. */
+  async function whileAwsLetsGo<T>(work: Promise<T>): Promise<T> {
+    const done = work.then(
+      () => true,
+      () => true,
+    );
+    do {
+      const here = new Set(Object.values(await instances()));
+      const { NetworkInterfaces = [] } = await ec2.send(new DescribeNetworkInterfacesCommand({}));
+      for (const { NetworkInterfaceId, Attachment } of NetworkInterfaces) {
+        const left = Attachment?.InstanceId !== undefined && !here.has(Attachment.InstanceId);
+        if (left) await ec2.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId })).catch(() => undefined);
+      }
+    } while (!(await Promise.race([done, sleep(200, false)])));
+    return work;
+  }
+
+  it("stops and resumes everything, and Terraform has nothing to change", async () => {
+    const before = await instances();
+    expect(Object.keys(before).sort()).toEqual(["cpu-1", "cpu-2", "master"]);
+    expect(await ohpc("stop", "demo", "--all", "--yes")).toMatchObject({ code: 0 });
+    expect(await states()).toEqual({ master: "stopped", "cpu-1": "stopped", "cpu-2": "stopped" });
+    await ohpc("resume", "demo", "--timeout", "0.02");
+    expect(await states()).toEqual({ master: "running", "cpu-1": "running", "cpu-2": "running" });
+    expect(await terraform("plan")).toContain("No changes.");
+    expect(await instances()).toEqual(before);
+  });
+
+  it("starts with `ohpc up` what is stopped", async () => {
+    await ohpc("stop", "demo", "--all", "--yes");
+    const { stdout } = await ohpc("up", "demo", "--timeout", "0.02");
+    expect(stdout).toContain("cpu-1, cpu-2, master had stopped, and were started");
+    expect(await states()).toEqual({ master: "running", "cpu-1": "running", "cpu-2": "running" });
+  });
+
+  it("shrinks a pool of protected machines when somebody agrees, and touches no other machine", async () => {
+    const before = await instances();
+    define(1);
+    const asked = await ohpc("up", "demo");
+    expect(asked).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("1 machine would be destroyed: cpu-2") as string,
+    });
+    expect(asked.stderr).toContain("jobs may be running");
+    expect(await terraform("plan")).toContain("Instance cannot be destroyed");
+    expect(await instances()).toEqual(before);
+
+    const { stderr } = await whileAwsLetsGo(ohpc("up", "demo", "--yes", "--timeout", "0.02"));
+    expect(stderr).toContain("master does not answer");
+    const { "cpu-2": _, ...rest } = before;
+    expect(await instances()).toEqual(rest);
+  });
+
+  it("destroys everything when somebody agrees; plain Terraform never does", async () => {
+    expect(await terraform("destroy", "-auto-approve")).toContain("Instance cannot be destroyed");
+    expect(await ohpc("destroy", "demo")).toMatchObject({ code: 3 });
+    expect(Object.keys(await instances()).sort()).toEqual(["cpu-1", "master"]);
+    const { code, stdout, stderr } = await whileAwsLetsGo(ohpc("destroy", "demo", "--yes", "--json"));
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({ destroyed: { machines: ["cpu-1", "master"] } });
+    expect(await instances()).toEqual({});
+    expect(await terraform("state", "list")).not.toContain("aws_");
   });
 });
