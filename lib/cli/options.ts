@@ -32,6 +32,6 @@ export function positiveNumber(text: string): number {
 }
 
 /** For options that may be given more than once. */
-export function collected(value: string, before: readonly string[]): readonly string[] {
+export function collected(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }

@@ -9,7 +9,7 @@ import { paint } from "./terminal";
 import { explain } from "./verb-help";
 
 interface ResumeVerbOptions {
-  readonly pool: readonly string[];
+  readonly pool?: readonly string[];
   readonly timeout?: number;
   readonly json?: boolean;
 }
@@ -18,7 +18,7 @@ export function define(command: Command): void {
   command
     .argument("<stack>", "name of the stack")
     .argument("[hosts...]", "machines to start, e.g. cpu-1 or cpu-[1-4] (default: all)")
-    .option("--pool <name>", "all nodes of this pool; may be given more than once", collected, [])
+    .option("--pool <name>", "all nodes of this pool; may be given more than once", collected)
     .option(
       "--timeout <minutes>",
       "how long machines, and then nodes, may take until they are there (default: 15; on local clusters 2)",
@@ -28,7 +28,7 @@ export function define(command: Command): void {
     const terminal = terminalFor(options);
     const resumed = await resume(
       {
-        ...{ stack, hosts, pools: options.pool, place: here() },
+        ...{ stack, hosts, pools: options.pool ?? [], place: here() },
         ...(options.timeout !== undefined && { limit: Duration.minutes(options.timeout) }),
       },
       terminal.progress,

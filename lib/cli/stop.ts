@@ -9,7 +9,7 @@ import { paint } from "./terminal";
 import { explain } from "./verb-help";
 
 interface StopVerbOptions {
-  readonly pool: readonly string[];
+  readonly pool?: readonly string[];
   readonly all?: boolean;
   readonly endSpot?: boolean;
   readonly yes?: boolean;
@@ -21,7 +21,7 @@ export function define(command: Command): void {
   command
     .argument("<stack>", "name of the stack")
     .argument("[hosts...]", "nodes to stop, e.g. cpu-1 or cpu-[1-4] (default: all nodes, not the master)")
-    .option("--pool <name>", "all nodes of this pool; may be given more than once", collected, [])
+    .option("--pool <name>", "all nodes of this pool; may be given more than once", collected)
     .option("--all", "the whole cluster, the master last")
     .option("--end-spot", "end spot machines that cannot be stopped; `ohpc up` makes them anew")
     .option("--yes", "agree beforehand to ending the jobs on these machines")
@@ -30,7 +30,7 @@ export function define(command: Command): void {
     const terminal = terminalFor(options);
     const stopped = await stop(
       {
-        ...{ stack, hosts, pools: options.pool, place: here() },
+        ...{ stack, hosts, pools: options.pool ?? [], place: here() },
         consenter: consenterAt(terminal, options.yes === true),
         all: options.all === true,
         endSpot: options.endSpot === true,
@@ -43,9 +43,9 @@ export function define(command: Command): void {
   explain(command, {
     examples: [
       ["ohpc stop demo", "all nodes; the master stays, and takes jobs for later"],
-      ["ohpc stop demo --all", "the whole cluster; only its disks and addresses cost money still"],
+      ["ohpc stop demo --all", "the whole cluster, the master last"],
       ["ohpc stop demo --pool gpu cpu-[3-4]", "some of it"],
-      ["ohpc cost demo", "what that saves"],
+      ["ohpc cost demo", "what that saves, and what is billed on"],
     ],
     outcomes: ["consent", "busy"],
   });
