@@ -10,7 +10,7 @@ const RUN = process.pid % 200;
 const OTHER_IMAGE = `localhost/ohpc-node:scenario-${RUN}`;
 const ALICE = "users:\n  - name: alice\n    uid: 2001\n";
 const MINUTES = 60_000;
-const MARK = "waits-for-later";
+let marks = 0;
 
 /** All scenarios are one story on one cluster, as a day on a real one is. */
 const project = new ScenarioProject({
@@ -392,13 +392,15 @@ function jobRuns(step: DefineStepFunction): void {
 
 function jobWaits(step: DefineStepFunction): void {
   step('a job of "alice" waits in the queue', async () => {
+    // Slurm's state names earlier jobs for a while.
+    const mark = `waits-for-later-${++marks}`;
     job = await project.onMaster(
-      `runuser -l alice -c 'sbatch --parsable --job-name ${MARK} --begin now+1hour --output /dev/null --wrap true'`,
+      `runuser -l alice -c 'sbatch --parsable --job-name ${mark} --begin now+1hour --output /dev/null --wrap true'`,
     );
     expect(await jobState()).toBe("PENDING");
     // slurmctld writes its state down a few seconds after it has changed.
     await until("the job is on the state disk", 60, async () => {
-      const written = await project.onMaster(`grep -ac ${MARK} /srv/ohpc/state/slurmctld/job_state || true`);
+      const written = await project.onMaster(`grep -ac ${mark} /srv/ohpc/state/slurmctld/job_state || true`);
       return written !== "0" || written;
     });
   });
