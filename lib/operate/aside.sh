@@ -5,11 +5,10 @@
 # aside.sh back HOSTLIST REASON   resumes those that are drained for that reason, and no others
 # A reason of ours begins with the given one: it also tells who gave it.
 nodes=$(sinfo --all --noheader --Node --nodes="$2" --format='%N|%T|%E' | sort -u)
-pick() { awk -F'|' -v reason="$2" "$1" <<<"$nodes" | paste -sd,; }
 
 case $1 in
   drain)
-    free=$(pick '$1 != "" && $2 !~ /^drain/ { print $1 }' "$3")
+    free=$(awk -F'|' '$1 != "" && $2 !~ /^drain/ { print $1 }' <<<"$nodes" | paste -sd,)
     [ -z "$free" ] || scontrol update nodename="$free" state=drain reason="$3"
     printf '%s\n' "$free"
     ;;
@@ -20,7 +19,7 @@ case $1 in
     done <<<"$nodes"
     ;;
   back)
-    ours=$(pick '$2 ~ /^drain/ && index($3, reason) == 1 { print $1 }' "$3")
+    ours=$(awk -F'|' -v reason="$3" '$2 ~ /^drain/ && index($3, reason) == 1 { print $1 }' <<<"$nodes" | paste -sd,)
     [ -z "$ours" ] || scontrol update nodename="$ours" state=resume
     ;;
 esac
