@@ -39,6 +39,31 @@ Feature: A Slurm cluster on this machine
     And Slurm marks "cpu-2" down
     And "ohpc up" brings "cpu-2" back
 
+  Scenario: Nodes are stopped for the night
+    Given the node "gpu-1" was drained by hand because of a "bad fan"
+    And a job of "alice" runs on "cpu-1"
+    When the operator runs "ohpc stop" without agreeing
+    Then it ends with exit code 3, names the job, and everything goes on
+    And "ohpc stop --yes" stops "cpu-1 cpu-2 cpu-3 gpu-1", and the master goes on
+    And "ohpc status" shows the machines stopped, "cpu-1 cpu-2 cpu-3" by "ohpc stop" and "gpu-1" for its "bad fan"
+    And the job of "alice" is back in the queue
+    And "ohpc stop" once more stops nothing, and Terraform has nothing to change
+    And "ohpc resume cpu-1" brings "cpu-1" back, and no other
+    And "ohpc resume" brings "cpu-2 cpu-3 gpu-1" back, and "gpu-1" stays drained for its "bad fan"
+    And the job of "alice" runs again
+    And "ohpc resume" once more starts nothing
+
+  Scenario: The whole cluster is stopped over Christmas
+    Given a job of "alice" waits in the queue
+    When the operator runs "ohpc stop --all --yes"
+    Then no machine runs, and Terraform has nothing to change
+    And "ohpc status" says with exit code 5 that the cluster is stopped
+    And "ohpc resume" brings "master cpu-1 cpu-2 cpu-3 gpu-1" back, and "gpu-1" stays drained for its "bad fan"
+    And the job of "alice" still waits in the queue
+    And Terraform has nothing to change
+    And MPI hello by "alice" hears from "cpu-1 cpu-2 cpu-3"
+    And the next day begins with a mended "gpu-1" and an empty queue
+
   Scenario: The master is removed by hand
     Given a job of "alice" waits in the queue
     When the container of "master" is removed

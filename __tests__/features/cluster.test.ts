@@ -4,13 +4,13 @@ import { inventory } from "../../lib/clouds/local/containers";
 import { runEngine } from "../../lib/clouds/local/engine";
 import { nodeImage } from "../../lib/clouds/local/image";
 import { removeLeftovers } from "../../lib/clouds/local/leftovers";
-import { makeKey, run, ScenarioProject, until } from "../support/scenario-project";
+import { makeKey, type Outcome, run, ScenarioProject, until } from "../support/scenario-project";
 
 const RUN = process.pid % 200;
 const OTHER_IMAGE = `localhost/ohpc-node:scenario-${RUN}`;
 const ALICE = "users:\n  - name: alice\n    uid: 2001\n";
 const MINUTES = 60_000;
-const MARK = "waits-for-later";
+let marks = 0;
 
 /** All scenarios are one story on one cluster, as a day on a real one is. */
 const project = new ScenarioProject({
@@ -32,7 +32,8 @@ afterAll(async () => {
 
 type Nodes = readonly {
   readonly host: string;
-  readonly slurm?: { readonly state: string; readonly responds: boolean };
+  readonly machine?: string;
+  readonly slurm?: { readonly state: string; readonly responds: boolean; readonly reason?: string };
   readonly unit: object;
 }[];
 
@@ -184,15 +185,7 @@ defineFeature(feature, (scenario) => {
   });
 
   scenario("Grow a pool while a job runs", ({ and, given, then, when }) => {
-    given(/^a job of "(.*)" runs on "(.*)"$/, async (user: string, host: string) => {
-      job = await project.onMaster(
-        `runuser -l ${user} -c 'sbatch --parsable --nodelist ${host} --output /dev/null --wrap "sleep 3600"'`,
-      );
-      await until("the job runs", 60, async () => {
-        const state = await jobState();
-        return state === "RUNNING" || state;
-      });
-    });
+    jobRuns(given);
     when(/^the pool "cpu" grows to (\d) nodes and the operator runs "ohpc up"$/, async (count: string) => {
       project.definition.cpu = Number(count);
       up = await project.must("up");
@@ -231,18 +224,109 @@ defineFeature(feature, (scenario) => {
     upBringsBack(and);
   });
 
-  scenario("The master is removed by hand", ({ and, given, then, when }) => {
-    given('a job of "alice" waits in the queue', async () => {
-      job = await project.onMaster(
-        `runuser -l alice -c 'sbatch --parsable --job-name ${MARK} --begin now+1hour --output /dev/null --wrap true'`,
-      );
+  scenario("Nodes are stopped for the night", ({ and, given, then, when }) => {
+    let outcome: Outcome;
+    given(/^the node "(.*)" was drained by hand because of a "(.*)"$/, async (host: string, reason: string) => {
+      await project.onMaster(`scontrol update nodename=${host} state=drain reason="${reason}"`);
+    });
+    jobRuns(and);
+    when('the operator runs "ohpc stop" without agreeing', async () => {
+      outcome = await project.ohpc("stop");
+    });
+    then("it ends with exit code 3, names the job, and everything goes on", async () => {
+      expect(outcome).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining(`${job} alice RUNNING cpu-1`) as string,
+      });
+      expect(await jobState()).toBe("RUNNING");
+      expect(await running()).toEqual(["cpu-1", "cpu-2", "cpu-3", "gpu-1", "master"]);
+    });
+    and(/^"ohpc stop --yes" stops "(.*)", and the master goes on$/, async (hosts: string) => {
+      const stopped = await project.must("stop", "--yes");
+      expect(stopped).toMatchObject({ stopped: hosts.split(" "), ended: [], jobs: [{ id: job }] });
+      expect(await running()).toEqual(["master"]);
+    });
+    and(
+      /^"ohpc status" shows the machines stopped, "(.*)" by "(.*)" and "(.*)" for its "(.*)"$/,
+      async (ours: string, by: string, theirs: string, reason: string) => {
+        const seen = Object.fromEntries(
+          (await nodes()).map(({ host, machine, slurm }) => [host, { machine, ...slurm }]),
+        );
+        for (const host of ours.split(" ")) {
+          const expected = {
+            machine: "stopped",
+            state: "drained",
+            reason: expect.stringContaining(`${by} by `) as string,
+          };
+          expect(seen[host]).toMatchObject(expected);
+        }
+        expect(seen[theirs]).toMatchObject({ machine: "stopped", state: "drained", reason });
+      },
+    );
+    and('the job of "alice" is back in the queue', async () => {
       expect(await jobState()).toBe("PENDING");
-      // slurmctld writes its state down a few seconds after it has changed.
-      await until("the job is on the state disk", 60, async () => {
-        const written = await project.onMaster(`grep -ac ${MARK} /srv/ohpc/state/slurmctld/job_state || true`);
-        return written !== "0" || written;
+    });
+    and('"ohpc stop" once more stops nothing, and Terraform has nothing to change', async () => {
+      expect(await project.must("stop")).toMatchObject({ stopped: [], already: ["cpu-1", "cpu-2", "cpu-3", "gpu-1"] });
+      expect(await project.terraformPlan()).toContain("No changes.");
+    });
+    and(/^"ohpc resume (.*)" brings "\1" back, and no other$/, async (host: string) => {
+      expect(await project.must("resume", host)).toMatchObject({ started: [host] });
+      expect(await running()).toEqual([host, "master"]);
+      expect(await slurmSays(host)).toMatch(/^(idle|allocated)$/);
+      expect(await slurmSays("cpu-2")).toMatch(/^drained/);
+    });
+    resumes(and);
+    and('the job of "alice" runs again', async () => {
+      // A job that lost its node waits for two minutes otherwise.
+      await project.onMaster(`scontrol update jobid=${job} starttime=now`);
+      await until("the job runs", 60, async () => {
+        const state = await jobState();
+        return state === "RUNNING" || state;
+      });
+      await project.onMaster(`scancel ${job}`);
+    });
+    and('"ohpc resume" once more starts nothing', async () => {
+      expect(await project.must("resume")).toMatchObject({ started: [], nodes: { nodes: 4 } });
+    });
+  });
+
+  scenario("The whole cluster is stopped over Christmas", ({ and, given, then, when }) => {
+    jobWaits(given);
+    when('the operator runs "ohpc stop --all --yes"', async () => {
+      await project.must("stop", "--all", "--yes");
+    });
+    then("no machine runs, and Terraform has nothing to change", async () => {
+      expect(await running()).toEqual([]);
+      expect(await project.terraformPlan()).toContain("No changes.");
+    });
+    and('"ohpc status" says with exit code 5 that the cluster is stopped', async () => {
+      const { code, stderr } = await project.ohpc("status");
+      expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringContaining(`${cluster} is stopped`) as string });
+      expect(stderr).toContain("stopped: cpu-[1-3],gpu-1,master");
+      expect(stderr).toContain("ohpc resume scenario");
+    });
+    resumes(and);
+    jobStillWaits(and);
+    and("Terraform has nothing to change", async () => {
+      expect(await project.terraformPlan()).toContain("No changes.");
+    });
+    and(/^MPI hello by "(.*)" hears from "(.*)"$/, async (user: string, hosts: string) => {
+      const options = ["--partition", "cpu", "--user", user];
+      const { runs } = (await project.must("smoke", "hello", ...options)) as { runs: { hosts: string[] }[] };
+      expect(runs.flatMap((one) => one.hosts).sort()).toEqual(hosts.split(" "));
+    });
+    and(/^the next day begins with a mended "(.*)" and an empty queue$/, async (host: string) => {
+      await project.onMaster(`scancel ${job}; scontrol update nodename=${host} state=resume`);
+      await until(`${host} idle`, 60, async () => {
+        const state = await slurmSays(host);
+        return state === "idle" || state;
       });
     });
+  });
+
+  scenario("The master is removed by hand", ({ and, given, then, when }) => {
+    jobWaits(given);
     when(/^the container of "(.*)" is removed$/, async (host: string) => {
       await runEngine(["rm", "--force", "--time", "0", `ohpc-${cluster}-${host}`], engine);
     });
@@ -292,6 +376,57 @@ function operatorRunsUp(when: DefineStepFunction): void {
   when('the operator runs "ohpc up"', async () => {
     up = await project.must("up");
   });
+}
+
+function jobRuns(step: DefineStepFunction): void {
+  step(/^a job of "(.*)" runs on "(.*)"$/, async (user: string, host: string) => {
+    job = await project.onMaster(
+      `runuser -l ${user} -c 'sbatch --parsable --nodelist ${host} --output /dev/null --wrap "sleep 3600"'`,
+    );
+    await until("the job runs", 60, async () => {
+      const state = await jobState();
+      return state === "RUNNING" || state;
+    });
+  });
+}
+
+function jobWaits(step: DefineStepFunction): void {
+  step('a job of "alice" waits in the queue', async () => {
+    // Slurm's state names earlier jobs for a while.
+    const mark = `waits-for-later-${++marks}`;
+    job = await project.onMaster(
+      `runuser -l alice -c 'sbatch --parsable --job-name ${mark} --begin now+1hour --output /dev/null --wrap true'`,
+    );
+    expect(await jobState()).toBe("PENDING");
+    // slurmctld writes its state down a few seconds after it has changed.
+    await until("the job is on the state disk", 60, async () => {
+      const written = await project.onMaster(`grep -ac ${mark} /srv/ohpc/state/slurmctld/job_state || true`);
+      return written !== "0" || written;
+    });
+  });
+}
+
+function resumes(step: DefineStepFunction): void {
+  step(
+    /^"ohpc resume" brings "(.*)" back, and "(.*)" stays drained for its "(.*)"$/,
+    async (hosts: string, drained: string, reason: string) => {
+      const { started, nodes: readiness } = await project.must("resume");
+      expect([...(started as string[])].sort()).toEqual(hosts.split(" ").sort());
+      expect(readiness).toMatchObject({ nodes: 4, aside: [{ node: drained, reason }] });
+      expect(await running()).toEqual(["cpu-1", "cpu-2", "cpu-3", "gpu-1", "master"]);
+      for (const host of ["cpu-1", "cpu-2", "cpu-3"]) expect(await slurmSays(host)).toMatch(/^(idle|allocated)$/);
+      await until(`${drained} is there`, 60, async () => {
+        const state = await slurmSays(drained);
+        return state === "drained" || state;
+      });
+    },
+  );
+}
+
+/** Hosts whose machines run, in the engine's own words. */
+async function running(): Promise<readonly string[]> {
+  const { containers } = await inventory(cluster, engine);
+  return containers.filter((container) => container.running).map(({ host }) => host);
 }
 
 function upBringsBack(step: DefineStepFunction): void {

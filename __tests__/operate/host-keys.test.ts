@@ -43,9 +43,9 @@ describe("host keys", () => {
   it("are asked of the vendor of the master's site", () => {
     const [site] = manifest.sites;
     const at = (cloud: string, place: Readonly<Record<string, string>>) =>
-      hostKeySource({ ...manifest, sites: [{ ...site!, cloud, place }] })?.constructor.name;
+      hostKeySource({ ...manifest, sites: [{ ...site!, cloud, place }] }, {})?.constructor.name;
     expect(at("aws", { region: "us-east-1" })).toBe("AwsPower");
     expect(at("azure", { resourceGroup: "x", subscription: "00000000-0000-0000-0000-000000000000" })).toBe("AzurePower");
-    expect(at("local", {})).toBeUndefined();
+    expect(at("existing", {})).toBeUndefined();
   });
 });

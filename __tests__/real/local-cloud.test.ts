@@ -6,7 +6,7 @@ import { inventory, listContainers } from "../../lib/clouds/local/containers";
 import { driftOf, missingMachines } from "../../lib/clouds/local/drift";
 import { EngineError, engineName, runEngine } from "../../lib/clouds/local/engine";
 import { removeLeftovers } from "../../lib/clouds/local/leftovers";
-import { startMachines, stopMachines } from "../../lib/clouds/local/power";
+import { LocalPower } from "../../lib/clouds/local/power";
 import { Size } from "../../lib/units";
 import { finished, type Sketch, Workbench } from "../support/local-workbench";
 import { makeTinyImage, removeTinyImage } from "../support/tiny-image";
@@ -219,7 +219,7 @@ describe("a local cluster", () => {
 
     const missing = await missingMachines(bench.cluster, expected, options);
     await bench.apply(undefined, ...missing.map((one) => `-replace=${one}`));
-    await startMachines(bench.cluster, ["cpu-2"], bench.env);
+    await new LocalPower(bench).start(["cpu-2"]);
     expect(await driftOf(bench.cluster, expected, options)).toEqual({ missing: [], stopped: [] });
 
     await removeByHand((await list(bench)).map(({ name }) => name));
@@ -279,14 +279,26 @@ describe("a local cluster", () => {
     await until(async () => (await startedAt(bench, "cpu-1")) > 1);
     expect(await running()).toEqual(["cpu-1", "master"]);
 
-    await stopMachines(bench.cluster, ["cpu-1"], bench.env);
+    const power = new LocalPower(bench);
+    const before = await power.list();
+    expect(before.map(({ host, role, state }) => `${host} ${role} ${state}`)).toEqual([
+      "cpu-1 compute running",
+      "master master running",
+    ]);
+    await power.stop(["cpu-1"]);
+    await power.stop(["cpu-1"]);
     expect(await running()).toEqual(["master"]);
-    await stopMachines(bench.cluster, [], bench.env);
-    expect(await running()).toEqual([]);
-    await startMachines(bench.cluster, [], bench.env);
-    expect(await running()).toEqual(["cpu-1", "master"]);
-    await expect(startMachines(bench.cluster, ["cpu-9"], bench.env)).rejects.toThrow(
-      `has no machine "cpu-9" on this computer.`,
+    await power.stop(["cpu-1", "master"]);
+    expect((await power.list()).map(({ state }) => state)).toEqual(["stopped", "stopped"]);
+    await power.start(["cpu-1", "master"]);
+    await power.start(["cpu-1", "master"]);
+    expect(await power.list()).toEqual(before);
+    await expect(power.start(["cpu-1", "cpu-9"])).rejects.toMatchObject({ failure: "unknown host", hosts: ["cpu-9"] });
+    await power.end(["cpu-1"]);
+    expect((await power.list()).map(({ host }) => host)).toEqual(["master"]);
+    await bench.apply(
+      undefined,
+      ...(await missingMachines(bench.cluster, await bench.expected(), options)).map((one) => `-replace=${one}`),
     );
     expect(await driftOf(bench.cluster, await bench.expected(), options)).toEqual({ missing: [], stopped: [] });
   }, 90_000);

@@ -11,7 +11,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { planDeployment } from "../../lib/operate/deploy";
+import { carryOut, planDeployment } from "../../lib/operate/deploy";
+import { destroy } from "../../lib/operate/destroy";
+import { withoutProtection } from "../../lib/operate/protection";
 import { Terraform } from "../../lib/operate/terraform";
 import { judgePlan } from "../../lib/operate/terraform-plan";
 import { Duration } from "../../lib/units";
@@ -32,6 +34,12 @@ afterEach(() => {
 });
 
 jest.setTimeout(60_000);
+
+const SILENT = {
+  phase: async <T>(_: string, work: (report: { title(): void; detail(): void }) => Promise<T>) =>
+    work({ title: () => undefined, detail: () => undefined }),
+  note: () => undefined,
+};
 
 /** A stack of two machines whose creation runs `command`. */
 function write(command: string, hosts: readonly string[] = ["cpu-1", "cpu-2"], output: unknown = { schema: 1 }): void {
@@ -120,16 +128,11 @@ describe("running Terraform", () => {
       remains: async () => Promise.resolve([]),
       sweep: async () => Promise.resolve(),
     };
-    const progress = {
-      phase: async <T>(_: string, work: (report: { title(): void; detail(): void }) => Promise<T>) =>
-        work({ title: () => undefined, detail: () => undefined }),
-      note: () => undefined,
-    };
     const planned = await planDeployment(
       { name: "demo", directory: stack, dependencies: [], warnings: [] },
       groundwork,
       process.env,
-      progress,
+      SILENT,
     );
     expect(planned.verdict).toMatchObject({ changes: [{ name: "cpu-2", action: "replace" }], losses: [] });
     expect(planned.outputs).toEqual({ cluster: { schema: 1 } });
@@ -175,6 +178,100 @@ describe("running Terraform", () => {
   });
 });
 
+describe("machines that a stack protects", () => {
+  const OVERRIDE = "ohpc_override.tf.json";
+
+  /** As `write`; the machines are protected, and a disk if one is wanted. */
+  function protect(hosts: readonly string[], disk = false): void {
+    write("true", hosts, sampleManifest());
+    const file = join(stack, "cdk.tf.json");
+    const config = JSON.parse(readFileSync(file, "utf8")) as { resource: { terraform_data: Record<string, object> } };
+    const lifecycle = { prevent_destroy: true };
+    const all = config.resource.terraform_data;
+    all["machines"] = { ...all["machines"], lifecycle };
+    if (disk) all["home"] = { input: { kind: "volume", name: "home" }, lifecycle };
+    writeFileSync(file, JSON.stringify(config));
+    writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleWish()));
+  }
+
+  const synthesizedStack = () => ({ name: "demo", directory: stack, dependencies: [], warnings: [] });
+  const place = () => ({ cwd: directory, env: { ...process.env, XDG_STATE_HOME: join(directory, "state") } });
+  const yes = { yes: true };
+
+  async function plain(...args: string[]): Promise<string> {
+    const child = spawn("terraform", [...args, "-no-color", "-input=false"], { cwd: stack });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text: Buffer) => (said += text.toString()));
+    await new Promise((resolve) => child.on("close", resolve));
+    return said.replaceAll(/[│\s]+/g, " ");
+  }
+
+  async function machines(): Promise<readonly string[]> {
+    const { values } = (await terraform().state()) as {
+      values?: { root_module: { resources?: { index?: string }[] } };
+    };
+    return (values?.root_module.resources ?? []).flatMap(({ index }) => index ?? []);
+  }
+
+  it("are lost only to ohpc, when somebody has agreed: plain Terraform refuses before and after", async () => {
+    protect(["cpu-1", "cpu-2"]);
+    await applied();
+    protect(["cpu-1"]);
+    expect(await plain("plan")).toContain("Instance cannot be destroyed");
+
+    const planned = async () => planDeployment(synthesizedStack(), undefined, place().env, SILENT);
+    const refused = await planned();
+    expect(refused.verdict.losses).toMatchObject([{ name: "cpu-2", action: "delete" }]);
+    expect(existsSync(join(stack, OVERRIDE))).toBe(false);
+    const options = { env: place().env, again: "ohpc up demo --yes" };
+    await expect(carryOut(refused, { ...options, consenter: { yes: false } }, SILENT)).rejects.toMatchObject({
+      kind: "consent",
+      details: { output: expect.arrayContaining(["1 machine would be destroyed: cpu-2"]) as unknown },
+    });
+    expect(await machines()).toEqual(["cpu-1", "cpu-2"]);
+    expect(await plain("destroy", "-auto-approve")).toContain("Instance cannot be destroyed");
+
+    await carryOut(await planned(), { ...options, consenter: yes }, SILENT);
+    expect(await machines()).toEqual(["cpu-1"]);
+    expect(await plain("destroy", "-auto-approve")).toContain("Instance cannot be destroyed");
+  });
+
+  it("go with the whole cluster, when somebody has agreed", async () => {
+    protect(["cpu-1", "cpu-2"]);
+    await applied();
+    const options = { groundwork: undefined };
+    const asked = destroy(synthesizedStack(), place(), { ...options, consenter: { yes: false } }, SILENT);
+    await expect(asked).rejects.toMatchObject({ kind: "consent" });
+    expect(await plain("destroy", "-auto-approve")).toContain("Instance cannot be destroyed");
+    const destroyed = await destroy(synthesizedStack(), place(), { ...options, consenter: yes }, SILENT);
+    expect(destroyed).toMatchObject({ machines: ["cpu-1", "cpu-2"] });
+    expect(await machines()).toEqual([]);
+  });
+
+  it("do not take with them a disk that must stay: that is told, and nothing is changed", async () => {
+    protect(["cpu-1"], true);
+    await applied();
+    const destroyed = destroy(synthesizedStack(), place(), { groundwork: undefined, consenter: yes }, SILENT);
+    await expect(destroyed).rejects.toMatchObject({
+      details: { code: "terraform.protected", remedy: expect.stringContaining("whenRemoved") as string },
+    });
+    expect(existsSync(join(stack, OVERRIDE))).toBe(false);
+    expect(await machines()).toEqual(["cpu-1"]);
+  });
+
+  it("are protected again after an ohpc that was killed", async () => {
+    protect(["cpu-1"]);
+    await applied();
+    writeFileSync(
+      join(stack, OVERRIDE),
+      JSON.stringify(withoutProtection(JSON.parse(readFileSync(join(stack, "cdk.tf.json"), "utf8")))),
+    );
+    expect(await plain("plan", "-destroy")).toContain("1 to destroy");
+    await terraform().initialize();
+    expect(await plain("plan", "-destroy")).toContain("Instance cannot be destroyed");
+  });
+});
+
 describe("verbs that only read", () => {
   async function ohpc(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
     const env = { ...process.env, XDG_STATE_HOME: join(directory, "state") };
@@ -195,7 +292,7 @@ describe("verbs that only read", () => {
     writeFileSync(join(directory, "cdktf.out", "manifest.json"), JSON.stringify({ stacks: { demo: entry } }));
   }
 
-  it.each(["configure", "status", "ssh", "inventory", "known-hosts"])(
+  it.each(["configure", "status", "ssh", "stop", "resume", "inventory", "known-hosts"])(
     "tell that the stack is not deployed yet: %s",
     async (verb) => {
       synthesized(sampleManifest());

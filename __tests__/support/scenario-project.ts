@@ -64,6 +64,13 @@ export class ScenarioProject {
     return stdout.trim();
   }
 
+  /** What plain Terraform says that it would do. */
+  async terraformPlan(): Promise<string> {
+    const stack = join(this.directory, "cdktf.out", "stacks", "scenario");
+    const { stdout, stderr } = await run("terraform", ["plan", "-no-color", "-input=false"], stack, this.env);
+    return `${stdout}${stderr}`;
+  }
+
   /** Whether any file of the project, but the private directory, holds `secret`. */
   filesWith(secret: string): readonly string[] {
     return readdirSync(this.directory, { recursive: true, encoding: "utf8" })

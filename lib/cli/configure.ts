@@ -25,7 +25,7 @@ export function define(command: Command): void {
       refuseUndeployed(deployment);
       await alone.lockCluster(deployment.stack);
       const { manifest } = deployment;
-      await pinMaster(deployment, hostKeySource(manifest), terminal.progress, { limit: FIRST_CONTACT });
+      await pinMaster(deployment, hostKeySource(manifest, place.env), terminal.progress, { limit: FIRST_CONTACT });
       const { changed, unchanged } = await configurePhase(
         deployment,
         masterOf(deployment),

@@ -1,8 +1,10 @@
 import { CommanderError } from "commander";
+import { PowerError, type PowerFailure } from "../clouds/power";
 import { DocumentError } from "../model/document-error";
 import { ConfigurationError } from "../model/problems";
 import { EXIT_CODES, Failure, type FailureKind } from "../operate/failure";
 import { RemoteError } from "../operate/remote/remote";
+import { foldHosts } from "../slurm/hostlist";
 
 /** A failure in the words of people, and as numbers and codes for programs. */
 export interface DescribedFailure {
@@ -29,6 +31,7 @@ export function describeFailure(error: unknown): DescribedFailure {
     return { kind: error.kind, message: error.message, ...host, ...error.details };
   }
   if (error instanceof RemoteError) return describeRemote(error);
+  if (error instanceof PowerError) return describePower(error);
   if (error instanceof ConfigurationError) return { kind: "usage", code: "configuration", message: error.message };
   if (error instanceof DocumentError) return { kind: "usage", code: "document", message: error.message };
   if (error instanceof CommanderError) return describeUsage(error);
@@ -87,6 +90,32 @@ const REMOTE: Readonly<Record<RemoteError["failure"], readonly [kind: FailureKin
     timeout: ["failed", "took too long and was stopped", "`ohpc status` shows how the cluster is"],
     failed: ["failed", "could not do what it was told", "`ohpc status` shows how the cluster is"],
   };
+
+function describePower({ failure, hosts, reason, remedy }: PowerError): DescribedFailure {
+  const [host] = hosts;
+  return {
+    kind: POWER[failure],
+    code: `power.${failure.replaceAll(" ", "-")}`,
+    message: hosts.length === 0 ? reason : `${foldHosts(hosts)}: ${reason}`,
+    ...(host !== undefined && hosts.length === 1 && { host }),
+    remedy,
+  };
+}
+
+/** What the operator has to put right himself counts as wrong use; the rest is the vendor's. */
+const POWER: Readonly<Record<PowerFailure, FailureKind>> = {
+  capacity: "failed",
+  quota: "failed",
+  credentials: "usage",
+  expired: "usage",
+  permission: "usage",
+  throttled: "failed",
+  spot: "usage",
+  stopping: "failed",
+  "unknown host": "failed",
+  timeout: "failed",
+  failed: "failed",
+};
 
 /** commander tells a suggestion in a second line, in brackets. */
 function describeUsage({ message, code }: CommanderError): DescribedFailure {

@@ -6,7 +6,7 @@ import { type EngineName, EngineError } from "../clouds/local/engine";
 import { buildNodeImage, ImageBuildError, nodeImage, stockImage } from "../clouds/local/image";
 import type { ImageFolder } from "../clouds/local/image-recipe";
 import { removeLeftovers } from "../clouds/local/leftovers";
-import { startMachines } from "../clouds/local/power";
+import { LocalPower } from "../clouds/local/power";
 import { wishOf } from "../operate/deployment";
 import { Failure, type FailureKind } from "../operate/failure";
 import type { Groundwork } from "../operate/groundwork";
@@ -28,7 +28,7 @@ export function localGroundwork(stack: SynthesizedStack, engine: EngineName | un
       if (config.includes(nodeImage())) await buildImage(progress, wanted);
     },
     drift: async (state) => explained(async () => driftOf(cluster, expectedIn(state), wanted)),
-    start: async (hosts) => explained(async () => startMachines(cluster, hosts)),
+    start: async (hosts) => new LocalPower(wanted).start(hosts),
     remains: async () =>
       explained(async () => {
         const { containers, networks, volumes } = await inventory(cluster, wanted);

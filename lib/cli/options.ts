@@ -30,3 +30,8 @@ export function positiveNumber(text: string): number {
     throw new InvalidArgumentError("It must be a number greater than 0.");
   return value;
 }
+
+/** For options that may be given more than once. */
+export function collected(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}

@@ -41,7 +41,7 @@ export function define(command: Command): void {
 async function remoteOf(deployment: Deployment, host: string | undefined): Promise<SshRemote> {
   const master = masterOf(deployment);
   if (host === undefined || host === deployment.manifest.master.host) return master;
-  await pinNode(deployment, host, hostKeySource(deployment.manifest));
+  await pinNode(deployment, host, hostKeySource(deployment.manifest, here().env));
   return SshRemote.through(master, nodeOf(deployment.manifest, host));
 }
 

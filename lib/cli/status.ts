@@ -1,11 +1,14 @@
+import type { PowerState } from "../clouds/power";
 import type { Command } from "commander";
 import Table from "cli-table3";
 import { openDeployment } from "../operate/deployment";
+import { type MachineStates, machineStates, stoppedFailure } from "../operate/machine-states";
 import { masterOf } from "../operate/master";
+import { RemoteError } from "../operate/remote/remote";
 import { type ClusterStatus, clusterStatus, type NodeStatus } from "../operate/status";
 import { Duration } from "../units";
 import { here, terminalFor, withJson } from "./options";
-import { plainTable } from "./table";
+import { plainTable, trimmed } from "./table";
 import { paint } from "./terminal";
 import { explain } from "./verb-help";
 
@@ -13,11 +16,23 @@ export function define(command: Command): void {
   command.argument("<stack>", "name of the stack");
   withJson(command).action(async (stack: string, options: { json?: boolean }) => {
     const terminal = terminalFor(options);
-    const { manifest, ...deployment } = await openDeployment(stack, here());
+    const place = here();
+    const { manifest, ...deployment } = await openDeployment(stack, place);
     // Who asks how it is wants to hear soon that it is not.
-    const status = await clusterStatus(manifest, masterOf({ manifest, ...deployment }, Duration.seconds(5)));
-    terminal.result({ ok: true, stack, cluster: manifest.cluster, ...status }, () =>
-      statusText(manifest.cluster, status),
+    const master = masterOf({ manifest, ...deployment }, Duration.seconds(5));
+    const status = await clusterStatus(manifest, master).catch(async (error: unknown) => {
+      if (!(error instanceof RemoteError) || error.failure !== "unreachable") throw error;
+      throw stoppedFailure(stack, manifest, await machineStates(manifest, place.env)) ?? error;
+    });
+    // Vendors are asked only where it explains something.
+    const silent = status.nodes.some(({ unit }) => "unreachable" in unit);
+    const machines: MachineStates = silent ? await machineStates(manifest, place.env) : new Map();
+    const nodes = status.nodes.map((node) => {
+      const machine = machines.get(node.host);
+      return machine === undefined ? node : { ...node, machine };
+    });
+    terminal.result({ ok: true, stack, cluster: manifest.cluster, ...status, nodes }, () =>
+      statusText(manifest.cluster, { ...status, nodes }),
     );
   });
   explain(command, {
@@ -29,8 +44,11 @@ export function define(command: Command): void {
   });
 }
 
+type ShownNode = NodeStatus & { readonly machine?: PowerState };
+type ShownStatus = Omit<ClusterStatus, "nodes"> & { readonly nodes: readonly ShownNode[] };
+
 /** What people read. */
-export function statusText(cluster: string, status: ClusterStatus): string {
+export function statusText(cluster: string, status: ShownStatus): string {
   const { controller, services, slurmVersion, generation, nodes, partitions, jobs, disks } = status;
   const troubled = Object.entries(services).filter(([, state]) => state !== "active");
   const ready = nodes.filter(isReady).length;
@@ -60,18 +78,24 @@ function isReady({ slurm, unit }: NodeStatus): boolean {
   );
 }
 
-function nodeTable(nodes: readonly NodeStatus[]): string {
-  const table = new Table({ ...plainTable, head: ["NODE", "POOL", "ADDRESS", "SLURM", "NODE UNIT", "WHY"] });
+function nodeTable(nodes: readonly ShownNode[]): string {
+  const asked = nodes.some(({ machine }) => machine !== undefined);
+  const head = ["NODE", "POOL", "ADDRESS", ...(asked ? ["MACHINE"] : []), "SLURM", "NODE UNIT", "WHY"];
+  const table = new Table({ ...plainTable, head });
   for (const node of nodes) {
-    const { host, pool, address, slurm, unit } = node;
+    const { host, pool, address, machine, slurm, unit } = node;
     const state = slurm === undefined ? "unknown" : `${slurm.state}${slurm.responds ? "" : " (silent)"}`;
     const own = "unreachable" in unit ? "unreachable" : unit.stage;
-    const reasons = [slurm?.reason === undefined ? "" : slurmReason(slurm.reason, slurm.by, slurm.at), ownReason(unit)];
+    const reasons = [
+      slurm?.reason === undefined ? "" : slurmReason(slurm.reason, slurm.by, slurm.at),
+      machine === "stopped" ? "" : ownReason(unit),
+    ];
     const colour = isReady(node) ? "green" : "yellow";
     table.push([
       host,
       pool,
       address,
+      ...(asked ? [machine ?? "?"] : []),
       paint(colour, state),
       paint(colour, own),
       reasons.filter((reason) => reason !== "").join("; "),
@@ -120,12 +144,4 @@ function diskTable(disks: ClusterStatus["disks"]): string {
 
 function gibibytes(bytes: number): string {
   return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
-}
-
-/** The table fills its last column with blanks. */
-function trimmed(text: string): string {
-  return text
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
 }

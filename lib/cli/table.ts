@@ -7,3 +7,11 @@ export const plainTable = {
   ),
   style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
 };
+
+/** The table fills its last column with blanks. */
+export function trimmed(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
+}

@@ -7,7 +7,7 @@ const MEANINGS: Readonly<Record<Outcome, string>> = {
   done: "done",
   failed: "failed: a step, terraform, a job",
   usage: "wrong usage, or problems in the configuration",
-  consent: "needs consent: something would be replaced or destroyed (--yes)",
+  consent: "needs consent: machines, data or jobs would be lost (--yes)",
   busy: "busy: another ohpc is at work on this cluster",
   unreachable: "the cluster does not answer",
   proof: "a proof failed: the job ran, its result is wrong",

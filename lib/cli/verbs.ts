@@ -49,6 +49,24 @@ export const VERBS: readonly Verb[] = [
     load: () => require("./smoke") as VerbModule,
   },
   {
+    name: "stop",
+    synopsis: "STACK [HOSTS...]",
+    summary: "stop nodes, or the whole cluster",
+    load: () => require("./stop") as VerbModule,
+  },
+  {
+    name: "resume",
+    synopsis: "STACK [HOSTS...]",
+    summary: "start what is stopped, the master first",
+    load: () => require("./resume") as VerbModule,
+  },
+  {
+    name: "cost",
+    synopsis: "STACK",
+    summary: "what a stack costs, running and stopped",
+    load: () => require("./cost") as VerbModule,
+  },
+  {
     name: "inventory",
     synopsis: "STACK",
     summary: "print an Ansible inventory",

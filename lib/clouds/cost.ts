@@ -9,6 +9,8 @@ export interface CostItem {
   readonly whenStopped: boolean;
   /** What it costs beyond that, or why it has no price: `traffic is extra`. */
   readonly note?: string;
+  /** Where its price comes from, and of which day. */
+  readonly source?: string;
 }
 
 /** What a cluster costs by list price, without traffic, tax or discount. */
@@ -33,7 +35,7 @@ export interface Cost {
 export const HOURS_PER_MONTH = 730;
 
 /** Adds up what is known, and says what is not. */
-export function costOf(items: readonly CostItem[], sources: readonly string[]): Cost {
+export function costOf(items: readonly CostItem[]): Cost {
   const sum = (some: readonly CostItem[]) => some.reduce((total, { count, hourly = 0 }) => total + count * hourly, 0);
   const kept = items.filter(({ whenStopped }) => whenStopped);
   const [runningHourly, stoppedHourly] = [sum(items), sum(kept)];
@@ -45,8 +47,13 @@ export function costOf(items: readonly CostItem[], sources: readonly string[]): 
     stoppedMonthly: stoppedHourly * HOURS_PER_MONTH,
     billedWhenStopped: kept.map(({ what }) => what),
     withoutPrice: items.filter(({ hourly }) => hourly === undefined).map(({ what }) => what),
-    sources,
+    sources: [...new Set(items.flatMap(({ source }) => source ?? []))],
   };
+}
+
+/** What a stack costs that is in several clouds. */
+export function addUp(costs: readonly Cost[]): Cost {
+  return costOf(costs.flatMap(({ items }) => items));
 }
 
 /** The blocks of one resource type in a synthesized `cdk.tf.json`. */

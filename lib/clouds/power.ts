@@ -9,8 +9,6 @@ export interface PoweredMachine {
   /** The vendor's own name of it, e.g. `i-0123456789abcdef0`. */
   readonly id: string;
   readonly role: "master" | "compute";
-  /** `master`, or the pool's name. */
-  readonly group: string;
   readonly state: PowerState;
   /** Spare capacity: it can be ended, but not stopped. */
   readonly spot: boolean;
@@ -53,6 +51,8 @@ export type PowerFailure =
   | "throttled"
   /** Spot machines cannot be stopped. */
   | "spot"
+  /** It is on its way to be stopped, and can be started only when it is. */
+  | "stopping"
   /** No machine of that name belongs to the cluster. */
   | "unknown host"
   /** It did not come to the wanted state in time. */
@@ -123,5 +123,5 @@ function late(machines: readonly PoweredMachine[], state: PowerState, deadline: 
 }
 
 function absent(host: string): PoweredMachine {
-  return { host, id: "", role: "compute", group: "", state: "gone", spot: false, address: "" };
+  return { host, id: "", role: "compute", state: "gone", spot: false, address: "" };
 }

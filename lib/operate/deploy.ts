@@ -2,11 +2,14 @@ import type { Manifest } from "../model/manifest";
 import { MANIFEST_OUTPUT, readManifest } from "../model/manifest";
 import { privateDirectory } from "../model/private-directory";
 import { agree, type Consenter, describeLosses, jobsSeen, type JobsSeen, MASTER_PATIENCE } from "./consent";
+import { Failure } from "./failure";
 import type { Groundwork } from "./groundwork";
 import { masterOf } from "./master";
+import { protectionOf } from "./power";
 import type { Progress } from "./progress";
 import type { SynthesizedStack } from "./project";
 import { type SavedPlan, Terraform } from "./terraform";
+import { PROTECTED } from "./terraform-failure";
 import type { TerraformEvent } from "./terraform-events";
 import { hostKey, judgePlan, type PlannedChange, type PlanVerdict } from "./terraform-plan";
 
@@ -37,21 +40,33 @@ export async function planDeployment(
   const terraform = new Terraform(stack.directory, env);
   return progress.phase(`Plan ${stack.name}`, async (report) => {
     await terraform.initialize();
-    const [first, { state, missing, stopped }] = await Promise.all([terraform.plan(), look(terraform, groundwork)]);
+    const [first, { state, missing, stopped }] = await Promise.all([plan(terraform), look(terraform, groundwork)]);
     if (stopped.length > 0) {
       report.detail(`starting ${stopped.join(", ")}`);
       await groundwork?.start(stopped);
     }
-    let plan = first;
+    let saved = first;
     if (missing.length > 0) {
       terraform.discard(first);
       report.detail(`removed by hand: ${missing.map(subject).join(", ")}`);
-      plan = await terraform.plan(missing);
+      saved = await plan(terraform, missing);
     }
-    const verdict = plan.changesAnything ? judgePlan(await terraform.show(plan), missing) : { changes: [], losses: [] };
+    const verdict = saved.changesAnything
+      ? judgePlan(await terraform.show(saved), missing)
+      : { changes: [], losses: [] };
     report.title(`Plan ${stack.name}: ${summaryOf(verdict.changes)}`);
-    return { stack, plan, verdict, missing, started: stopped, outputs: outputsOf(state) };
+    return { stack, plan: saved, verdict, missing, started: stopped, outputs: outputsOf(state) };
   });
+}
+
+/** A plan that the stack's protection refuses becomes one that people are asked about. */
+async function plan(terraform: Terraform, replace: readonly string[] = []): Promise<SavedPlan> {
+  try {
+    return await terraform.plan(replace);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.details.code !== PROTECTED) throw error;
+    return terraform.planUnprotected(replace);
+  }
 }
 
 /**
@@ -67,11 +82,13 @@ export async function carryOut(
   const terraform = new Terraform(stack.directory, env);
   try {
     if (!plan.changesAnything) return outputs;
+    const manifest = manifestIn(outputs);
+    const unprotect = protectionOf(verdict.changes, manifest, env);
     if (verdict.losses.length > 0) {
-      const manifest = manifestIn(outputs);
       const seen: JobsSeen = consenter.yes ? { jobs: [] } : await jobsOf(manifest, env);
       await agree(consenter, describeLosses(verdict.losses, manifest, seen), `Change ${stack.name} like this?`, again);
     }
+    await unprotect();
     return await apply(terraform, plan, `Deploy ${stack.name}`, verdict.changes, progress);
   } finally {
     terraform.discard(plan);

@@ -40,7 +40,7 @@ export async function openDeployment(stackName: string, { cwd, env }: Place): Pr
   const { project, stack } = await openStack(stackName, { cwd, env });
   const outputs = await new Terraform(stack.directory, env).outputs();
   const deployment = deploymentOf(project, stack, outputs, env);
-  await pinKnown(deployment, deployment.manifest.master.host, hostKeySource(deployment.manifest));
+  await pinKnown(deployment, deployment.manifest.master.host, hostKeySource(deployment.manifest, env));
   return deployment;
 }
 

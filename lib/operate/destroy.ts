@@ -4,6 +4,7 @@ import { type Place, wishOf } from "./deployment";
 import type { Groundwork } from "./groundwork";
 import { masterOf } from "./master";
 import { privateDirectory } from "../model/private-directory";
+import { protectionOf } from "./power";
 import type { Progress } from "./progress";
 import type { SynthesizedStack } from "./project";
 import { Terraform } from "./terraform";
@@ -50,6 +51,7 @@ export async function destroy(
   try {
     if (changes.length + forgotten.length === 0) return { machines: [], disks: [], others: [] };
     const manifest = manifestIn(outputs);
+    const unprotect = protectionOf(changes, manifest, env);
     const seen = consenter.yes ? { jobs: [] } : await jobsOf(manifest, env);
     const lines = [
       ...describeLosses(losses, manifest, seen),
@@ -61,6 +63,7 @@ export async function destroy(
     await agree(consenter, lines, `Destroy the cluster ${cluster} with all its data?`, again);
     // The live connection would keep a socket in a directory that goes.
     if (manifest !== undefined) await masterOf({ manifest, privateDirectory: privateDirectory(cluster, env) }).close();
+    await unprotect();
     if (plan.changesAnything) await apply(terraform, plan, `Destroy ${stack.name}`, changes, progress);
     await progress.phase("Look for what is left", async () => groundwork?.sweep());
     const named = (kinds: readonly string[]) =>

@@ -1,26 +1,16 @@
-/* eslint-disable @typescript-eslint/no-require-imports -- each cloud loads its own SDK only, and only where there is such a
-   cluster; a dynamic import() would leave CommonJS */
-import type * as Aws from "../clouds/aws/power";
-import type * as Azure from "../clouds/azure/power";
 import type { Manifest } from "../model/manifest";
+import { Failure } from "./failure";
 import type { HostKeySource } from "./host-keys";
+import { powerAt } from "./vendors";
 
-/** Who has the consoles of a cluster's machines; `undefined` where nobody can be asked. */
-export function hostKeySource({ cluster, sites, master }: Manifest): HostKeySource | undefined {
-  const { cloud, place = {} } = sites.find(({ name }) => name === master.site) ?? {};
+/** Who has the consoles of a cluster's machines; `undefined` where nobody can be asked, or a vendor's SDK is missing. */
+export function hostKeySource({ cluster, sites, master }: Manifest, env: NodeJS.ProcessEnv): HostKeySource | undefined {
+  const site = sites.find(({ name }) => name === master.site);
+  if (site === undefined) return undefined;
   try {
-    if (cloud === "aws") {
-      const { AwsPower } = require("../clouds/aws/power") as typeof Aws;
-      return new AwsPower({ cluster, region: place["region"] ?? "" });
-    }
-    if (cloud === "azure") {
-      const { AzurePower } = require("../clouds/azure/power") as typeof Azure;
-      const { resourceGroup = "", subscription } = place;
-      return new AzurePower({ cluster, resourceGroup, ...(subscription !== undefined && { subscription }) });
-    }
+    return powerAt(site, cluster, env);
   } catch (error) {
-    // The SDKs are optional peers.
-    if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    if (error instanceof Failure) return undefined;
+    throw error;
   }
-  return undefined;
 }

@@ -5,6 +5,7 @@ export { EXIT_CODES, Failure, type FailureDetails, type FailureKind } from "./fa
 export { inventory, inventoryList, type InventoryGroup, type InventorySource } from "./inventory";
 export { renderKnownHosts } from "./known-hosts";
 export { masterOf } from "./master";
+export { ClusterPower } from "./power";
 export { nodesReady, type Readiness } from "./ready";
 export type { Progress, Report } from "./progress";
 export { type HoldingRemote, type Remote, RemoteError, type RemoteFailure, type RunOptions } from "./remote/remote";
@@ -14,6 +15,9 @@ export { type HelloResult, smokeHello } from "./smoke/hello";
 export { type HplResult, smokeHpl } from "./smoke/hpl";
 export { hplGrid, type ProcessGrid } from "./smoke/hpl-grid";
 export { type Placement, placementIn, placementsEverywhere } from "./smoke/placement";
+export { resume, type Resumed, type ResumeOptions } from "./resume";
+export { stackCost, type StackCost } from "./cost";
 export { clusterStatus, type ClusterStatus } from "./status";
 export { type ClusterView, type Effect, EFFECTS, type Step } from "./steps/step";
+export { stop, type Stopped, type StopOptions } from "./stop";
 export { up, type UpOptions, type UpResult } from "./up";

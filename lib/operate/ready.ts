@@ -4,7 +4,10 @@ import type { Manifest } from "../model/manifest";
 import type { Wish } from "../model/wish";
 import { expandHosts, foldHosts } from "../slurm/hostlist";
 import { Duration } from "../units";
+import { STOP_REASON } from "./aside";
 import { Failure } from "./failure";
+import { programText } from "./node/bundle-files";
+import { nodesOf } from "./nodes";
 import type { Report } from "./progress";
 import type { Remote } from "./remote/remote";
 import { coveringPartitions } from "./smoke/placement";
@@ -16,12 +19,13 @@ export interface Readiness {
   readonly answered: number;
   /** Nodes that were not asked because jobs run on them. */
   readonly busy: number;
-  /** Nodes that an administrator has drained: nobody waits for them. */
+  /** Nodes that an administrator, or `ohpc stop`, has drained: nobody waits for them. */
   readonly aside: readonly { readonly node: string; readonly reason: string }[];
 }
 
 /**
- * Waits until every node takes jobs and has run a task.
+ * Waits until every node takes jobs and has run a task. Nodes in `waking` that `ohpc stop` has set aside are given back to
+ * Slurm as soon as they are there again; others that are set aside, by it or by an administrator, are left so.
  *
  * @throws Failure naming the nodes that did not come, with their reasons
  */
@@ -30,6 +34,7 @@ export async function nodesReady(
   { wish, manifest }: { readonly wish: Wish; readonly manifest: Manifest },
   limit: Duration,
   report: Report,
+  waking: readonly string[] = nodesOf(manifest).map(({ host }) => host),
 ): Promise<Readiness> {
   const hosts = new Map(manifest.pools.map((pool) => [pool.name, expandHosts(pool.hosts)]));
   const total = [...hosts.values()].reduce((sum, pool) => sum + pool.length, 0);
@@ -38,8 +43,13 @@ export async function nodesReady(
     const members = pools.flatMap((pool) => hosts.get(pool) ?? []);
     return members.length === 0 ? [] : [partition.name, foldHosts(members)];
   });
+  const awaited = new Set(waking);
   const printed = await master.run(readyScript(), {
-    args: [String(Math.ceil(limit.toSeconds())), String(total), ...groups],
+    args: [String(Math.ceil(limit.toSeconds())), String(total), STOP_REASON, programText("ask.py"), ...groups],
+    input: nodesOf(manifest)
+      .filter(({ host }) => awaited.has(host))
+      .map(({ address, host }) => `${address} ${host}\n`)
+      .join(""),
     timeout: Duration.seconds(limit.toSeconds() + 90),
     onLine: (line) => {
       tell(line, total, report);

@@ -83,7 +83,16 @@ export interface KnownFailure {
   readonly remedy?: string;
 }
 
+/** What a plan ends with that would end something which the stack protects. */
+export const PROTECTED = "terraform.protected";
+
 const KNOWN: readonly KnownFailure[] = [
+  {
+    when: /^Instance cannot be destroyed/,
+    code: PROTECTED,
+    remedy:
+      'the stack says that it must stay, as `whenRemoved: "refuse"` of a disk does: say otherwise, and `ohpc up` first',
+  },
   { when: /^Port \d+ on .* is taken/, code: "local.port-taken" },
   { when: /^The subnet .* is taken/, code: "local.subnet-taken" },
   { when: /^No container engine|(podman|docker) is not installed\.$/, code: "local.engine-missing", kind: "usage" },

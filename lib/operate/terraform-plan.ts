@@ -81,10 +81,11 @@ function kindOf(type: string, values: unknown): ResourceKind {
 
 /** The first that fits. A type that is in no line is somebody's own: losing it needs consent too. */
 const KINDS: readonly (readonly [RegExp, ResourceKind])[] = [
-  [/^(aws_instance|azurerm_linux_virtual_machine|aws_network_interface|azurerm_network_interface)$/, "machine"],
+  [/^(aws_instance|azurerm_linux_virtual_machine)$/, "machine"],
   [/^(aws_ebs_volume|azurerm_managed_disk|aws_efs_file_system|aws_fsx_\w+_file_system)$/, "disk"],
   [/^(aws_vpc|aws_subnet|azurerm_virtual_network|azurerm_subnet|azurerm_resource_group)$/, "network"],
-  [/_(rule|association|attachment|route)$|^(null_resource|random_\w+|time_\w+)$/, "glue"],
+  // An interface goes and comes with its machine, and keeps its address.
+  [/_(rule|association|attachment|route|network_interface)$|^(null_resource|random_\w+|time_\w+)$/, "glue"],
 ];
 
 /** On `local` everything is a `terraform_data`: what is more than glue says so in its input. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type ChildResult, runChild } from "./child";
 import { lastLines } from "./app-failure";
 import { Failure } from "./failure";
+import { withoutProtection } from "./protection";
 import { terraformBinary, versionFailure } from "./terraform-binary";
 import { type Diagnostic, type TerraformEvent, terraformEvent } from "./terraform-events";
 import { terraformFailure, wantsInit } from "./terraform-failure";
@@ -32,6 +33,8 @@ export class Terraform {
 
   /** Runs `init` unless nothing that it depends on has changed since the last time. */
   async initialize(): Promise<void> {
+    // Of an ohpc that was killed.
+    rmSync(this.override, { force: true });
     const wanted = this.initKey();
     if (existsSync(this.initMark) && readFileSync(this.initMark, "utf8") === wanted) return;
     await this.init();
@@ -42,9 +45,14 @@ export class Terraform {
     return this.planWith(replace.map((address) => `-replace=${address}`));
   }
 
-  /** A plan that leaves nothing. */
+  /** As `plan`, but machines may end that the stack protects from it: for who asks people before the plan is carried out. */
+  async planUnprotected(replace: readonly string[] = []): Promise<SavedPlan> {
+    return this.unprotected(async () => this.plan(replace));
+  }
+
+  /** A plan that leaves nothing, of machines that the stack protects neither. */
   async planDestroy(): Promise<SavedPlan> {
-    return this.planWith(["-destroy"]);
+    return this.unprotected(async () => this.planWith(["-destroy"]));
   }
 
   /** A plan as `terraform show -json` tells it. */
@@ -126,6 +134,23 @@ export class Terraform {
       throw terraformFailure(command, result.diagnostics, plain);
     }
     return result;
+  }
+
+  /** What stands in an override file goes before the definition, and into a plan that is made meanwhile; nothing else sees it. */
+  private async unprotected<T>(work: () => Promise<T>): Promise<T> {
+    const lifted = withoutProtection(JSON.parse(readFileSync(join(this.directory, "cdk.tf.json"), "utf8")));
+    if (lifted === undefined) return work();
+    try {
+      writeFileSync(this.override, JSON.stringify(lifted));
+      return await work();
+    } finally {
+      rmSync(this.override, { force: true });
+    }
+  }
+
+  /** Terraform reads files of such names last: https://developer.hashicorp.com/terraform/language/files/override */
+  private get override(): string {
+    return join(this.directory, "ohpc_override.tf.json");
   }
 
   /** Runs a command that answers at once; after `init` if nobody has run that yet. */

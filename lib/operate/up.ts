@@ -77,10 +77,10 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     const outputs = await carryOut(planned, { env, consenter, again }, progress);
 
     const deployment = deploymentOf(project, stack, outputs, env);
-    const limit = options.limit ?? groundwork?.patience ?? Duration.minutes(15);
+    const limit = options.limit ?? groundwork?.patience ?? Duration.minutes(30);
     forgetHostKeys(deployment, made);
     const master = masterOf(deployment, limit);
-    await pinMaster(deployment, hostKeySource(deployment.manifest), progress, { limit });
+    await pinMaster(deployment, hostKeySource(deployment.manifest, env), progress, { limit });
     if (planned.plan.changesAnything || planned.started.length > 0) {
       await progress.phase("Master answers", async () => masterAnswers(deployment, limit));
     }
@@ -88,7 +88,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     const readiness = await progress.phase("Nodes ready", async (report) =>
       nodesReady(master, deployment, limit, report),
     );
-    for (const { node, reason } of readiness.aside) progress.note(`${node} was drained by an administrator: ${reason}`);
+    for (const { node, reason } of readiness.aside) progress.note(`${node} is drained: ${reason}`);
     return {
       deployment,
       changes: planned.verdict.changes,

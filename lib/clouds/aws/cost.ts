@@ -13,10 +13,12 @@ export function awsCost(terraform: unknown): Cost {
   const items = [
     ...machines.map((block) => machineItem(block, region)),
     ...machines.map((block) =>
-      volumeItem(recordOf(block["root_block_device"]), countOf(block), region, `system, ${groupOf(block)}`),
+      volumeItem(recordOf(block["root_block_device"]), region, {
+        ...{ count: countOf(block), whose: `system, ${groupOf(block)}`, whenStopped: !isSpot(block) },
+      }),
     ),
     ...resourcesOf(terraform, "aws_ebs_volume").map((block) =>
-      volumeItem(block, countOf(block), region, nameOf(block)),
+      volumeItem(block, region, { count: countOf(block), whose: nameOf(block), whenStopped: true }),
     ),
     ...resourcesOf(terraform, "aws_efs_file_system").map(fileSystemItem),
     ...resourcesOf(terraform, "aws_nat_gateway").map((block) =>
@@ -24,28 +26,35 @@ export function awsCost(terraform: unknown): Cost {
     ),
     ...resourcesOf(terraform, "aws_eip").map((block) => priced("public IPv4", countOf(block), region)),
   ];
-  const { prices } = instanceTypesSource();
-  const sources = [`machines: ${prices}`, ...extras().map(({ what, source }) => `${what}: ${source}`)];
-  return costOf(items, sources);
+  return costOf(items);
 }
 
-/** Spot machines have no list price; nobody can stop them either. */
+/** Spot machines have no list price; nobody can stop them either, only end them with their disks. */
 function machineItem(block: Block, region: string): CostItem {
   const type = text(block["instance_type"]);
   const common = { what: `${type} (${groupOf(block)})`, count: countOf(block), whenStopped: false };
-  if (block["instance_market_options"] !== undefined) return { ...common, note: "spot: the price changes by the hour" };
+  if (isSpot(block)) return { ...common, note: "spot: the price changes by the hour" };
   const hourly = hourlyPrice(type, region);
-  return hourly === undefined ? { ...common, note: unknownIn(region) } : { ...common, hourly };
+  if (hourly === undefined) return { ...common, note: unknownIn(region) };
+  return { ...common, hourly, source: `machines: ${instanceTypesSource().prices}` };
 }
 
-function volumeItem(block: Block, count: number, region: string, whose: string): CostItem {
+function isSpot(block: Block): boolean {
+  return block["instance_market_options"] !== undefined;
+}
+
+interface VolumeUse extends Pick<CostItem, "count" | "whenStopped"> {
+  readonly whose: string;
+}
+
+function volumeItem(block: Block, region: string, { count, whose, whenStopped }: VolumeUse): CostItem {
   const { type = block["volume_type"], size = block["volume_size"] } = block;
   const what = `${String(size)} GiB ${text(type)} (${whose})`;
   const price = extraPrice(text(type), region);
   const faster = block["iops"] !== undefined || block["throughput"] !== undefined;
-  const common = { what, count, whenStopped: true, ...(faster && { note: "the extra speed costs extra" }) };
+  const common = { what, count, whenStopped, ...(faster && { note: "the extra speed costs extra" }) };
   if (price === undefined || typeof size !== "number") return { ...common, note: unknownIn(region) };
-  return { ...common, hourly: (price * size) / HOURS_PER_MONTH };
+  return { ...common, hourly: (price.usd * size) / HOURS_PER_MONTH, source: sourceOf(price) };
 }
 
 function fileSystemItem(block: Block): CostItem {
@@ -53,11 +62,11 @@ function fileSystemItem(block: Block): CostItem {
 }
 
 function priced(what: string, count: number, region: string, note?: string): CostItem {
-  const hourly = extraPrice(what, region);
+  const price = extraPrice(what, region);
   const common = { what, count, whenStopped: true };
-  return hourly === undefined
+  return price === undefined
     ? { ...common, note: unknownIn(region) }
-    : { ...common, hourly, ...(note !== undefined && { note }) };
+    : { ...common, hourly: price.usd, source: sourceOf(price), ...(note !== undefined && { note }) };
 }
 
 function unknownIn(region: string): string {
@@ -84,9 +93,13 @@ function extras(): readonly ExtraPrice[] {
   return read;
 }
 
-function extraPrice(what: string, region: string): number | undefined {
+function extraPrice(what: string, region: string): ExtraPrice | undefined {
   if (region !== instanceTypesSource().priceRegion) return undefined;
-  return extras().find((extra) => extra.what === what)?.usd;
+  return extras().find((extra) => extra.what === what);
+}
+
+function sourceOf({ what, source }: ExtraPrice): string {
+  return `${what}: ${source}`;
 }
 
 function regionOf(terraform: unknown): string {

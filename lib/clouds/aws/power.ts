@@ -13,7 +13,7 @@ import {
 import { type Power, type PoweredMachine, PowerError, type PowerState } from "../power";
 import { hostKeysIn } from "../console";
 import { powerError } from "./power-errors";
-import { CLUSTER_TAG, GROUP_TAG, HOST_TAG, ROLE_TAG } from "./tag-names";
+import { CLUSTER_TAG, HOST_TAG, ROLE_TAG } from "./tag-names";
 
 export interface AwsPowerProps {
   readonly cluster: string;
@@ -51,7 +51,7 @@ export class AwsPower implements Power {
     const asleep = (await this.find(hosts)).filter(({ state }) => state !== "running" && state !== "starting");
     const stopping = asleep.filter(({ state }) => state === "stopping").map(({ host }) => host);
     if (stopping.length > 0)
-      throw new PowerError("failed", stopping, "still stopping", "wait until they are stopped, then start them");
+      throw new PowerError("stopping", stopping, "still stopping", "wait until they are stopped, then start them");
     await this.inBatches(asleep, async (InstanceIds) => this.ec2.send(new StartInstancesCommand({ InstanceIds })));
   }
 
@@ -170,7 +170,6 @@ function poweredMachine({
       host,
       id: InstanceId,
       role,
-      group: tag(GROUP_TAG),
       state,
       spot: InstanceLifecycle === "spot",
       address: PrivateIpAddress,

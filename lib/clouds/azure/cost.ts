@@ -23,8 +23,7 @@ export function azureCost(terraform: unknown): Cost {
     ...resourcesOf(terraform, "azurerm_bastion_host").map((block) => priced("bastion", block, "traffic is extra")),
     ...resourcesOf(terraform, "azurerm_public_ip").map((block) => priced("public address", block)),
   ];
-  const sources = extras().map(({ what, source }) => `${what}: ${source}`);
-  return costOf(items, [`machines: ${instanceTypesSource().prices}`, ...sources]);
+  return costOf(items);
 }
 
 /** A machine that is deallocated costs nothing by itself; its disks and addresses do. */
@@ -33,7 +32,8 @@ function machineItem(block: Block): CostItem {
   const common = { what: `${size} (${groupOf(block)})`, count: countOf(block), whenStopped: false };
   if (block["priority"] === "Spot") return { ...common, note: "spot: the price changes by the hour" };
   const hourly = hourlyPrice(size, region);
-  return hourly === undefined ? { ...common, note: unknownIn(region) } : { ...common, hourly };
+  if (hourly === undefined) return { ...common, note: unknownIn(region) };
+  return { ...common, hourly, source: `machines: ${instanceTypesSource().prices}` };
 }
 
 function systemDiskItem(block: Block): CostItem {
@@ -53,10 +53,10 @@ function diskItem(disk: Block, type: string, count: number, whose: string, regio
   const tier = billedTier(type as VolumeType, Size.gibibytes(Number.isFinite(size) ? size : 0));
   const common = { what: `${String(disk["disk_size_gb"])} GiB ${type} (${whose})`, count, whenStopped: true };
   if (tier === undefined) return { ...common, note: `${type} is charged by size and speed; ${unknownIn(region)}` };
-  const hourly = extraPrice(`disk ${tier}`, region);
-  return hourly === undefined
+  const price = extraPrice(`disk ${tier}`, region);
+  return price === undefined
     ? { ...common, note: `billed as ${tier}; ${unknownIn(region)}` }
-    : { ...common, hourly, note: `billed as ${tier}` };
+    : { ...common, ...price, note: `billed as ${tier}` };
 }
 
 function shareItem(block: Block): CostItem {
@@ -70,11 +70,11 @@ function shareItem(block: Block): CostItem {
 
 function priced(what: string, block: Block, note?: string): CostItem {
   const region = text(block["location"]);
-  const hourly = extraPrice(what, region);
+  const price = extraPrice(what, region);
   const common = { what: `${what} (${nameOf(block)})`, count: countOf(block), whenStopped: true };
-  return hourly === undefined
+  return price === undefined
     ? { ...common, note: unknownIn(region) }
-    : { ...common, hourly, ...(note !== undefined && { note }) };
+    : { ...common, ...price, ...(note !== undefined && { note }) };
 }
 
 function unknownIn(region: string): string {
@@ -83,12 +83,11 @@ function unknownIn(region: string): string {
 
 interface ExtraPrice {
   readonly what: string;
+  readonly region: string;
   readonly hourly: number;
   readonly source: string;
 }
 
-/** The one region that prices of what is not a machine are known for. */
-const EXTRAS_REGION = "eastus";
 let read: readonly ExtraPrice[] | undefined;
 
 function extras(): readonly ExtraPrice[] {
@@ -97,15 +96,15 @@ function extras(): readonly ExtraPrice[] {
     .filter((line) => line !== "" && !line.startsWith("#"))
     .slice(1)
     .map((line) => {
-      const [what = "", usd = "", per = "", source = ""] = line.split("\t");
-      return { what, hourly: Number(usd) / (per === "month" ? HOURS_PER_MONTH : 1), source };
+      const [what = "", region = "", usd = "", per = "", source = ""] = line.split("\t");
+      return { what, region, hourly: Number(usd) / (per === "month" ? HOURS_PER_MONTH : 1), source };
     });
   return read;
 }
 
-function extraPrice(what: string, region: string): number | undefined {
-  if (region !== EXTRAS_REGION) return undefined;
-  return extras().find((extra) => extra.what === what)?.hourly;
+function extraPrice(what: string, region: string): Pick<Required<CostItem>, "hourly" | "source"> | undefined {
+  const price = extras().find((extra) => extra.what === what && extra.region === region);
+  return price === undefined ? undefined : { hourly: price.hourly, source: `${what}: ${price.source}` };
 }
 
 function groupOf(block: Block): string {

@@ -9,7 +9,7 @@ import { hostKeysIn } from "../console";
 import { type Power, type PoweredMachine, PowerError, type PowerState } from "../power";
 import { environmentSubscription, subscriptionProblems } from "./names";
 import { powerError } from "./power-errors";
-import { ADDRESS_TAG, CLUSTER_TAG, GROUP_TAG, HOST_TAG, ROLE_TAG } from "./tag-names";
+import { ADDRESS_TAG, CLUSTER_TAG, HOST_TAG, ROLE_TAG } from "./tag-names";
 
 export interface AzurePowerProps {
   readonly cluster: string;
@@ -87,7 +87,7 @@ export class AzurePower implements Power {
       .filter(({ power }) => power === "deallocating" || power === "stopping")
       .map(({ host }) => host);
     if (leaving.length > 0)
-      throw new PowerError("failed", leaving, "still stopping", "wait until they are stopped, then start them");
+      throw new PowerError("stopping", leaving, "still stopping", "wait until they are stopped, then start them");
     await this.each(asleep, async ({ name }) =>
       this.compute.virtualMachines.beginStartAndWait(this.group, name, POLLING),
     );
@@ -239,7 +239,6 @@ function foundMachine({ id = "", name = "", tags = {}, storageProfile }: Virtual
     id,
     name,
     role: tag(ROLE_TAG) === "master" ? "master" : "compute",
-    group: tag(GROUP_TAG),
     // Between being made and being started a machine has no power state.
     state: STATES[power] ?? "starting",
     // Azure's spare capacity can be given back and asked for again.

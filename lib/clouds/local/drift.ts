@@ -15,7 +15,7 @@ export interface Expected {
 export interface Drift {
   /** Addresses of what was removed behind Terraform's back; for `-replace=`. */
   readonly missing: readonly string[];
-  /** Hosts whose containers are there but do not run; for `startMachines`. */
+  /** Hosts whose containers are there but do not run; for `LocalPower.start`. */
   readonly stopped: readonly string[];
 }
 

@@ -1,22 +1,17 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Starts or stops machines of a cluster. Reads: action (start or stop), hosts (none: all).
+# Starts, stops or ends machines of a cluster. Reads: action (start, stop or end), hosts.
 
 collect engine ps -aq --filter "label=$label.cluster=$cluster"
-[ ${#found[@]} -gt 0 ] || quit "The cluster \"$cluster\" has no machines on this computer."
+[ ${#found[@]} -gt 0 ] || quit "The cluster \"$cluster\" has no machines on this computer." "ohpc up makes them."
 
-known=''
 masters=()
 others=()
 lines=$(engine container inspect --format "{{.Id}} {{.State.Status}} {{index .Config.Labels \"$label.host\"}} {{index .Config.Labels \"$label.role\"}}" "${found[@]}")
 while read -r id status host role; do
-  known="$known $host"
-  [ ${#hosts[@]} = 0 ] || case " ${hosts[*]} " in *" $host "*) ;; *) continue ;; esac
+  case " ${hosts[*]} " in *" $host "*) ;; *) continue ;; esac
   case $action:$status in start:running | stop:exited | stop:created) continue ;; esac
   case $role in master) masters+=("$id") ;; *) others+=("$id") ;; esac
 done <<<"$lines"
-for host in ${hosts[@]+"${hosts[@]}"}; do
-  case "$known " in *" $host "*) ;; *) quit "The cluster \"$cluster\" has no machine \"$host\" on this computer." "It has:$known" ;; esac
-done
 
 case $action in
   start)
@@ -32,5 +27,9 @@ case $action in
     # Nodes first: Slurm then loses no node without having been told.
     [ ${#others[@]} = 0 ] || engine stop -t 20 "${others[@]}" >/dev/null
     [ ${#masters[@]} = 0 ] || engine stop -t 20 "${masters[@]}" >/dev/null
+    ;;
+  end)
+    all=(${others[@]+"${others[@]}"} ${masters[@]+"${masters[@]}"})
+    remove ${all[@]+"${all[@]}"} >/dev/null
     ;;
 esac

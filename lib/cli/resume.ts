@@ -1,0 +1,64 @@
+import type { Command } from "commander";
+import { STOP_REASON } from "../operate/aside";
+import { count } from "../operate/count";
+import { resume, type Resumed } from "../operate/resume";
+import { foldHosts } from "../slurm/hostlist";
+import { Duration } from "../units";
+import { collected, here, positiveNumber, terminalFor, withJson } from "./options";
+import { paint } from "./terminal";
+import { explain } from "./verb-help";
+
+interface ResumeVerbOptions {
+  readonly pool?: readonly string[];
+  readonly timeout?: number;
+  readonly json?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .argument("<stack>", "name of the stack")
+    .argument("[hosts...]", "machines to start, e.g. cpu-1 or cpu-[1-4] (default: all)")
+    .option("--pool <name>", "all nodes of this pool; may be given more than once", collected)
+    .option(
+      "--timeout <minutes>",
+      "how long machines, and then nodes, may take until they are there (default: 15; on local clusters 2)",
+      positiveNumber,
+    );
+  withJson(command).action(async (stack: string, hosts: string[], options: ResumeVerbOptions) => {
+    const terminal = terminalFor(options);
+    const resumed = await resume(
+      {
+        ...{ stack, hosts, pools: options.pool ?? [], place: here() },
+        ...(options.timeout !== undefined && { limit: Duration.minutes(options.timeout) }),
+      },
+      terminal.progress,
+    );
+    const { cluster, started, readiness } = resumed;
+    terminal.result({ ok: true, stack, cluster, started, nodes: readiness }, () => summary(resumed));
+  });
+  explain(command, {
+    examples: [
+      ["ohpc resume demo", "the whole cluster, the master first; nodes drained by hand stay drained"],
+      ["ohpc resume demo --pool gpu", "some of it, and the master if it is stopped"],
+    ],
+    outcomes: ["busy", "unreachable"],
+  });
+}
+
+function summary({ started, readiness }: Resumed): string {
+  const { nodes, answered, busy, aside } = readiness;
+  const stopped = aside.filter(({ reason }) => reason.startsWith(STOP_REASON));
+  const drained = aside.filter(({ reason }) => !reason.startsWith(STOP_REASON));
+  const others = [
+    ...(busy > 0 ? [`${busy} busy with jobs`] : []),
+    ...(stopped.length > 0 ? [`${stopped.length} stopped`] : []),
+    ...(drained.length > 0 ? [`${drained.length} drained`] : []),
+  ];
+  const state = `${answered} of ${count(nodes, "node")} answered${others.length === 0 ? "" : ` (${others.join(", ")})`}`;
+  return [
+    started.length === 0
+      ? `nothing had to be resumed: ${state}`
+      : `${paint("green", "resumed")}: ${foldHosts(started)}; ${state}`,
+    ...drained.map(({ node, reason }) => `  ${node} stays drained: ${reason}`),
+  ].join("\n");
+}

@@ -1,0 +1,66 @@
+import type { Command } from "commander";
+import { describeJob } from "../operate/jobs";
+import { stop, type Stopped } from "../operate/stop";
+import { foldHosts } from "../slurm/hostlist";
+import { Duration } from "../units";
+import { consenterAt } from "./consenter";
+import { collected, here, positiveNumber, terminalFor, withJson } from "./options";
+import { paint } from "./terminal";
+import { explain } from "./verb-help";
+
+interface StopVerbOptions {
+  readonly pool?: readonly string[];
+  readonly all?: boolean;
+  readonly endSpot?: boolean;
+  readonly yes?: boolean;
+  readonly timeout?: number;
+  readonly json?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .argument("<stack>", "name of the stack")
+    .argument("[hosts...]", "nodes to stop, e.g. cpu-1 or cpu-[1-4] (default: all nodes, not the master)")
+    .option("--pool <name>", "all nodes of this pool; may be given more than once", collected)
+    .option("--all", "the whole cluster, the master last")
+    .option("--end-spot", "end spot machines that cannot be stopped; `ohpc up` makes them anew")
+    .option("--yes", "agree beforehand to ending the jobs on these machines")
+    .option("--timeout <minutes>", "how long machines may take to stop (default: 10)", positiveNumber);
+  withJson(command).action(async (stack: string, hosts: string[], options: StopVerbOptions) => {
+    const terminal = terminalFor(options);
+    const stopped = await stop(
+      {
+        ...{ stack, hosts, pools: options.pool ?? [], place: here() },
+        consenter: consenterAt(terminal, options.yes === true),
+        all: options.all === true,
+        endSpot: options.endSpot === true,
+        ...(options.timeout !== undefined && { limit: Duration.minutes(options.timeout) }),
+      },
+      terminal.progress,
+    );
+    terminal.result({ ok: true, stack, ...stopped }, () => summary(stack, stopped));
+  });
+  explain(command, {
+    examples: [
+      ["ohpc stop demo", "all nodes; the master stays, and takes jobs for later"],
+      ["ohpc stop demo --all", "the whole cluster, the master last"],
+      ["ohpc stop demo --pool gpu cpu-[3-4]", "some of it"],
+      ["ohpc cost demo", "what that saves, and what is billed on"],
+    ],
+    outcomes: ["consent", "busy"],
+  });
+}
+
+function summary(stack: string, { stopped, ended, already, jobs }: Stopped): string {
+  if (stopped.length + ended.length === 0) {
+    return already.length === 0
+      ? "there is nothing to stop"
+      : `nothing had to be stopped: ${foldHosts(already)} ${already.length === 1 ? "is" : "are"} stopped`;
+  }
+  return [
+    ...(stopped.length === 0 ? [] : [`${paint("green", "stopped")}: ${foldHosts(stopped)}`]),
+    ...(ended.length === 0 ? [] : [`${paint("green", "ended")}: ${foldHosts(ended)}; made anew by ohpc up ${stack}`]),
+    ...jobs.map((job) => `  job ended: ${describeJob(job)}`),
+    `  ${paint("dim", "go on")}  ohpc resume ${stack}`,
+  ].join("\n");
+}

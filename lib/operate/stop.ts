@@ -1,0 +1,228 @@
+import { hostname, userInfo } from "node:os";
+import { type PoweredMachine, PowerError, waitForState } from "../clouds/power";
+import type { Manifest } from "../model/manifest";
+import { foldHosts } from "../slurm/hostlist";
+import { Duration } from "../units";
+import { Alone } from "./alone";
+import { endJobs, setAside, takeBack } from "./aside";
+import { chosenHosts, type HostChoice } from "./chosen-hosts";
+import { agree, type Consenter, jobsSeen, type JobsSeen, MASTER_PATIENCE } from "./consent";
+import { count } from "./count";
+import { openDeployment, type Place } from "./deployment";
+import { Failure } from "./failure";
+import { describeJob, type Job, jobsOn } from "./jobs";
+import { lockMaster, lockOwner } from "./lock";
+import { masterOf } from "./master";
+import { ClusterPower } from "./power";
+import type { Progress } from "./progress";
+import type { Remote } from "./remote/remote";
+
+export interface StopOptions extends HostChoice {
+  readonly stack: string;
+  readonly place: Place;
+  readonly consenter: Consenter;
+  /** The master, too. */
+  readonly all: boolean;
+  /** Ends spot machines, which cannot be stopped. */
+  readonly endSpot: boolean;
+  /** How long machines may take to stop. @default 10 minutes */
+  readonly limit?: Duration;
+}
+
+export interface Stopped {
+  readonly cluster: string;
+  readonly stopped: readonly string[];
+  /** Spot machines that are no more. */
+  readonly ended: readonly string[];
+  /** Machines that were stopped before. */
+  readonly already: readonly string[];
+  /** Jobs that ran there. */
+  readonly jobs: readonly Job[];
+}
+
+/**
+ * Stops machines of a cluster: nodes are drained in Slurm, then stopped; the master comes last. Disks and addresses stay.
+ *
+ * @throws Failure, e.g. of kind `consent`
+ * @throws PowerError naming the machines that did not stop
+ */
+export async function stop(options: StopOptions, progress: Progress): Promise<Stopped> {
+  const { stack, place, consenter, all, endSpot, limit = Duration.minutes(10) } = options;
+  const command = ["ohpc stop", stack, ...options.hosts, ...options.pools.map((pool) => `--pool ${pool}`)]
+    .concat(all ? ["--all"] : [], endSpot ? ["--end-spot"] : [])
+    .join(" ");
+  const owner = lockOwner(command);
+  const alone = new Alone(place.env, owner);
+  try {
+    const deployment = await openDeployment(stack, place);
+    await alone.lockCluster(deployment.stack);
+    const { manifest } = deployment;
+    const { cluster } = manifest;
+    const nodes = nodesToStop(manifest, options);
+    const power = ClusterPower.of(manifest, place.env);
+    const machines = await progress.phase("Look at the machines", async () => power.list());
+    const asked = new Set(all ? [...nodes, manifest.master.host] : nodes);
+    const chosen = machines.filter(({ host }) => asked.has(host));
+    const awake = chosen.filter(({ state }) => state !== "stopped");
+    const already = namesOf(chosen.filter(({ state }) => state === "stopped"));
+    if (awake.length === 0) return { cluster, stopped: [], ended: [], already, jobs: [] };
+
+    const spot = awake.filter((machine) => machine.spot);
+    if (spot.length > 0 && !endSpot) throw cannotStop(namesOf(spot));
+    const compute = namesOf(awake.filter(({ role }) => role === "compute"));
+    const master = masterOf(deployment, MASTER_PATIENCE);
+    const seen = await jobsSeen(master);
+    const again = `${command} --yes`;
+    const question = `Stop ${all ? cluster : foldHosts(compute)}?`;
+    await agreeTo(describeStop(seen, namesOf(spot), compute, all), consenter, question, again);
+
+    // A master that nobody can ask may be stopped already: then there is nobody to be told, either.
+    const held = "unknown" in seen ? undefined : await lockMaster(cluster, master, owner);
+    let ended: readonly Job[] = [];
+    try {
+      if (held === undefined) progress.note(`${manifest.master.host} does not answer: Slurm was not told`);
+      else {
+        ended = await progress.phase("Drain the nodes", async () =>
+          drain(master, compute, "unknown" in seen ? [] : seen.jobs, async (fresh) => {
+            await agreeTo(describeStop({ jobs: fresh }, [], compute, false), consenter, question, again);
+          }),
+        );
+      }
+      try {
+        if (compute.length > 0) await stopNodes(power, compute, namesOf(spot), limit, progress);
+      } catch (error) {
+        if (held !== undefined) await runAgain(power, master, compute);
+        throw error;
+      }
+    } finally {
+      await held?.release();
+      await master.close();
+    }
+    const head = awake.find(({ role }) => role === "master");
+    if (head !== undefined) {
+      await progress.phase("Stop the master", async () => {
+        await power.stop([head.host]);
+        await waitForState(power, [head.host], "stopped", { deadline: limit, pause: PAUSE });
+      });
+    }
+    const gone = namesOf(spot);
+    return {
+      cluster,
+      stopped: namesOf(awake).filter((host) => !gone.includes(host)),
+      ended: gone,
+      already,
+      jobs: ended,
+    };
+  } finally {
+    await alone.release();
+  }
+}
+
+const PAUSE = Duration.seconds(1);
+
+async function stopNodes(
+  power: ClusterPower,
+  nodes: readonly string[],
+  spot: readonly string[],
+  deadline: Duration,
+  progress: Progress,
+): Promise<void> {
+  const stopping = nodes.filter((host) => !spot.includes(host));
+  const title = `Stop ${count(nodes.length, "node")}`;
+  await progress.phase(title, async (report) => {
+    await power.stop(stopping);
+    if (spot.length > 0) await power.end(spot);
+    await waitForState(power, stopping, "stopped", {
+      ...{ deadline, pause: PAUSE },
+      onProgress: (machines) => {
+        report.title(`${title}: ${machines.filter(({ state }) => state === "stopped").length} stopped`);
+      },
+    });
+  });
+}
+
+function nodesToStop(manifest: Manifest, { hosts, pools, all }: StopOptions): readonly string[] {
+  if (all && hosts.length + pools.length > 0) {
+    throw new Failure("usage", "--all is the whole cluster: name no hosts or pools beside it", { code: "usage.all" });
+  }
+  const chosen = chosenHosts(manifest, { hosts, pools });
+  if (!chosen.includes(manifest.master.host)) return chosen;
+  throw new Failure("usage", `without ${manifest.master.host} the nodes are of no use`, {
+    code: "usage.master",
+    remedy: "--all stops the whole cluster",
+  });
+}
+
+/** What people have to know before machines are stopped; nothing where nothing is lost. Pure. */
+export function describeStop(
+  seen: JobsSeen,
+  spot: readonly string[],
+  nodes: readonly string[],
+  all: boolean,
+): readonly string[] {
+  const ended =
+    spot.length === 0
+      ? []
+      : [`${count(spot.length, "spot machine")} would be ended, with what is on their own disks: ${foldHosts(spot)}`];
+  if ("unknown" in seen) return [...ended, seen.unknown];
+  const ending = jobsOn(seen.jobs, nodes);
+  const waiting = seen.jobs.filter(({ state }) => state === "PENDING").length;
+  if (ended.length + ending.length === 0) return [];
+  return [
+    ...ended,
+    ...(ending.length === 0
+      ? ["no job runs on these machines"]
+      : ["jobs that would end; batch jobs go back into the queue and start anew:"]),
+    ...ending.map((job) => `  ${describeJob(job)}`),
+    ...(all && waiting > 0 ? [`jobs that wait in the queue: ${waiting}, which stay in it`] : []),
+  ];
+}
+
+async function agreeTo(lines: readonly string[], consenter: Consenter, question: string, again: string): Promise<void> {
+  if (lines.length > 0) await agree(consenter, lines, question, again);
+}
+
+/** Drains the nodes and ends the jobs on them; `agreeAgain` is asked about jobs that began after somebody had agreed. */
+async function drain(
+  master: Remote,
+  nodes: readonly string[],
+  agreed: readonly Job[],
+  agreeAgain: (fresh: readonly Job[]) => Promise<void>,
+): Promise<readonly Job[]> {
+  const drained = await setAside(master, nodes, `${userInfo().username}@${hostname()}`);
+  try {
+    const seen = await jobsSeen(master);
+    const now = "unknown" in seen ? [] : jobsOn(seen.jobs, nodes);
+    const known = new Set(jobsOn(agreed, nodes).map(({ id }) => id));
+    const fresh = now.filter(({ id }) => !known.has(id));
+    if (fresh.length > 0) await agreeAgain(fresh);
+    if (now.length > 0) await endJobs(master, nodes);
+    return now;
+  } catch (error) {
+    await takeBack(master, drained);
+    throw error;
+  }
+}
+
+/** Machines that the vendor did not stop go on working. What cannot be told any more must not hide why. */
+async function runAgain(power: ClusterPower, master: Remote, nodes: readonly string[]): Promise<void> {
+  try {
+    const running = (await power.list()).filter(({ host, state }) => state === "running" && nodes.includes(host));
+    await takeBack(master, namesOf(running));
+  } catch {
+    return;
+  }
+}
+
+function namesOf(machines: readonly PoweredMachine[]): readonly string[] {
+  return machines.map(({ host }) => host);
+}
+
+function cannotStop(hosts: readonly string[]): PowerError {
+  return new PowerError(
+    "spot",
+    hosts,
+    "spot machines cannot be stopped",
+    "--end-spot ends them instead, with what is on their own disks; `ohpc up` makes them anew. Or name other hosts or pools",
+  );
+}
