@@ -45,7 +45,9 @@ describe("host keys", () => {
     const at = (cloud: string, place: Readonly<Record<string, string>>) =>
       hostKeySource({ ...manifest, sites: [{ ...site!, cloud, place }] })?.constructor.name;
     expect(at("aws", { region: "us-east-1" })).toBe("AwsPower");
-    expect(at("azure", { resourceGroup: "x", subscription: "00000000-0000-0000-0000-000000000000" })).toBe("AzurePower");
+    expect(at("azure", { resourceGroup: "x", subscription: "00000000-0000-0000-0000-000000000000" })).toBe(
+      "AzurePower",
+    );
     expect(at("local", {})).toBeUndefined();
   });
 });
