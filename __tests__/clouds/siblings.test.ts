@@ -85,7 +85,7 @@ const ALONE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ...{ "props-problems": "props are written down with the cloud", drift: "no provider looks what is there" },
     leftovers: "nor does one remove what it forgot",
     ...Object.fromEntries(
-      ["ansible", "base", "build", "container", "failure", "lock", "mirror", "recipe"].map((part) => [
+      ["ansible", "base", "build", "container", "failure", "lock", "mirror", "pip", "recipe", "words"].map((part) => [
         `image-${part}`,
         "images are made here",
       ]),

@@ -50,4 +50,19 @@ describe("host keys", () => {
     );
     expect(at("local", {})).toBeUndefined();
   });
+
+  it("that cannot be asked for are no hindrance before somebody asks", async () => {
+    const before = process.env;
+    process.env = { PATH: before["PATH"] };
+    try {
+      const [site] = manifest.sites;
+      const source = hostKeySource({
+        ...manifest,
+        sites: [{ ...site!, cloud: "azure", place: { resourceGroup: "x" } }],
+      });
+      await expect(source?.hostKeys("master")).rejects.toThrow("which subscription the cluster is in");
+    } finally {
+      process.env = before;
+    }
+  });
 });

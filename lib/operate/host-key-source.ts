@@ -19,8 +19,9 @@ export function hostKeySource({ cluster, sites, master }: Manifest): HostKeySour
       return new AzurePower({ cluster, resourceGroup, ...(subscription !== undefined && { subscription }) });
     }
   } catch (error) {
-    // The SDKs are optional peers.
-    if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    // The SDKs are optional peers, and want to be told this and that. Who asks for keys is told what is missing.
+    const [reason] = String((error as Error).message).split("\n");
+    return { hostKeys: async () => Promise.reject(new Error(reason, { cause: error })) };
   }
   return undefined;
 }
