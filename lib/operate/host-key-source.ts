@@ -20,7 +20,7 @@ export function hostKeySource({ cluster, sites, master }: Manifest): HostKeySour
     }
   } catch (error) {
     // The SDKs are optional peers, and want to be told this and that. Who asks for keys is told what is missing.
-    const [reason] = String((error as Error).message).split("\n");
+    const [reason] = (error as Error).message.split("\n");
     return { hostKeys: async () => Promise.reject(new Error(reason, { cause: error })) };
   }
   return undefined;
