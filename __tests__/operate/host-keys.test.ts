@@ -45,7 +45,24 @@ describe("host keys", () => {
     const at = (cloud: string, place: Readonly<Record<string, string>>) =>
       hostKeySource({ ...manifest, sites: [{ ...site!, cloud, place }] }, {})?.constructor.name;
     expect(at("aws", { region: "us-east-1" })).toBe("AwsPower");
-    expect(at("azure", { resourceGroup: "x", subscription: "00000000-0000-0000-0000-000000000000" })).toBe("AzurePower");
+    expect(at("azure", { resourceGroup: "x", subscription: "00000000-0000-0000-0000-000000000000" })).toBe(
+      "AzurePower",
+    );
     expect(at("existing", {})).toBeUndefined();
+  });
+
+  it("that cannot be asked for are no hindrance before somebody asks", async () => {
+    const before = process.env;
+    process.env = { PATH: before["PATH"] };
+    try {
+      const [site] = manifest.sites;
+      const source = hostKeySource(
+        { ...manifest, sites: [{ ...site!, cloud: "azure", place: { resourceGroup: "x" } }] },
+        process.env,
+      );
+      await expect(source?.hostKeys("master")).rejects.toThrow("which subscription the cluster is in");
+    } finally {
+      process.env = before;
+    }
   });
 });

@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Manifest, readManifest } from "../../lib/model/manifest";
-import { type HostKeySource, pinKnown, pinMaster, pinNode } from "../../lib/operate/host-keys";
+import { type HostKeySource, pinKnown, pinMaster, pinNode, pinNodes } from "../../lib/operate/host-keys";
 import { masterOf, type Way } from "../../lib/operate/master";
 import type { Progress } from "../../lib/operate/progress";
 import { SshRemote } from "../../lib/operate/remote/ssh-remote";
-import { nodeOf } from "../../lib/operate/nodes";
+import { nodeOf, nodesOf } from "../../lib/operate/nodes";
 import { Duration } from "../../lib/units";
 import { sampleManifest } from "../operate/sample-cluster";
 import { freePort, Sshd } from "../support/sshd";
@@ -141,6 +141,13 @@ describe("host keys of a machine that was just made", () => {
     await pinKnown(way, "master", consoleWith([sshd.hostKey()]));
     await pinNode(way, "cpu-1", consoleWith([sshd.hostKey("other_key")]));
     await expect(node.run("echo in")).rejects.toMatchObject({ failure: "refused" });
+  }, 30_000);
+
+  it("of all nodes are asked of the master at once; those that do not answer stay unknown", async () => {
+    await pinKnown(way, "master", consoleWith([sshd.hostKey()]));
+    await pinNodes(way, [...nodesOf(way.manifest).slice(0, 1), { host: "gpu-1", address: "127.0.0.24" }]);
+    const lines = pinned().trim().split("\n");
+    expect(lines.slice(1)).toEqual([`${NODE},cpu-1 ${sshd.hostKey().split(" ").slice(0, 2).join(" ")}`]);
   }, 30_000);
 
   it("that were never pinned let nobody in", async () => {

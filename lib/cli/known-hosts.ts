@@ -3,7 +3,10 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { openDeployment } from "../operate/deployment";
 import { Failure } from "../operate/failure";
+import { pinNodes } from "../operate/host-keys";
 import { renderKnownHosts } from "../operate/known-hosts";
+import { nodesOf } from "../operate/nodes";
+import { RemoteError } from "../operate/remote/remote";
 import { here, terminalFor, withJson } from "./options";
 import { explain } from "./verb-help";
 
@@ -11,13 +14,20 @@ export function define(command: Command): void {
   command.argument("<stack>", "name of the stack").option("--out <file>", "write them to a file instead");
   withJson(command).action(async (stack: string, options: { out?: string; json?: boolean }) => {
     const terminal = terminalFor(options);
-    const { manifest, privateDirectory, knownHosts } = await openDeployment(stack, here());
+    const deployment = await openDeployment(stack, here());
+    const { manifest, privateDirectory, knownHosts } = deployment;
     const pinned = knownHosts ?? join(privateDirectory, "known_hosts");
     if (!existsSync(pinned)) {
       throw new Failure("failed", `no host keys of ${manifest.cluster} are pinned on this machine`, {
         code: "known-hosts.none",
         remedy: `whoever made the cluster has them: ohpc known-hosts ${stack} --out ${stack}.known_hosts`,
       });
+    }
+    try {
+      await pinNodes(deployment, nodesOf(manifest));
+    } catch (error) {
+      if (!(error instanceof RemoteError)) throw error;
+      terminal.progress.note("nodes that are not known yet are left out: the master cannot be asked");
     }
     const text = renderKnownHosts(manifest, readFileSync(pinned, "utf8"));
     if (options.out !== undefined) writeFileSync(options.out, text);

@@ -11,6 +11,8 @@ export function hostKeySource({ cluster, sites, master }: Manifest, env: NodeJS.
     return powerAt(site, cluster, env);
   } catch (error) {
     if (error instanceof Failure) return undefined;
-    throw error;
+    // SDKs want to be told this and that. Who asks for keys is told what is missing.
+    const [reason] = (error as Error).message.split("\n");
+    return { hostKeys: async () => Promise.reject(new Error(reason, { cause: error })) };
   }
 }

@@ -6,7 +6,7 @@ import type { Manifest } from "../model/manifest";
 import { Duration } from "../units";
 import { namesOf } from "./known-hosts";
 import { masterOf, type Way } from "./master";
-import { nodeOf } from "./nodes";
+import { type NodeAddress, nodeOf } from "./nodes";
 import type { Progress } from "./progress";
 
 /** Who can tell a machine's host keys past the network between it and us: its vendor, who has its console. */
@@ -52,18 +52,35 @@ export async function pinKnown(deployment: Way, host: string, source: HostKeySou
   pin(deployment, host, await source.hostKeys(host).catch(() => []));
 }
 
-/** Pins the host keys of a node, if none are: from its console, or as the master sees them, who is in the same network. */
+/** Pins the host keys of a node, if none are: from its console, or as the master sees them. */
 export async function pinNode(deployment: Way, host: string, source: HostKeySource | undefined): Promise<void> {
   await pinKnown(deployment, host, source);
-  if (isPinned(deployment, host)) return;
-  const { address } = nodeOf(deployment.manifest, host);
-  const seen = await masterOf(deployment).run('ssh-keyscan -T 5 -t ed25519 "$1" 2>/dev/null || :', { args: [address] });
-  pin(
-    deployment,
-    host,
-    seen.split("\n").flatMap((line) => (line.startsWith(`${address} `) ? [line.slice(address.length + 1)] : [])),
-  );
+  await pinNodes(deployment, [nodeOf(deployment.manifest, host)]);
 }
+
+/**
+ * Pins the host keys of nodes of which none are, as the master sees them, who is in the same network. A node that does
+ * not answer stays unknown.
+ *
+ * @throws RemoteError if the master does not answer
+ */
+export async function pinNodes(deployment: Way, nodes: readonly NodeAddress[]): Promise<void> {
+  const unknown = nodes.filter(({ host }) => !isPinned(deployment, host));
+  if (unknown.length === 0) return;
+  const addresses = unknown.map(({ address }) => address);
+  const seen = await masterOf(deployment).run(SCAN, { args: addresses });
+  const lines = seen.split("\n").map((line) => line.split(" "));
+  for (const { host, address } of unknown) {
+    const own = lines.filter(([name]) => name === address);
+    pin(
+      deployment,
+      host,
+      own.map((words) => words.slice(1).join(" ")),
+    );
+  }
+}
+
+const SCAN = 'ssh-keyscan -T 5 -t ed25519 "$@" 2>/dev/null || :';
 
 /** Forgets machines that were made anew, and have keys of their own again. */
 export function forgetHostKeys({ manifest, privateDirectory }: Way, hosts: readonly string[]): void {
