@@ -39,9 +39,7 @@ import * as azureTagNames from "../../lib/clouds/azure/tag-names";
 import * as azureTags from "../../lib/clouds/azure/tags";
 import { azureUserData, userDataProblems as azureUserDataProblems } from "../../lib/clouds/azure/user-data";
 import * as localCatalogue from "../../lib/clouds/local/catalogue";
-import { localCost } from "../../lib/clouds/local/cost";
 import * as localDisk from "../../lib/clouds/local/disk";
-import { LocalPower } from "../../lib/clouds/local/power";
 import type { Cloud, Disk, DiskSpec, MachineGroup, ShapeAnswer, Site } from "../../lib/clouds/cloud";
 import type { Cost } from "../../lib/clouds/cost";
 import type { LockedFact } from "../../lib/clouds/lock-file";
@@ -51,11 +49,22 @@ import type { Architecture, MachineShape, VendorMachine } from "../../lib/model/
 import type { Problem } from "../../lib/model/problems";
 
 /** What every cloud's folder has, by the name of the file. Whoever has read one cloud finds the way in the others. */
-const EVERYWHERE = ["catalogue", "cloud", "cost", "disk", "image", "index", "machines", "network", "power", "rules"];
+const EVERYWHERE = ["catalogue", "cloud", "disk", "image", "index", "machines", "network", "power", "rules"];
 
 /** What clouds with a vendor have besides. */
 const VENDORS = [
-  ...["identity", "image-choice", "instance-types", "lock", "machine", "power-errors", "props", "site", "subnets"],
+  ...[
+    "cost",
+    "identity",
+    "image-choice",
+    "instance-types",
+    "lock",
+    "machine",
+    "power-errors",
+    "props",
+    "site",
+    "subnets",
+  ],
   ...["tag-names", "tags", "user-data", "volume"],
 ];
 
@@ -75,12 +84,6 @@ const ALONE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ...{ labels: "tags of containers", names: "names of containers", defaults: "what props do not say" },
     ...{ "props-problems": "props are written down with the cloud", drift: "no provider looks what is there" },
     leftovers: "nor does one remove what it forgot",
-    ...Object.fromEntries(
-      ["ansible", "base", "build", "container", "failure", "lock", "mirror", "pip", "recipe", "words"].map((part) => [
-        `image-${part}`,
-        "images are made here",
-      ]),
-    ),
   },
 };
 
@@ -233,13 +236,13 @@ const AZURE: Vendor = {
   },
 };
 
-/** Without a vendor there is nothing to be chosen or identified by. */
-const LOCAL: Pick<Vendor, "cloud" | "machines" | "volume" | "disk" | "cost" | "power"> & {
+/** Without a vendor there is nothing to be asked, paid or identified by. */
+const LOCAL: Pick<Vendor, "cloud" | "machines" | "volume" | "disk"> & {
   readonly catalogue: Pick<Vendor["catalogue"], "shapeOf">;
   readonly machine: { of(props: object): VendorMachine };
 } = {
   ...{ cloud: local.LocalCloud, machines: local.LocalMachines, machine: local.LocalMachine, volume: local.LocalVolume },
-  ...{ catalogue: localCatalogue, disk: localDisk, cost: localCost, power: LocalPower },
+  ...{ catalogue: localCatalogue, disk: localDisk },
 };
 
 /** `AwsCloud` and `AzureCloud` as `Cloud`. */
@@ -265,7 +268,8 @@ describe("the folders of the clouds", () => {
   it("local has what all have, perhaps some of what vendors have, and of its own only what is listed", () => {
     const files = filesOf("local");
     expect(files).toEqual(expect.arrayContaining(EVERYWHERE));
-    const own = files.filter((file) => ![...EVERYWHERE, ...VENDORS].includes(file));
+    // Images are made here, and by more than one file.
+    const own = files.filter((file) => ![...EVERYWHERE, ...VENDORS].includes(file) && !file.startsWith("image-"));
     expect(own.sort()).toEqual(Object.keys(ALONE["local"] ?? {}).sort());
   });
 
