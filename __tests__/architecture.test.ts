@@ -23,7 +23,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Single files that may import what the rest of their part may not. */
 const DOORS: readonly { readonly from: RegExp; readonly to: RegExp }[] = [
-  // Day 2 asks the vendors; which, is known when it runs.
+  // Consoles and power buttons are the vendors'; which, is known when it runs.
   { from: /^lib\/operate\/vendors\.ts$/, to: /^lib\/clouds\/\w+\/(power|cost)$/ },
 ];
 

@@ -12,8 +12,10 @@ import {
 } from "../../lib/clouds/power";
 import { type Manifest, readManifest } from "../../lib/model/manifest";
 import { chosenHosts } from "../../lib/operate/chosen-hosts";
-import { readJobs } from "../../lib/operate/jobs";
+import { drain } from "../../lib/operate/aside";
+import { type Job, readJobs } from "../../lib/operate/jobs";
 import { stoppedFailure } from "../../lib/operate/machine-states";
+import type { Remote } from "../../lib/operate/remote/remote";
 import { ClusterPower, protectionOf } from "../../lib/operate/power";
 import { withoutProtection } from "../../lib/operate/protection";
 import { parseStatus } from "../../lib/operate/status";
@@ -85,6 +87,55 @@ describe("what people have to know before machines are stopped", () => {
   });
 });
 
+describe("draining", () => {
+  /** A master on which these jobs run, and what aside.sh was told there. */
+  function master(squeue: string) {
+    const asked: string[] = [];
+    const remote: Remote = {
+      host: "master",
+      run: async (script, { args = [] } = {}) => {
+        if (script.startsWith("squeue")) return Promise.resolve(squeue);
+        asked.push(args.join(" "));
+        // Somebody has drained gpu-1 before.
+        return Promise.resolve(args[0] === "drain" ? "cpu-1,cpu-2\n" : "");
+      },
+      read: async () => Promise.resolve(undefined),
+      write: async () => Promise.resolve(),
+    };
+    return { remote, asked };
+  }
+
+  const HOSTS = ["cpu-1", "cpu-2", "gpu-1"];
+  const never = async () => Promise.reject(new Error("nobody may be asked"));
+
+  it("ends no job where none runs", async () => {
+    const { remote, asked } = master("13|bob|PENDING||later\n14|bob|RUNNING|cpu-3|elsewhere\n");
+    expect(await drain(remote, HOSTS, { by: "eve@desk", agreed: [], agreeTo: never })).toEqual([]);
+    expect(asked).toEqual(["drain cpu-[1-2],gpu-1 ohpc stop by eve@desk"]);
+  });
+
+  it("ends the jobs that somebody has agreed to lose, without asking again", async () => {
+    const running = "12|alice|RUNNING|cpu-[1-2]|train\n";
+    const { remote, asked } = master(running);
+    const ended = await drain(remote, HOSTS, { by: "eve@desk", agreed: readJobs(running), agreeTo: never });
+    expect(ended.map(({ id }) => id)).toEqual(["12"]);
+    expect(asked[1]).toBe("end cpu-[1-2],gpu-1 ohpc stop");
+  });
+
+  it("asks about jobs that began meanwhile; if nobody agrees, the nodes are given back that it has drained", async () => {
+    const { remote, asked } = master("12|alice|RUNNING|cpu-1|train\n15|bob|RUNNING|cpu-2|fresh\n");
+    const shown: string[] = [];
+    const agreeTo = async (fresh: readonly Job[]) => {
+      shown.push(...fresh.map(({ id }) => id));
+      return Promise.reject(new Error("no"));
+    };
+    const agreed = readJobs("12|alice|RUNNING|cpu-1|train\n");
+    await expect(drain(remote, HOSTS, { by: "eve@desk", agreed, agreeTo })).rejects.toThrow("no");
+    expect(shown).toEqual(["15"]);
+    expect(asked.slice(1)).toEqual(["back cpu-[1-2] ohpc stop"]);
+  });
+});
+
 /** A vendor that remembers what it was asked for, and refuses some of it. */
 function vendor(refused?: PowerError): Power & { readonly asked: string[] } {
   const asked: string[] = [];
@@ -141,6 +192,19 @@ describe("machines at several sites", () => {
       message: 'machines of the cloud "existing" cannot be switched on and off from here',
       details: { code: "power.unsupported" },
     });
+  });
+
+  it("on Azure need to know the subscription, from the manifest or the environment", () => {
+    const before = { ...process.env };
+    for (const name of ["ARM_SUBSCRIPTION_ID", "AZURE_SUBSCRIPTION_ID"]) Reflect.deleteProperty(process.env, name);
+    try {
+      const place = { resourceGroup: "ohpc-demo" };
+      expect(thrownBy(() => powerAt({ cloud: "azure", place }, "demo", {}))).toMatchObject({ failure: "credentials" });
+      const subscription = "11111111-2222-3333-4444-555555555555";
+      expect(powerAt({ cloud: "azure", place: { ...place, subscription } }, "demo", {})).toBeDefined();
+    } finally {
+      process.env = before;
+    }
   });
 
   it.each([

@@ -1,20 +1,43 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { foldHosts } from "../slurm/hostlist";
+import { type Job, jobsOn, unfinishedJobs } from "./jobs";
 import type { Remote } from "./remote/remote";
 
 /** What Slurm's reason begins with for nodes whose machines `ohpc stop` has stopped: only those are resumed again. */
 export const STOP_REASON = "ohpc stop";
 
-/** Drains nodes that nobody has drained, and returns them: Slurm gives them no more jobs, and does not call them failed. */
-export async function setAside(master: Remote, hosts: readonly string[], by: string): Promise<readonly string[]> {
-  const printed = await aside(master, "drain", hosts, `${STOP_REASON} by ${by}`);
-  return printed.trim().split(",").filter(Boolean);
+export interface DrainOptions {
+  /** Who stops the nodes, e.g. `alice@laptop`. */
+  readonly by: string;
+  /** Jobs that somebody has agreed to lose. */
+  readonly agreed: readonly Job[];
+  /** Asked about jobs that began meanwhile. @throws Failure if nobody agrees; then nodes are as they were */
+  readonly agreeTo: (fresh: readonly Job[]) => Promise<void>;
 }
 
-/** Ends the jobs on nodes that were set aside. */
-export async function endJobs(master: Remote, hosts: readonly string[]): Promise<void> {
-  await aside(master, "end", hosts, STOP_REASON);
+/**
+ * Drains nodes that nobody has drained: Slurm gives them no more jobs, and does not call them failed. Jobs that run there
+ * end; they are returned.
+ */
+export async function drain(
+  master: Remote,
+  hosts: readonly string[],
+  { by, agreed, agreeTo }: DrainOptions,
+): Promise<readonly Job[]> {
+  const printed = await aside(master, "drain", hosts, `${STOP_REASON} by ${by}`);
+  const drained = printed.trim().split(",").filter(Boolean);
+  try {
+    const now = jobsOn(await unfinishedJobs(master), hosts);
+    const known = new Set(agreed.map(({ id }) => id));
+    const fresh = now.filter(({ id }) => !known.has(id));
+    if (fresh.length > 0) await agreeTo(fresh);
+    if (now.length > 0) await aside(master, "end", hosts, STOP_REASON);
+    return now;
+  } catch (error) {
+    await takeBack(master, drained);
+    throw error;
+  }
 }
 
 /** Lets Slurm use nodes again that were set aside, and no others. */

@@ -1,32 +1,32 @@
 # shellcheck shell=bash
 # Waits until every node takes jobs, then asks all idle ones by one srun per group.
-# ready.sh SECONDS NODES STOPPED ASK [PARTITION HOSTLIST]...
-# Nodes in standard input, lines `ADDRESS NAME`, that are drained with a reason beginning with STOPPED are resumed when their
-# node units say (to ASK, the program that asks them) that they are ready.
+# ready.sh SECONDS NODES STOPPED [PARTITION HOSTLIST]...
+# Nodes whose names are lines of standard input and that are drained with a reason beginning with STOPPED are resumed when
+# their node units say that they are ready.
 # Prints, whenever it changes: nodes READY TOTAL, and a line `waiting NAME STATE REASON` for (some of) the others,
 # and, where that takes long, what their node units say: `unit NAME STAGE MESSAGE`;
 # then `aside NAME REASON` for what is drained on purpose, and for each group `answered N PARTITION`,
 # `busy N PARTITION` (nodes with jobs were not asked) or `silent PARTITION` and what srun said.
-deadline=$((SECONDS + $1)) expected=$2 stopped=$3 program=$4
-shift 4
+deadline=$((SECONDS + $1)) expected=$2 stopped=$3
+shift 3
 waking=$(cat)
+bundle=/srv/ohpc/bundle/current
 
-# Sets asleep to those of the waking nodes that are still set aside, as lines `ADDRESS NAME`, and gives back to Slurm those
-# of them that are ready: Slurm itself thinks for a while that a machine that was stopped is there, and its jobs would fail.
+# Sets asleep to those of the waking nodes that are still set aside, and gives back to Slurm those of them that are ready:
+# Slurm itself thinks for a while that a machine that was stopped is there, and its jobs would fail.
 give_back() {
   local ready
   asleep=$(awk -v stopped="$stopped" '
     NR == FNR { split($0, field, "|"); if (field[2] ~ /^drain/ && index(field[4], stopped) == 1) aside[field[1]]; next }
-    $2 in aside' <(printf '%s\n' "$nodes") <(printf '%s\n' "$waking"))
+    $1 in aside' <(printf '%s\n' "$nodes") <(printf '%s\n' "$waking"))
   [ -n "$asleep" ] || return 0
-  ready=$(python3 -c "$program" state <<<"$asleep" |
-    python3 -c 'import json, sys; print(*[name for name, answer in json.load(sys.stdin).items() if answer.get("ok")], sep=",")')
+  ready=$(awk 'NR == FNR { asleep[$1]; next } $2 in asleep' <(printf '%s\n' "$asleep") "$bundle/hosts" |
+    python3 "$bundle/ask.py" state | jq -r 'to_entries | map(select(.value.ok == true).key) | join(",")')
   [ -z "$ready" ] || scontrol update nodename="$ready" state=resume
 }
 
 units() {
-  local bundle=/srv/ohpc/bundle/current
-  awk 'NR == FNR { nodes[$1] = 1; next } $2 in nodes' "$bundle/nodes" "$bundle/hosts" | python3 -c "$program" state |
+  awk 'NR == FNR { nodes[$1] = 1; next } $2 in nodes' "$bundle/nodes" "$bundle/hosts" | python3 "$bundle/ask.py" state |
     jq -r 'to_entries | map(select(.value.ok == false)) | .[:10][] | "unit \(.key) \(.value.stage) \(.value.message)"'
 }
 
@@ -35,7 +35,7 @@ while :; do
   # One line per node, although a node is listed once for each of its partitions.
   nodes=$(sinfo --all --noheader --Node --format='%N|%T|%U|%E' 2>/dev/null | sort -u) || nodes=''
   give_back
-  now=$(awk -F'|' -v asleep=" $(awk '{ printf "%s ", $2 }' <<<"$asleep")" '
+  now=$(awk -F'|' -v asleep=" ${asleep//$'\n'/ } " '
     # Reasons of drained nodes name who gave them; slurmctld itself (slurm) means that something is wrong with the node.
     $2 ~ /^drain/ && $3 !~ /^slurm/ && !index(asleep, " " $1 " ") { aside = aside "aside " $1 " " $4 "\n"; ready++; next }
     $2 ~ /^(idle|mixed|allocated|completing|planned)(~)?$/ { ready++; next }

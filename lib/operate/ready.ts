@@ -6,7 +6,6 @@ import { expandHosts, foldHosts } from "../slurm/hostlist";
 import { Duration } from "../units";
 import { STOP_REASON } from "./aside";
 import { Failure } from "./failure";
-import { programText } from "./node/bundle-files";
 import { nodesOf } from "./nodes";
 import type { Report } from "./progress";
 import type { Remote } from "./remote/remote";
@@ -43,13 +42,9 @@ export async function nodesReady(
     const members = pools.flatMap((pool) => hosts.get(pool) ?? []);
     return members.length === 0 ? [] : [partition.name, foldHosts(members)];
   });
-  const awaited = new Set(waking);
   const printed = await master.run(readyScript(), {
-    args: [String(Math.ceil(limit.toSeconds())), String(total), STOP_REASON, programText("ask.py"), ...groups],
-    input: nodesOf(manifest)
-      .filter(({ host }) => awaited.has(host))
-      .map(({ address, host }) => `${address} ${host}\n`)
-      .join(""),
+    args: [String(Math.ceil(limit.toSeconds())), String(total), STOP_REASON, ...groups],
+    input: waking.map((host) => `${host}\n`).join(""),
     timeout: Duration.seconds(limit.toSeconds() + 90),
     onLine: (line) => {
       tell(line, total, report);

@@ -4,7 +4,7 @@ import type { Manifest } from "../model/manifest";
 import { foldHosts } from "../slurm/hostlist";
 import { Duration } from "../units";
 import { Alone } from "./alone";
-import { endJobs, setAside, takeBack } from "./aside";
+import { drain, takeBack } from "./aside";
 import { chosenHosts, type HostChoice } from "./chosen-hosts";
 import { agree, type Consenter, jobsSeen, type JobsSeen, MASTER_PATIENCE } from "./consent";
 import { count } from "./count";
@@ -83,8 +83,11 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
       if (held === undefined) progress.note(`${manifest.master.host} does not answer: Slurm was not told`);
       else {
         ended = await progress.phase("Drain the nodes", async () =>
-          drain(master, compute, "unknown" in seen ? [] : seen.jobs, async (fresh) => {
-            await agreeTo(describeStop({ jobs: fresh }, [], compute, false), consenter, question, again);
+          drain(master, compute, {
+            by: `${userInfo().username}@${hostname()}`,
+            agreed: "unknown" in seen ? [] : seen.jobs,
+            agreeTo: async (fresh) =>
+              agreeTo(describeStop({ jobs: fresh }, [], compute, false), consenter, question, again),
           }),
         );
       }
@@ -180,28 +183,6 @@ export function describeStop(
 
 async function agreeTo(lines: readonly string[], consenter: Consenter, question: string, again: string): Promise<void> {
   if (lines.length > 0) await agree(consenter, lines, question, again);
-}
-
-/** Drains the nodes and ends the jobs on them; `agreeAgain` is asked about jobs that began after somebody had agreed. */
-async function drain(
-  master: Remote,
-  nodes: readonly string[],
-  agreed: readonly Job[],
-  agreeAgain: (fresh: readonly Job[]) => Promise<void>,
-): Promise<readonly Job[]> {
-  const drained = await setAside(master, nodes, `${userInfo().username}@${hostname()}`);
-  try {
-    const seen = await jobsSeen(master);
-    const now = "unknown" in seen ? [] : jobsOn(seen.jobs, nodes);
-    const known = new Set(jobsOn(agreed, nodes).map(({ id }) => id));
-    const fresh = now.filter(({ id }) => !known.has(id));
-    if (fresh.length > 0) await agreeAgain(fresh);
-    if (now.length > 0) await endJobs(master, nodes);
-    return now;
-  } catch (error) {
-    await takeBack(master, drained);
-    throw error;
-  }
 }
 
 /** Machines that the vendor did not stop go on working. What cannot be told any more must not hide why. */
