@@ -1,3 +1,4 @@
+import { taskIn } from "../../software/ansible-output";
 import { layerNames } from "./image-recipe";
 import type { ImageRecipe } from "./image-recipe";
 
@@ -51,8 +52,7 @@ export function imageFailure(
 /** The task that was under way; none when Ansible had not begun or had come to its end. */
 function lastTask(output: readonly string[]): string | undefined {
   const ended = output.some((line) => /^localhost .*\bfailed=0\b/.test(line));
-  const heading = output.findLast((line) => /^(TASK|RUNNING HANDLER) \[/.test(line));
-  return ended || heading === undefined ? undefined : /\[(?<task>.*)\]/.exec(heading)?.groups?.["task"];
+  return ended ? undefined : taskIn(output.findLast((line) => taskIn(line) !== undefined) ?? "");
 }
 
 /** The error as Ansible or apt reports it. */

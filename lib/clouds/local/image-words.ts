@@ -1,9 +1,11 @@
+import { taskIn } from "../../software/ansible-output";
+
 /**
  * What people want to read of a line that a build wrote: the task that Ansible begins, the step that debootstrap takes, what
  * we say ourselves. `undefined` for the rest, which is shown only when the build fails. Pure.
  */
 export function worthTelling(line: string): string | undefined {
-  const task = /^(?:TASK|RUNNING HANDLER) \[(?<task>.*)\] \**$/.exec(line)?.groups?.["task"];
+  const task = taskIn(line);
   if (task !== undefined) return task;
   const debootstrap = /^I: (?<step>.*)$/.exec(line)?.groups?.["step"];
   if (debootstrap !== undefined) return PACKAGE_BY_PACKAGE.test(debootstrap) ? undefined : debootstrap;

@@ -1,3 +1,4 @@
+import { taskIn } from "../../software/ansible-output";
 import { applyRolesProgram } from "../../software/programs";
 import { SOFTWARE_PATH, softwareArchive, softwareHash } from "../../software/roles";
 import { Duration } from "../../units";
@@ -33,7 +34,7 @@ OHPC_APPLY_ROLES
 `;
   },
   effect: () => "live",
-  progress: (line) => /^(?:TASK|RUNNING HANDLER) \[(?<task>.*?)\]/.exec(line)?.groups?.["task"],
+  progress: taskIn,
   remedies: [
     {
       when: /failed at "prepare : (Read|Install)/,
