@@ -82,11 +82,7 @@ export function secretsInUserData(terraform: TerraformJson): readonly Finding[] 
     const encoded = [machine["user_data_base64"], machine["user_data"], machine["custom_data"]].filter(
       (text) => typeof text === "string",
     );
-    const texts = [
-      ...plain,
-      ...encoded.map(decoded),
-      ...encoded.flatMap(quoted),
-    ];
+    const texts = [...plain, ...encoded.map(decoded), ...encoded.flatMap(quoted)];
     return SECRETS.flatMap(([pattern, what]) =>
       texts.some((text) => pattern.test(text)) ? [`its user-data have ${what}`] : [],
     );
