@@ -29,7 +29,7 @@ export async function pinMaster(
   deployment: Way,
   source: HostKeySource | undefined,
   progress: Progress,
-  { limit, patience = CONSOLE_PATIENCE }: { readonly limit: Duration; readonly patience?: Duration },
+  { limit, patience = shorter(CONSOLE_PATIENCE, limit) }: { readonly limit: Duration; readonly patience?: Duration },
 ): Promise<void> {
   const { host } = deployment.manifest.master;
   if (isPinned(deployment, host)) return;
@@ -112,6 +112,10 @@ async function fromConsole(
     if (Date.now() >= deadline) return `its console shows no host keys after ${patience.toString()}`;
     await sleep(Math.min(PAUSE.toMilliseconds(), patience.toMilliseconds()));
   }
+}
+
+function shorter(one: Duration, other: Duration): Duration {
+  return one.toSeconds() < other.toSeconds() ? one : other;
 }
 
 function isPinned(deployment: Way, host: string): boolean {

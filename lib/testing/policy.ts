@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import type { TerraformBlock, TerraformJson } from "./terraform-json";
 
 /** Something that a synthesized stack should not have. */
@@ -71,7 +72,7 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/\b(AKIA|ASIA)[0-9A-Z]{16}\b/, "an access key of AWS"],
   [/\b(aws_secret_access_key|client_secret|secret_key|api_?key|auth_?token)\b\s*[=:]\s*\S+/i, "a secret"],
   [/\b(password|passwd|passphrase)\b\s*[=:]\s*["']?[^\s"']+/i, "a password"],
-  [/\$(1|2[aby]|5|6|y)\$[./A-Za-z0-9$]{20,}/, "a hash of a password"],
+  [/\$(1|2[aby]|5|6|y)\$[./A-Za-z0-9$=,]{20,}/, "a hash of a password"],
 ];
 
 /** What every user of a machine can read, and should therefore not be there. */
@@ -81,11 +82,7 @@ export function secretsInUserData(terraform: TerraformJson): readonly Finding[] 
     const encoded = [machine["user_data_base64"], machine["user_data"], machine["custom_data"]].filter(
       (text) => typeof text === "string",
     );
-    const texts = [
-      ...plain,
-      ...encoded.map((text) => Buffer.from(text, "base64").toString("latin1")),
-      ...encoded.flatMap(quoted),
-    ];
+    const texts = [...plain, ...encoded.map(decoded), ...encoded.flatMap(quoted)];
     return SECRETS.flatMap(([pattern, what]) =>
       texts.some((text) => pattern.test(text)) ? [`its user-data have ${what}`] : [],
     );
@@ -96,6 +93,13 @@ export function secretsInUserData(terraform: TerraformJson): readonly Finding[] 
     azurerm_linux_virtual_machine: look,
     azurerm_linux_virtual_machine_scale_set: look,
   });
+}
+
+/** cloud-init unpacks what is packed. */
+function decoded(text: string): string {
+  const bytes = Buffer.from(text, "base64");
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return (isPacked ? gunzipSync(bytes) : bytes).toString("latin1");
 }
 
 /** The text in `${base64encode("…")}`. */
