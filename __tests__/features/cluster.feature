@@ -72,12 +72,14 @@ Feature: A Slurm cluster on this machine
     And Slurm's accounting has completed jobs of "dora"
 
   Scenario: A newer image, with the operator's consent
+    Given a batch job of "alice" runs on "cpu-2"
     When the definition names another image
-    Then "ohpc up" refuses with exit code 3 and names the machines and what waits in the queue
+    Then "ohpc up" refuses with exit code 3 and names the machines, the batch job and what waits in the queue
     And "ohpc up --yes" makes every machine anew
+    And the batch job went back into the queue
     And the job of "alice" still waits in the queue
     And Slurm's accounting has completed jobs of "dora"
 
   Scenario: Destroy
     When the operator runs "ohpc destroy --yes"
-    Then no container, network, volume or route of the cluster is left
+    Then no container, network, volume, route or private file of the cluster is left

@@ -1,4 +1,5 @@
 import { defineFeature, type DefineStepFunction, loadFeature } from "jest-cucumber";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { inventory } from "../../lib/clouds/local/containers";
 import { runEngine } from "../../lib/clouds/local/engine";
@@ -46,8 +47,8 @@ async function slurmSays(host: string): Promise<string> {
   return node?.slurm === undefined ? "unknown" : `${node.slurm.state}${node.slurm.responds ? "" : " (silent)"}`;
 }
 
-async function jobState(): Promise<string> {
-  return project.onMaster(`scontrol --oneliner show job ${job} | grep -oP '(?<=JobState=)\\w+'`);
+async function jobState(id = job): Promise<string> {
+  return project.onMaster(`scontrol --oneliner show job ${id} | grep -oP '(?<=JobState=)\\w+'`);
 }
 
 let up: Record<string, unknown> = {};
@@ -335,26 +336,39 @@ defineFeature(feature, (scenario) => {
     accountingHasJobs(and);
   });
 
-  scenario("A newer image, with the operator's consent", ({ and, then, when }) => {
+  scenario("A newer image, with the operator's consent", ({ and, given, then, when }) => {
+    let batch = "";
+    given(/^a batch job of "(.*)" runs on "(.*)"$/, async (user: string, host: string) => {
+      batch = await runningJob(user, host);
+    });
     when("the definition names another image", async () => {
       await runEngine(["tag", nodeImage(), OTHER_IMAGE], engine);
       project.definition.image = OTHER_IMAGE;
     });
-    then('"ohpc up" refuses with exit code 3 and names the machines and what waits in the queue', async () => {
-      const { code, stderr } = await project.ohpc("up");
-      expect({ code, stderr }).toEqual({
-        code: 3,
-        stderr: expect.stringContaining("5 machines would be replaced: cpu-[1-3],gpu-1,master") as string,
-      });
-      expect(stderr).toContain("jobs that wait in the queue: 1, which stay in it");
-    });
+    then(
+      '"ohpc up" refuses with exit code 3 and names the machines, the batch job and what waits in the queue',
+      async () => {
+        const { code, stderr } = await project.ohpc("up");
+        expect({ code, stderr }).toEqual({
+          code: 3,
+          stderr: expect.stringContaining("5 machines would be replaced: cpu-[1-3],gpu-1,master") as string,
+        });
+        expect(stderr).toContain("jobs that wait in the queue: 1, which stay in it");
+        expect(stderr).toContain(`${batch} alice RUNNING cpu-2`);
+      },
+    );
     and('"ohpc up --yes" makes every machine anew', async () => {
       up = await project.must("up", "--yes");
-      expect(up["nodes"]).toMatchObject({ nodes: 4, answered: 4 });
+      const { answered, busy } = up["nodes"] as { answered: number; busy: number };
+      // The batch job may have begun anew.
+      expect(answered + busy).toBe(4);
       const { containers } = await inventory(cluster, engine);
       expect(containers.map(({ host, image }) => ({ host, image }))).toEqual(
         ["cpu-1", "cpu-2", "cpu-3", "gpu-1", "master"].map((host) => ({ host, image: OTHER_IMAGE })),
       );
+    });
+    and("the batch job went back into the queue", async () => {
+      expect(await project.onMaster(`scontrol --oneliner show job ${batch} | grep -oP '(?<=Restarts=)\\d+'`)).toBe("1");
     });
     jobStillWaits(and);
     accountingHasJobs(and);
@@ -364,7 +378,8 @@ defineFeature(feature, (scenario) => {
     when('the operator runs "ohpc destroy --yes"', async () => {
       await project.must("destroy", "--yes");
     });
-    then("no container, network, volume or route of the cluster is left", async () => {
+    then("no container, network, volume, route or private file of the cluster is left", async () => {
+      expect(existsSync(project.privateDirectory)).toBe(false);
       expect(await inventory(cluster, engine)).toEqual({ containers: [], networks: [], volumes: [] });
       const { stdout } = await run("ip", ["route", "show", "table", "all"], project.directory, project.env);
       expect(stdout).not.toContain(project.definition.subnet.replace("/16", ""));
@@ -380,14 +395,20 @@ function operatorRunsUp(when: DefineStepFunction): void {
 
 function jobRuns(step: DefineStepFunction): void {
   step(/^a job of "(.*)" runs on "(.*)"$/, async (user: string, host: string) => {
-    job = await project.onMaster(
-      `runuser -l ${user} -c 'sbatch --parsable --nodelist ${host} --output /dev/null --wrap "sleep 3600"'`,
-    );
-    await until("the job runs", 60, async () => {
-      const state = await jobState();
-      return state === "RUNNING" || state;
-    });
+    job = await runningJob(user, host);
   });
+}
+
+/** The id of a batch job that runs there. */
+async function runningJob(user: string, host: string): Promise<string> {
+  const id = await project.onMaster(
+    `runuser -l ${user} -c 'sbatch --parsable --nodelist ${host} --output /dev/null --wrap "sleep 3600"'`,
+  );
+  await until(`job ${id} runs`, 60, async () => {
+    const state = await jobState(id);
+    return state === "RUNNING" || state;
+  });
+  return id;
 }
 
 function jobWaits(step: DefineStepFunction): void {

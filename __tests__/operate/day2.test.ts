@@ -110,14 +110,14 @@ describe("draining", () => {
 
   it("ends no job where none runs", async () => {
     const { remote, asked } = master("13|bob|PENDING||later\n14|bob|RUNNING|cpu-3|elsewhere\n");
-    expect(await drain(remote, HOSTS, { by: "eve@desk", agreed: [], agreeTo: never })).toEqual([]);
+    expect(await drain(remote, HOSTS, { why: "by eve@desk", agreed: [], agreeTo: never })).toEqual([]);
     expect(asked).toEqual(["drain cpu-[1-2],gpu-1 ohpc stop by eve@desk"]);
   });
 
   it("ends the jobs that somebody has agreed to lose, without asking again", async () => {
     const running = "12|alice|RUNNING|cpu-[1-2]|train\n";
     const { remote, asked } = master(running);
-    const ended = await drain(remote, HOSTS, { by: "eve@desk", agreed: readJobs(running), agreeTo: never });
+    const ended = await drain(remote, HOSTS, { why: "by eve@desk", agreed: readJobs(running), agreeTo: never });
     expect(ended.map(({ id }) => id)).toEqual(["12"]);
     expect(asked[1]).toBe("end cpu-[1-2],gpu-1 ohpc stop");
   });
@@ -130,7 +130,7 @@ describe("draining", () => {
       return Promise.reject(new Error("no"));
     };
     const agreed = readJobs("12|alice|RUNNING|cpu-1|train\n");
-    await expect(drain(remote, HOSTS, { by: "eve@desk", agreed, agreeTo })).rejects.toThrow("no");
+    await expect(drain(remote, HOSTS, { why: "by eve@desk", agreed, agreeTo })).rejects.toThrow("no");
     expect(shown).toEqual(["15"]);
     expect(asked.slice(1)).toEqual(["back cpu-[1-2] ohpc stop"]);
   });

@@ -120,7 +120,7 @@ describe("telling people what they would lose", () => {
     const lines = describeLosses(lost, manifest, { jobs });
     expect(lines).toEqual([
       "5 machines would be replaced: cpu-[1-2],gpu-[1-2],master",
-      "jobs that would end:",
+      "jobs that would end; batch jobs go back into the queue and start anew:",
       "  12 alice RUNNING cpu-1 train",
       "jobs that wait in the queue: 1, which stay in it",
       "queue, accounts and job history are on the state disk, and stay",

@@ -223,7 +223,7 @@ describe("machines that a stack protects", () => {
     const refused = await planned();
     expect(refused.verdict.losses).toMatchObject([{ name: "cpu-2", action: "delete" }]);
     expect(existsSync(join(stack, OVERRIDE))).toBe(false);
-    const options = { env: place().env, again: "ohpc up demo --yes" };
+    const options = { env: place().env, command: "ohpc up demo" };
     await expect(carryOut(refused, { ...options, consenter: { yes: false } }, SILENT)).rejects.toMatchObject({
       kind: "consent",
       details: { output: expect.arrayContaining(["1 machine would be destroyed: cpu-2"]) as unknown },

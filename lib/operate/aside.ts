@@ -1,15 +1,21 @@
 import { readFileSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { foldHosts } from "../slurm/hostlist";
 import { type Job, jobsOn, unfinishedJobs } from "./jobs";
 import type { Remote } from "./remote/remote";
 
-/** What Slurm's reason begins with for nodes whose machines `ohpc stop` has stopped: only those are resumed again. */
+/** What Slurm's reason begins with for nodes whose machines `ohpc` stops or replaces: only those are resumed again. */
 export const STOP_REASON = "ohpc stop";
 
+/** For people: who is at this machine, e.g. `alice@laptop`. */
+export function operator(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
+
 export interface DrainOptions {
-  /** Who stops the nodes, e.g. `alice@laptop`. */
-  readonly by: string;
+  /** What for and by whom, behind the beginning of the reason: `by alice@laptop`. */
+  readonly why: string;
   /** Jobs that somebody has agreed to lose. */
   readonly agreed: readonly Job[];
   /** Asked about jobs that began meanwhile. @throws Failure if nobody agrees; then nodes are as they were */
@@ -23,9 +29,9 @@ export interface DrainOptions {
 export async function drain(
   master: Remote,
   hosts: readonly string[],
-  { by, agreed, agreeTo }: DrainOptions,
+  { why, agreed, agreeTo }: DrainOptions,
 ): Promise<readonly Job[]> {
-  const printed = await aside(master, "drain", hosts, `${STOP_REASON} by ${by}`);
+  const printed = await aside(master, "drain", hosts, `${STOP_REASON} ${why}`);
   const drained = printed.trim().split(",").filter(Boolean);
   try {
     const now = jobsOn(await unfinishedJobs(master), hosts);

@@ -74,7 +74,9 @@ export function describeLosses(
   const stateGoes = masterGoes && losses.some(({ kind }) => kind === "disk");
   return [
     ...lines,
-    ...(ending.length === 0 ? ["no job runs on these machines"] : ["jobs that would end:"]),
+    ...(ending.length === 0
+      ? ["no job runs on these machines"]
+      : [`jobs that would end${stateGoes ? "" : "; batch jobs go back into the queue and start anew"}:`]),
     ...ending.map((job) => `  ${describeJob(job)}`),
     ...(waiting === 0
       ? []

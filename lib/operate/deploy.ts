@@ -4,10 +4,11 @@ import { privateDirectory } from "../model/private-directory";
 import { agree, type Consenter, describeLosses, jobsSeen, type JobsSeen, MASTER_PATIENCE } from "./consent";
 import { Failure } from "./failure";
 import type { Groundwork } from "./groundwork";
-import { masterOf } from "./master";
+import { masterOf, type Way } from "./master";
 import { protectionOf } from "./power";
 import type { Progress } from "./progress";
 import type { SynthesizedStack } from "./project";
+import { retire } from "./retire";
 import { type SavedPlan, Terraform } from "./terraform";
 import { PROTECTED } from "./terraform-failure";
 import type { TerraformEvent } from "./terraform-events";
@@ -76,7 +77,11 @@ async function plan(terraform: Terraform, replace: readonly string[] = []): Prom
  */
 export async function carryOut(
   { stack, plan, verdict, outputs }: PlannedDeployment,
-  { env, consenter, again }: { readonly env: NodeJS.ProcessEnv; readonly consenter: Consenter; readonly again: string },
+  {
+    env,
+    consenter,
+    command,
+  }: { readonly env: NodeJS.ProcessEnv; readonly consenter: Consenter; readonly command: string },
   progress: Progress,
 ): Promise<Readonly<Record<string, unknown>>> {
   const terraform = new Terraform(stack.directory, env);
@@ -84,9 +89,22 @@ export async function carryOut(
     if (!plan.changesAnything) return outputs;
     const manifest = manifestIn(outputs);
     const unprotect = protectionOf(verdict.changes, manifest, env);
-    if (verdict.losses.length > 0) {
-      const seen: JobsSeen = consenter.yes ? { jobs: [] } : await jobsOf(manifest, env);
-      await agree(consenter, describeLosses(verdict.losses, manifest, seen), `Change ${stack.name} like this?`, again);
+    const agreeTo = async (seen: JobsSeen) => {
+      const lines = describeLosses(verdict.losses, manifest, seen);
+      await agree(consenter, lines, `Change ${stack.name} like this?`, `${command} --yes`);
+    };
+    // What somebody took away already is no loss.
+    const seen: JobsSeen = consenter.yes || verdict.losses.length === 0 ? { jobs: [] } : await jobsOf(manifest, env);
+    if (verdict.losses.length > 0) await agreeTo(seen);
+    if (manifest !== undefined) {
+      const hosts = machinesGoing(verdict.changes);
+      const agreed = "unknown" in seen ? [] : seen.jobs;
+      const asks = verdict.losses.length > 0;
+      await retire(
+        wayTo(manifest, env),
+        { hosts, command, agreed, agreeTo: async (jobs) => (asks ? agreeTo({ jobs }) : undefined) },
+        progress,
+      );
     }
     await unprotect();
     return await apply(terraform, plan, `Deploy ${stack.name}`, verdict.changes, progress);
@@ -180,7 +198,18 @@ export function manifestIn(outputs: Readonly<Record<string, unknown>>): Manifest
 /** The jobs of a cluster that may not even answer any more. */
 export async function jobsOf(manifest: Manifest | undefined, env: NodeJS.ProcessEnv): Promise<JobsSeen> {
   if (manifest === undefined) return { jobs: [] };
-  return jobsSeen(masterOf({ manifest, privateDirectory: privateDirectory(manifest.cluster, env) }, MASTER_PATIENCE));
+  return jobsSeen(masterOf(wayTo(manifest, env), MASTER_PATIENCE));
+}
+
+function wayTo(manifest: Manifest, env: NodeJS.ProcessEnv): Way {
+  return { manifest, privateDirectory: privateDirectory(manifest.cluster, env) };
+}
+
+/** Hosts whose machines are taken away, to be made anew or not; also of those that somebody took away already. */
+function machinesGoing(changes: readonly PlannedChange[]): readonly string[] {
+  return changes
+    .filter(({ kind, action }) => kind === "machine" && (action === "replace" || action === "delete"))
+    .map(({ name }) => name);
 }
 
 async function look(terraform: Terraform, groundwork: Groundwork | undefined) {

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { agree, type Consenter, describeLosses } from "./consent";
 import { apply, jobsOf, manifestIn } from "./deploy";
 import { type Place, wishOf } from "./deployment";
@@ -49,7 +51,10 @@ export async function destroy(
   });
   const { changes, losses } = verdict;
   try {
-    if (changes.length + forgotten.length === 0) return { machines: [], disks: [], others: [] };
+    if (changes.length + forgotten.length === 0) {
+      forget(privateDirectory(cluster, env));
+      return { machines: [], disks: [], others: [] };
+    }
     const manifest = manifestIn(outputs);
     const unprotect = protectionOf(changes, manifest, env);
     const seen = consenter.yes ? { jobs: [] } : await jobsOf(manifest, env);
@@ -66,6 +71,7 @@ export async function destroy(
     await unprotect();
     if (plan.changesAnything) await apply(terraform, plan, `Destroy ${stack.name}`, changes, progress);
     await progress.phase("Look for what is left", async () => groundwork?.sweep());
+    forget(privateDirectory(cluster, env));
     const named = (kinds: readonly string[]) =>
       losses.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
     return {
@@ -76,4 +82,10 @@ export async function destroy(
   } finally {
     terraform.discard(plan);
   }
+}
+
+/** What this machine remembers of a cluster that is no more; files of the operator's own stay. */
+function forget(directory: string): void {
+  for (const name of ["known_hosts", "cm", "lock"]) rmSync(join(directory, name), { recursive: true, force: true });
+  if (existsSync(directory) && readdirSync(directory).length === 0) rmdirSync(directory);
 }

@@ -1,10 +1,9 @@
-import { hostname, userInfo } from "node:os";
 import { type PoweredMachine, PowerError, waitForState } from "../clouds/power";
 import type { Manifest } from "../model/manifest";
 import { foldHosts } from "../slurm/hostlist";
 import { Duration } from "../units";
 import { Alone } from "./alone";
-import { drain, takeBack } from "./aside";
+import { drain, operator, takeBack } from "./aside";
 import { chosenHosts, type HostChoice } from "./chosen-hosts";
 import { agree, type Consenter, jobsSeen, type JobsSeen, MASTER_PATIENCE } from "./consent";
 import { count } from "./count";
@@ -84,7 +83,7 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
       else {
         ended = await progress.phase("Drain the nodes", async () =>
           drain(master, compute, {
-            by: `${userInfo().username}@${hostname()}`,
+            why: `by ${operator()}`,
             agreed: "unknown" in seen ? [] : seen.jobs,
             agreeTo: async (fresh) =>
               agreeTo(describeStop({ jobs: fresh }, [], compute, false), consenter, question, again),

@@ -46,7 +46,6 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
   const { stack: name, place, consenter, groundworkFor } = options;
   const { env } = place;
   const command = `ohpc up ${name}`;
-  const again = `${command} --yes`;
   const progress = new TimedProgress(shown);
   const project = findProject(place.cwd, env);
   const alone = new Alone(env, lockOwner(command));
@@ -65,7 +64,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     const needed = withDependencies(synthesis, stack).slice(0, -1);
     for (const dependency of needed) {
       const planned = await planDeployment(dependency, undefined, env, progress);
-      await carryOut(planned, { env, consenter, again }, progress);
+      await carryOut(planned, { env, consenter, command }, progress);
     }
     const groundwork = groundworkFor(stack);
     const planned = await planDeployment(stack, groundwork, env, progress);
@@ -74,7 +73,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     tellDrift(planned, progress);
     const made = machinesMade(planned);
     if (made.length > 0) await groundwork?.prepare(progress);
-    const outputs = await carryOut(planned, { env, consenter, again }, progress);
+    const outputs = await carryOut(planned, { env, consenter, command }, progress);
 
     const deployment = deploymentOf(project, stack, outputs, env);
     const limit = options.limit ?? groundwork?.patience ?? Duration.minutes(30);
