@@ -17,6 +17,7 @@ import type {
 } from "../cloud";
 import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
 import { planExisting, reservedAddresses } from "../subnets";
+import { warnWithoutWayOut } from "../way-out";
 import { awsMachine, shapeOf } from "./catalogue";
 import { existingDiskProblems, makeDisk } from "./disk";
 import { AwsIdentity } from "./identity";
@@ -90,6 +91,7 @@ export class AwsCloud implements Cloud<AwsMachines> {
         ? this.identity(scope, `${id}-identity`, site)
         : undefined;
     const profile = role === "master" ? (identity?.profile.name ?? this.props.instanceProfile) : undefined;
+    if (this.props.network === undefined) warnWithoutWayOut(scope, spec, { nat: this.props.nat ?? "gateway", image });
     return new AwsMachines(scope, id, spec, {
       ...{ machine, userData, profile, identity, way: this.way, protect },
       imageId: this.imageId(site, image, shape.architecture),

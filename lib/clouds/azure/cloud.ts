@@ -16,6 +16,7 @@ import type {
 } from "../cloud";
 import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
 import { planExisting, reservedAddresses } from "../subnets";
+import { warnWithoutWayOut } from "../way-out";
 import type { BastionReference } from "./bastion";
 import { azureMachine, shapeOf } from "./catalogue";
 import { makeDisk } from "./disk";
@@ -128,6 +129,7 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const identity =
       role === "master" && this.props.identity === undefined ? this.identity(scope, `${id}-identity`, site) : undefined;
     const identityId = role === "master" ? (identity?.identity.id ?? this.props.identity) : undefined;
+    if (this.props.network === undefined) warnWithoutWayOut(scope, spec, { nat: this.props.nat ?? "gateway", image });
     return new AzureMachines(scope, id, spec, {
       ...{ machine, userData, identity, identityId, way: this.way(site), protect },
       sshPublicKey: access.sshPublicKey.trim(),
