@@ -1,10 +1,10 @@
-import { ComputePool, OpenHpcMaster } from "cdktf-openhpc";
+import { type Cloud, ComputePool, OpenHpcMaster } from "cdktf-openhpc";
 import { AwsCloud } from "cdktf-openhpc/aws";
 import { AzureCloud } from "cdktf-openhpc/azure";
 import { synthesize } from "cdktf-openhpc/testing";
 import { operator } from "../../stacks/operator";
 
-const CLOUDS = {
+const CLOUDS: Readonly<Record<"aws" | "azure", (nat: "gateway" | "none") => Cloud>> = {
   aws: (nat: "gateway" | "none") => new AwsCloud({ region: "us-east-1", access: operator, nat }),
   azure: (nat: "gateway" | "none") => new AzureCloud({ location: "eastus", access: operator, nat }),
 };
