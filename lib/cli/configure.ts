@@ -8,7 +8,7 @@ import { lockOwner } from "../operate/lock";
 import { masterOf } from "../operate/master";
 import { Duration } from "../units";
 import { here, terminalFor, withJson } from "./options";
-import { paint } from "./terminal";
+import { paint } from "./paint";
 import { explain } from "./verb-help";
 
 /** A machine that was just made may not be listening yet. */

@@ -1,5 +1,6 @@
 import type { Consenter } from "../operate/consent";
-import { paint, type Terminal } from "./terminal";
+import { paint } from "./paint";
+import { type Terminal } from "./terminal";
 
 /** Somebody at the terminal, or `--yes`. */
 export function consenterAt(terminal: Terminal, yes: boolean): Consenter {

@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import { type StackCost, stackCost } from "../operate/cost";
 import { here, terminalFor, withJson } from "./options";
 import { plainTable, trimmed } from "./table";
-import { paint } from "./terminal";
+import { paint } from "./paint";
 import { explain } from "./verb-help";
 
 export function define(command: Command): void {

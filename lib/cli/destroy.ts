@@ -6,7 +6,7 @@ import { lockOwner } from "../operate/lock";
 import { consenterAt } from "./consenter";
 import { groundworkFor } from "./groundwork";
 import { here, terminalFor, withJson } from "./options";
-import { paint } from "./terminal";
+import { paint } from "./paint";
 import { explain } from "./verb-help";
 
 export function define(command: Command): void {

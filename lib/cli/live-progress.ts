@@ -1,6 +1,6 @@
 import { Listr, PRESET_TIMER } from "listr2";
 import type { Progress, Report } from "../operate/progress";
-import { paint } from "./terminal";
+import { paint } from "./paint";
 
 /** Phases with a spinner, the time they take, and the latest of what goes on inside. */
 export class LiveProgress implements Progress {

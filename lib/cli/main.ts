@@ -4,7 +4,7 @@ import { waitsForChildren } from "../operate/child";
 import { EXIT_CODES } from "../operate/failure";
 import { describeFailure, exitCodeOf, failureDocument, failureText } from "./describe-failure";
 import { program } from "./program";
-import { paint } from "./terminal";
+import { paint } from "./paint";
 
 async function main(args: readonly string[]): Promise<number> {
   try {

@@ -5,7 +5,7 @@ import { resume, type Resumed } from "../operate/resume";
 import { foldHosts } from "../slurm/hostlist";
 import { Duration } from "../units";
 import { collected, here, positiveNumber, terminalFor, withJson } from "./options";
-import { paint } from "./terminal";
+import { paint } from "./paint";
 import { explain } from "./verb-help";
 
 interface ResumeVerbOptions {

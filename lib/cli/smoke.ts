@@ -9,7 +9,7 @@ import { type HplResult, smokeHpl } from "../operate/smoke/hpl";
 import { type Placement, placementIn, placementsEverywhere } from "../operate/smoke/placement";
 import { Duration } from "../units";
 import { here, positiveNumber, terminalFor, wholeNumber, withJson } from "./options";
-import { paint } from "./terminal";
+import { paint } from "./paint";
 import { explain } from "./verb-help";
 
 interface SmokeOptions {

@@ -9,7 +9,7 @@ import { type ClusterStatus, clusterStatus, type NodeStatus } from "../operate/s
 import { Duration } from "../units";
 import { here, terminalFor, withJson } from "./options";
 import { plainTable, trimmed } from "./table";
-import { paint } from "./terminal";
+import { paint } from "./paint";
 import { explain } from "./verb-help";
 
 export function define(command: Command): void {

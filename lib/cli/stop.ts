@@ -5,7 +5,7 @@ import { foldHosts } from "../slurm/hostlist";
 import { Duration } from "../units";
 import { consenterAt } from "./consenter";
 import { collected, here, positiveNumber, terminalFor, withJson } from "./options";
-import { paint } from "./terminal";
+import { paint } from "./paint";
 import { explain } from "./verb-help";
 
 interface StopVerbOptions {

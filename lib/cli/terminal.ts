@@ -1,4 +1,3 @@
-import { styleText } from "node:util";
 import type { Progress } from "../operate/progress";
 import { PlainProgress } from "./plain-progress";
 
@@ -6,8 +5,6 @@ import { PlainProgress } from "./plain-progress";
 export interface TerminalOptions {
   readonly json: boolean;
 }
-
-type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
 /** Where a verb shows its progress and its result. */
 export class Terminal {
@@ -46,12 +43,6 @@ export class Terminal {
       lines.close();
     }
   }
-}
-
-/** Colours only where somebody sees them, and never against their will. */
-export function paint(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
-  const wanted = (process.env["NO_COLOR"] ?? "") === "" && stream.isTTY && process.env["TERM"] !== "dumb";
-  return wanted ? styleText(style, text) : text;
 }
 
 function progressOn(stream: NodeJS.WriteStream): Progress {

@@ -5,7 +5,7 @@ import { Duration } from "../units";
 import { consenterAt } from "./consenter";
 import { groundworkFor } from "./groundwork";
 import { here, positiveNumber, terminalFor, withJson } from "./options";
-import { paint } from "./terminal";
+import { paint } from "./paint";
 import { explain } from "./verb-help";
 
 interface UpVerbOptions {
