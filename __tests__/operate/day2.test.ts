@@ -316,10 +316,13 @@ describe("protection", () => {
 
   it("needs no vendor where none protects, or no machine ends", async () => {
     const ends = { address: "x", action: "delete", kind: "machine", name: "cpu-1" } as const;
-    await protectionOf([ends], manifest, {})();
-    await protectionOf([ends], undefined, {})();
     const aws: Manifest = { ...manifest, sites: manifest.sites.map((site) => ({ ...site, cloud: "aws" })) };
-    await protectionOf([{ ...ends, action: "update" }], aws, {})();
+    for (const unprotect of [
+      await protectionOf([ends], manifest, {}),
+      await protectionOf([ends], undefined, {}),
+      await protectionOf([{ ...ends, action: "update" }], aws, {}),
+    ])
+      await unprotect();
   });
 });
 

@@ -238,7 +238,7 @@ withProvider("ohpc with the real provider", () => {
   }
 
   async function terraform(...args: string[]): Promise<string> {
-    const { stdout, stderr } = await run("terraform", [...args, "-no-color", "-input=false"], stack, env);
+    const { stdout, stderr } = await run("terraform", [...args, "-no-color"], stack, { ...env, TF_INPUT: "0" });
     return `${stdout}${stderr}`.replaceAll(/[│\s]+/g, " ");
   }
 

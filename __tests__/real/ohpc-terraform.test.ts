@@ -11,8 +11,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PowerError } from "../../lib/clouds/power";
 import { carryOut, planDeployment } from "../../lib/operate/deploy";
 import { destroy } from "../../lib/operate/destroy";
+import type { Groundwork } from "../../lib/operate/groundwork";
 import { withoutProtection } from "../../lib/operate/protection";
 import { Terraform } from "../../lib/operate/terraform";
 import { judgePlan } from "../../lib/operate/terraform-plan";
@@ -131,7 +133,7 @@ describe("running Terraform", () => {
     const planned = await planDeployment(
       { name: "demo", directory: stack, dependencies: [], warnings: [] },
       groundwork,
-      process.env,
+      { project: { directory }, env: process.env },
       SILENT,
     );
     expect(planned.verdict).toMatchObject({ changes: [{ name: "cpu-2", action: "replace" }], losses: [] });
@@ -219,7 +221,8 @@ describe("machines that a stack protects", () => {
     protect(["cpu-1"]);
     expect(await plain("plan")).toContain("Instance cannot be destroyed");
 
-    const planned = async () => planDeployment(synthesizedStack(), undefined, place().env, SILENT);
+    const planned = async () =>
+      planDeployment(synthesizedStack(), undefined, { project: { directory }, env: place().env }, SILENT);
     const refused = await planned();
     expect(refused.verdict.losses).toMatchObject([{ name: "cpu-2", action: "delete" }]);
     expect(existsSync(join(stack, OVERRIDE))).toBe(false);
@@ -236,10 +239,51 @@ describe("machines that a stack protects", () => {
     expect(await plain("destroy", "-auto-approve")).toContain("Instance cannot be destroyed");
   });
 
+  it("that have stopped are started when somebody has agreed, and only those that stay", async () => {
+    write("true", ["cpu-1", "cpu-2", "cpu-3"]);
+    await applied();
+    write("true", ["cpu-1", "cpu-3"]);
+    const asked: string[][] = [];
+    const groundwork: Groundwork = {
+      patience: Duration.minutes(2),
+      prepare: async () => Promise.resolve(),
+      drift: async () => Promise.resolve({ missing: [], stopped: ["cpu-1", "cpu-2", "cpu-3"] }),
+      start: async (hosts) => {
+        asked.push([...hosts]);
+        return Promise.reject(new PowerError("capacity", ["cpu-3"], "none is free", "try later"));
+      },
+      remains: async () => Promise.resolve([]),
+      sweep: async () => Promise.resolve(),
+    };
+    const ground = { project: { directory }, env: place().env };
+    const options = { env: place().env, command: "ohpc up demo", groundwork };
+    const refused = await planDeployment(synthesizedStack(), groundwork, ground, SILENT);
+    await expect(carryOut(refused, { ...options, consenter: { yes: false } }, SILENT)).rejects.toMatchObject({
+      kind: "consent",
+    });
+    expect(asked).toEqual([]);
+
+    const planned = await planDeployment(synthesizedStack(), groundwork, ground, SILENT);
+    const done = await carryOut(planned, { ...options, consenter: yes }, SILENT);
+    expect(asked).toEqual([["cpu-1", "cpu-3"]]);
+    expect(done).toMatchObject({ started: ["cpu-1"], failure: { failure: "capacity" } });
+    expect(await machines()).toEqual(["cpu-1", "cpu-3"]);
+  });
+
+  it("are not asked for in vain: a plan whose machines cannot be looked at leaves no file", async () => {
+    write("true");
+    await applied();
+    const drift = async () => Promise.reject(new Error("no engine"));
+    const groundwork = { drift } as unknown as Groundwork;
+    const ground = { project: { directory }, env: place().env };
+    await expect(planDeployment(synthesizedStack(), groundwork, ground, SILENT)).rejects.toThrow("no engine");
+    expect(existsSync(join(stack, ".terraform", "ohpc.tfplan"))).toBe(false);
+  });
+
   it("go with the whole cluster, when somebody has agreed", async () => {
     protect(["cpu-1", "cpu-2"]);
     await applied();
-    const options = { groundwork: undefined };
+    const options = { project: { directory }, groundwork: undefined };
     const asked = destroy(synthesizedStack(), place(), { ...options, consenter: { yes: false } }, SILENT);
     await expect(asked).rejects.toMatchObject({ kind: "consent" });
     expect(await plain("destroy", "-auto-approve")).toContain("Instance cannot be destroyed");
@@ -251,7 +295,12 @@ describe("machines that a stack protects", () => {
   it("do not take with them a disk that must stay: that is told, and nothing is changed", async () => {
     protect(["cpu-1"], true);
     await applied();
-    const destroyed = destroy(synthesizedStack(), place(), { groundwork: undefined, consenter: yes }, SILENT);
+    const destroyed = destroy(
+      synthesizedStack(),
+      place(),
+      { project: { directory }, groundwork: undefined, consenter: yes },
+      SILENT,
+    );
     await expect(destroyed).rejects.toMatchObject({
       details: { code: "terraform.protected", remedy: expect.stringContaining("whenRemoved") as string },
     });

@@ -11,15 +11,19 @@ import { explain } from "./verb-help";
 
 export function define(command: Command): void {
   command.argument("<stack>", "name of the stack").option("--yes", "agree beforehand");
-  withJson(command).action(async (name: string, options: { yes?: boolean; json?: boolean }) => {
-    const terminal = terminalFor(options);
+  withJson(command).action(async (name: string, given: { yes?: boolean; json?: boolean }) => {
+    const terminal = terminalFor(given);
     const place = here();
     const alone = new Alone(place.env, lockOwner(`ohpc destroy ${name}`));
     try {
-      const { stack } = await openStack(name, place);
+      const { project, stack } = await openStack(name, place);
       await alone.lockCluster(stack);
-      const consenter = consenterAt(terminal, options.yes === true);
-      const destroyed = await destroy(stack, place, { groundwork: groundworkFor(stack), consenter }, terminal.progress);
+      const options = {
+        project,
+        groundwork: groundworkFor(stack),
+        consenter: consenterAt(terminal, given.yes === true),
+      };
+      const destroyed = await destroy(stack, place, options, terminal.progress);
       const { machines, disks, others } = destroyed;
       terminal.result({ ok: true, stack: name, destroyed }, () =>
         machines.length + disks.length + others.length === 0

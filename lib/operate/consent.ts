@@ -4,7 +4,7 @@ import { Duration } from "../units";
 import { count } from "./count";
 import { Failure } from "./failure";
 import { describeJob, type Job, jobsOn, unfinishedJobs } from "./jobs";
-import type { Remote } from "./remote/remote";
+import { type Remote, RemoteError } from "./remote/remote";
 import type { PlannedChange } from "./terraform-plan";
 
 /** Who may say yes to a loss: `--yes`, or somebody at a terminal. */
@@ -18,12 +18,17 @@ export interface Consenter {
 /** Jobs of a cluster that is about to lose something. */
 export type JobsSeen = { readonly jobs: readonly Job[] } | { readonly unknown: string };
 
-/** What jobs there are, if the master answers soon. */
+/**
+ * What jobs there are, if the master answers soon.
+ *
+ * @throws RemoteError if it refuses us: then it is there, and so are its jobs
+ */
 export async function jobsSeen(master: Remote | undefined): Promise<JobsSeen> {
   if (master === undefined) return { jobs: [] };
   try {
     return { jobs: await unfinishedJobs(master) };
-  } catch {
+  } catch (error) {
+    if (error instanceof RemoteError && error.failure === "refused") throw error;
     return { unknown: `${master.host} does not answer: jobs may be running` };
   }
 }

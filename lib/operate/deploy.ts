@@ -1,18 +1,20 @@
-import type { Manifest } from "../model/manifest";
-import { MANIFEST_OUTPUT, readManifest } from "../model/manifest";
-import { privateDirectory } from "../model/private-directory";
+import { PowerError } from "../clouds/power";
 import { agree, type Consenter, describeLosses, jobsSeen, type JobsSeen, MASTER_PATIENCE } from "./consent";
+import { count } from "./count";
 import { Failure } from "./failure";
 import type { Groundwork } from "./groundwork";
+import { hostKeySource } from "./host-key-source";
+import { forgetHostKeys, pinKnown } from "./host-keys";
 import { masterOf, type Way } from "./master";
 import { protectionOf } from "./power";
 import type { Progress } from "./progress";
-import type { SynthesizedStack } from "./project";
+import type { Project, SynthesizedStack } from "./project";
 import { retire } from "./retire";
 import { type SavedPlan, Terraform } from "./terraform";
 import { PROTECTED } from "./terraform-failure";
 import type { TerraformEvent } from "./terraform-events";
 import { hostKey, judgePlan, type PlannedChange, type PlanVerdict } from "./terraform-plan";
+import { wayIn } from "./way";
 
 /** What a plan and a look at the machines showed, not yet carried out. */
 export interface PlannedDeployment {
@@ -21,42 +23,55 @@ export interface PlannedDeployment {
   readonly verdict: PlanVerdict;
   /** Addresses of what somebody removed behind Terraform's back. */
   readonly missing: readonly string[];
-  /** Hosts that had stopped and were started. */
-  readonly started: readonly string[];
+  /** Hosts that do not run. */
+  readonly stopped: readonly string[];
   /** Of what is deployed now. */
   readonly outputs: Readonly<Record<string, unknown>>;
+  /** To the master that is there now. */
+  readonly way: Way | undefined;
+}
+
+/** Whose project it is, and where keys lie. */
+export interface Ground {
+  readonly project: Pick<Project, "directory">;
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /**
- * Compares a stack with what exists, in Terraform's state and on the cloud itself; machines that only stopped are started.
+ * Compares a stack with what exists, in Terraform's state and on the cloud itself. Changes nothing.
  *
  * @throws Failure
  */
 export async function planDeployment(
   stack: SynthesizedStack,
   groundwork: Groundwork | undefined,
-  env: NodeJS.ProcessEnv,
+  { project, env }: Ground,
   progress: Progress,
 ): Promise<PlannedDeployment> {
   const terraform = new Terraform(stack.directory, env);
   return progress.phase(`Plan ${stack.name}`, async (report) => {
     await terraform.initialize();
-    const [first, { state, missing, stopped }] = await Promise.all([plan(terraform), look(terraform, groundwork)]);
-    if (stopped.length > 0) {
-      report.detail(`starting ${stopped.join(", ")}`);
-      await groundwork?.start(stopped);
+    const [first, looked] = await Promise.allSettled([plan(terraform), look(terraform, groundwork)]);
+    if (first.status === "rejected") throw first.reason as Error;
+    let saved = first.value;
+    try {
+      if (looked.status === "rejected") throw looked.reason as Error;
+      const { state, missing, stopped } = looked.value;
+      if (missing.length > 0) {
+        terraform.discard(saved);
+        report.detail(`removed by hand: ${missing.map(subject).join(", ")}`);
+        saved = await plan(terraform, missing);
+      }
+      const verdict = saved.changesAnything
+        ? judgePlan(await terraform.show(saved), missing)
+        : { changes: [], losses: [] };
+      report.title(`Plan ${stack.name}: ${summaryOf(verdict.changes)}`);
+      const outputs = outputsOf(state);
+      return { stack, plan: saved, verdict, missing, stopped, outputs, way: wayIn(outputs, stack, project, env) };
+    } catch (error) {
+      terraform.discard(saved);
+      throw error;
     }
-    let saved = first;
-    if (missing.length > 0) {
-      terraform.discard(first);
-      report.detail(`removed by hand: ${missing.map(subject).join(", ")}`);
-      saved = await plan(terraform, missing);
-    }
-    const verdict = saved.changesAnything
-      ? judgePlan(await terraform.show(saved), missing)
-      : { changes: [], losses: [] };
-    report.title(`Plan ${stack.name}: ${summaryOf(verdict.changes)}`);
-    return { stack, plan: saved, verdict, missing, started: stopped, outputs: outputsOf(state) };
   });
 }
 
@@ -70,47 +85,102 @@ async function plan(terraform: Terraform, replace: readonly string[] = []): Prom
   }
 }
 
+/** What came of a plan. */
+export interface CarriedOut {
+  readonly outputs: Readonly<Record<string, unknown>>;
+  /** Hosts that had stopped, and run again. */
+  readonly started: readonly string[];
+  /** Why others do not: all else goes on without them. */
+  readonly failure?: PowerError;
+}
+
+export interface CarryOutOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly consenter: Consenter;
+  readonly groundwork?: Groundwork | undefined;
+  /** As it was typed: `ohpc up demo`. */
+  readonly command: string;
+}
+
 /**
- * Does what was planned, after somebody agreed where something would be lost; returns the outputs.
+ * Does what was planned, after somebody agreed where something would be lost. Machines that had stopped and stay are
+ * started; nodes that go are drained first, and those that then do not go are given back.
  *
  * @throws Failure
  */
 export async function carryOut(
-  { stack, plan, verdict, outputs }: PlannedDeployment,
-  {
-    env,
-    consenter,
-    command,
-  }: { readonly env: NodeJS.ProcessEnv; readonly consenter: Consenter; readonly command: string },
+  { stack, plan: saved, verdict, stopped, outputs, way }: PlannedDeployment,
+  { env, consenter, groundwork, command }: CarryOutOptions,
   progress: Progress,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<CarriedOut> {
   const terraform = new Terraform(stack.directory, env);
   try {
-    if (!plan.changesAnything) return outputs;
-    const manifest = manifestIn(outputs);
-    const unprotect = protectionOf(verdict.changes, manifest, env);
+    const asks = verdict.losses.length > 0;
     const agreeTo = async (seen: JobsSeen) => {
-      const lines = describeLosses(verdict.losses, manifest, seen);
+      const lines = describeLosses(verdict.losses, way?.manifest, seen);
       await agree(consenter, lines, `Change ${stack.name} like this?`, `${command} --yes`);
     };
     // What somebody took away already is no loss.
-    const seen: JobsSeen = consenter.yes || verdict.losses.length === 0 ? { jobs: [] } : await jobsOf(manifest, env);
-    if (verdict.losses.length > 0) await agreeTo(seen);
-    if (manifest !== undefined) {
-      const hosts = machinesGoing(verdict.changes);
-      const agreed = "unknown" in seen ? [] : seen.jobs;
-      const asks = verdict.losses.length > 0;
-      await retire(
-        wayTo(manifest, env),
-        { hosts, command, agreed, agreeTo: async (jobs) => (asks ? agreeTo({ jobs }) : undefined) },
-        progress,
-      );
+    const seen: JobsSeen = consenter.yes || !asks ? { jobs: [] } : await jobsOf(way, env);
+    if (asks) await agreeTo(seen);
+
+    const { changes } = verdict;
+    const going = hostsOf(changes, ["replace", "delete"]);
+    if (hostsOf(changes, ["create", "replace"]).length > 0) await groundwork?.prepare(progress);
+    const unprotect = await protectionOf(changes, way?.manifest, env);
+    const staying = stopped.filter((host) => !going.includes(host));
+    const { started, failure } = await start(staying, groundwork, progress);
+    if (failure !== undefined && failure.hosts.includes(way?.manifest.master.host ?? "")) throw failure;
+    if (!saved.changesAnything) return { outputs, started, ...(failure !== undefined && { failure }) };
+
+    if (way !== undefined) await know(way, env);
+    const giveBack = await retire(
+      way,
+      {
+        ...{ hosts: going, command, agreed: "unknown" in seen ? [] : seen.jobs },
+        agreeTo: async (jobs) => (asks ? agreeTo({ jobs }) : undefined),
+      },
+      progress,
+    );
+    try {
+      await unprotect();
+      // Machines of their names will have other keys, also if this gets no further than taking them away.
+      if (way !== undefined) forgetHostKeys(way, going);
+      const made = await apply(terraform, saved, `Deploy ${stack.name}`, changes, progress);
+      return { outputs: made, started, ...(failure !== undefined && { failure }) };
+    } catch (error) {
+      await giveBack();
+      throw error;
     }
-    await unprotect();
-    return await apply(terraform, plan, `Deploy ${stack.name}`, verdict.changes, progress);
   } finally {
-    terraform.discard(plan);
+    terraform.discard(saved);
   }
+}
+
+async function start(
+  hosts: readonly string[],
+  groundwork: Groundwork | undefined,
+  progress: Progress,
+): Promise<Pick<CarriedOut, "started" | "failure">> {
+  if (hosts.length === 0 || groundwork === undefined) return { started: [] };
+  return progress.phase(`Start ${count(hosts.length, "machine")}`, async () => {
+    try {
+      await groundwork.start(hosts);
+      return { started: hosts };
+    } catch (error) {
+      if (!(error instanceof PowerError)) throw error;
+      const failure = error;
+      return { started: hosts.filter((host) => !failure.hosts.includes(host)), failure };
+    }
+  });
+}
+
+/** Hosts whose machines a plan deals with in one of these ways; also those that somebody took away already. */
+export function hostsOf(
+  changes: readonly PlannedChange[],
+  actions: readonly PlannedChange["action"][],
+): readonly string[] {
+  return changes.filter(({ kind, action }) => kind === "machine" && actions.includes(action)).map(({ name }) => name);
 }
 
 /** `2 to create, 1 to replace`, of what people would count. Pure. */
@@ -186,30 +256,17 @@ export function outputsOf(state: unknown): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(values?.outputs ?? {}).map(([name, { value }]) => [name, value]));
 }
 
-/** The manifest of what is there now, if this version can read it: nobody needs it to replace or destroy. */
-export function manifestIn(outputs: Readonly<Record<string, unknown>>): Manifest | undefined {
-  try {
-    return readManifest(outputs[MANIFEST_OUTPUT]);
-  } catch {
-    return undefined;
-  }
-}
-
 /** The jobs of a cluster that may not even answer any more. */
-export async function jobsOf(manifest: Manifest | undefined, env: NodeJS.ProcessEnv): Promise<JobsSeen> {
-  if (manifest === undefined) return { jobs: [] };
-  return jobsSeen(masterOf(wayTo(manifest, env), MASTER_PATIENCE));
+export async function jobsOf(way: Way | undefined, env: NodeJS.ProcessEnv): Promise<JobsSeen> {
+  if (way === undefined) return { jobs: [] };
+  await know(way, env);
+  return jobsSeen(masterOf(way, MASTER_PATIENCE));
 }
 
-function wayTo(manifest: Manifest, env: NodeJS.ProcessEnv): Way {
-  return { manifest, privateDirectory: privateDirectory(manifest.cluster, env) };
-}
-
-/** Hosts whose machines are taken away, to be made anew or not; also of those that somebody took away already. */
-function machinesGoing(changes: readonly PlannedChange[]): readonly string[] {
-  return changes
-    .filter(({ kind, action }) => kind === "machine" && (action === "replace" || action === "delete"))
-    .map(({ name }) => name);
+/** Who never met this master asks the vendor for its host keys. */
+async function know(way: Way, env: NodeJS.ProcessEnv): Promise<void> {
+  const { manifest } = way;
+  await pinKnown(way, manifest.master.host, hostKeySource(manifest, env));
 }
 
 async function look(terraform: Terraform, groundwork: Groundwork | undefined) {

@@ -9,6 +9,7 @@ import { hostKeySource } from "./host-key-source";
 import { pinKnown } from "./host-keys";
 import { findProject, type Project, readSynthesis, stackNamed, synthesize, type SynthesizedStack } from "./project";
 import { Terraform } from "./terraform";
+import { committedHostKeys } from "./way";
 
 /** A stack that is deployed: what was wanted of the cluster, and what exists. */
 export interface Deployment {
@@ -74,14 +75,13 @@ export function deploymentOf(
       remedy: `deploy it: ohpc up ${stack.name} (or: npx cdktf deploy ${stack.name}, and then ohpc configure ${stack.name})`,
     });
   }
-  const knownHosts = join(project.directory, `${stack.name}.known_hosts`);
   return {
     project,
     stack,
     wish,
     manifest: readManifest(output),
     privateDirectory: privateDirectory(wish.cluster, env),
-    ...(existsSync(knownHosts) && { knownHosts }),
+    ...committedHostKeys(project, stack),
   };
 }
 

@@ -1,18 +1,20 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { agree, type Consenter, describeLosses } from "./consent";
-import { apply, jobsOf, manifestIn } from "./deploy";
+import { apply, jobsOf } from "./deploy";
 import { type Place, wishOf } from "./deployment";
 import type { Groundwork } from "./groundwork";
 import { masterOf } from "./master";
 import { privateDirectory } from "../model/private-directory";
 import { protectionOf } from "./power";
 import type { Progress } from "./progress";
-import type { SynthesizedStack } from "./project";
+import type { Project, SynthesizedStack } from "./project";
 import { Terraform } from "./terraform";
 import { judgePlan } from "./terraform-plan";
+import { wayIn } from "./way";
 
 export interface DestroyOptions {
+  readonly project: Pick<Project, "directory">;
   readonly groundwork: Groundwork | undefined;
   readonly consenter: Consenter;
 }
@@ -32,7 +34,7 @@ export interface Destroyed {
 export async function destroy(
   stack: SynthesizedStack,
   { env }: Place,
-  { groundwork, consenter }: DestroyOptions,
+  { project, groundwork, consenter }: DestroyOptions,
   progress: Progress,
 ): Promise<Destroyed> {
   const { cluster } = wishOf(stack);
@@ -55,11 +57,11 @@ export async function destroy(
       forget(privateDirectory(cluster, env));
       return { machines: [], disks: [], others: [] };
     }
-    const manifest = manifestIn(outputs);
-    const unprotect = protectionOf(changes, manifest, env);
-    const seen = consenter.yes ? { jobs: [] } : await jobsOf(manifest, env);
+    const way = wayIn(outputs, stack, project, env);
+    const unprotect = await protectionOf(changes, way?.manifest, env);
+    const seen = consenter.yes ? { jobs: [] } : await jobsOf(way, env);
     const lines = [
-      ...describeLosses(losses, manifest, seen),
+      ...describeLosses(losses, way?.manifest, seen),
       ...(forgotten.length === 0
         ? []
         : [`what Terraform does not know of would be destroyed: ${forgotten.join(", ")}`]),
@@ -67,7 +69,7 @@ export async function destroy(
     const again = `ohpc destroy ${stack.name} --yes`;
     await agree(consenter, lines, `Destroy the cluster ${cluster} with all its data?`, again);
     // The live connection would keep a socket in a directory that goes.
-    if (manifest !== undefined) await masterOf({ manifest, privateDirectory: privateDirectory(cluster, env) }).close();
+    if (way !== undefined) await masterOf(way).close();
     await unprotect();
     if (plan.changesAnything) await apply(terraform, plan, `Destroy ${stack.name}`, changes, progress);
     await progress.phase("Look for what is left", async () => groundwork?.sweep());

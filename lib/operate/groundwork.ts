@@ -1,7 +1,7 @@
 import type { Duration } from "../units";
 import type { Progress } from "./progress";
 
-/** What a cloud does beside Terraform; on most there is nothing. */
+/** What a cloud does beside Terraform. */
 export interface Groundwork {
   /** How long nodes may take until they are ready. */
   readonly patience: Duration;
@@ -14,7 +14,7 @@ export interface Groundwork {
     /** Hosts that are there, but do not run. */
     readonly stopped: readonly string[];
   }>;
-  /** Starts machines that do not run. */
+  /** Starts machines that do not run. @throws PowerError naming those that cannot be started */
   start(hosts: readonly string[]): Promise<void>;
   /** What of the cluster is there still, by name. */
   remains(): Promise<readonly string[]>;

@@ -76,34 +76,35 @@ export class ClusterPower implements Power {
 }
 
 /**
- * What vendors have to be told before machines can be ended that a plan ends. Asked for before the plan is carried out,
- * so that a missing package is told while nothing has changed; called when somebody has agreed.
+ * What vendors have to be told before machines can be ended that a plan ends. They are asked before the plan is carried
+ * out, so that a missing package or credentials are told while nothing has changed; what is returned is called then.
  *
  * @throws Failure if a package is missing
+ * @throws PowerError if a vendor does not answer
  */
-export function protectionOf(
+export async function protectionOf(
   changes: readonly PlannedChange[],
   manifest: Manifest | undefined,
   env: NodeJS.ProcessEnv,
-): () => Promise<void> {
+): Promise<() => Promise<void>> {
   if (manifest === undefined) return nothing;
   const ending = new Set(
     changes
       .filter(({ kind, action }) => kind === "machine" && (action === "delete" || action === "replace"))
       .map(({ name }) => name),
   );
-  const sites = placesOf(manifest).flatMap(({ site, hosts }) => {
-    const here = hosts.filter((host) => ending.has(host));
-    return here.length === 0 || !endsOnlyWhenTold(site)
-      ? []
-      : [{ power: powerAt(site, manifest.cluster, env), hosts: here }];
-  });
-  return async () => {
-    for (const { power, hosts } of sites) {
+  const told = await Promise.all(
+    placesOf(manifest).map(async ({ site, hosts }) => {
+      const here = hosts.filter((host) => ending.has(host));
+      if (here.length === 0 || !endsOnlyWhenTold(site)) return [];
+      const power = powerAt(site, manifest.cluster, env);
       // Of a machine whose making failed there may be nothing.
       const there = new Set((await power.list()).map(({ host }) => host));
-      await power.unprotect(hosts.filter((host) => there.has(host)));
-    }
+      return [{ power, hosts: here.filter((host) => there.has(host)) }];
+    }),
+  );
+  return async () => {
+    for (const { power, hosts } of told.flat()) await power.unprotect(hosts);
   };
 }
 

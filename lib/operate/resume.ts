@@ -1,4 +1,4 @@
-import { PowerError, waitForState } from "../clouds/power";
+import { PowerError } from "../clouds/power";
 import { Duration } from "../units";
 import { Alone } from "./alone";
 import { chosenHosts, type HostChoice } from "./chosen-hosts";
@@ -9,6 +9,7 @@ import { masterAnswers, masterOf } from "./master";
 import { ClusterPower } from "./power";
 import type { Progress } from "./progress";
 import { nodesReady, type Readiness } from "./ready";
+import { startMachines } from "./start-machines";
 
 export interface ResumeOptions extends HostChoice {
   readonly stack: string;
@@ -50,7 +51,7 @@ export async function resume(options: ResumeOptions, progress: Progress): Promis
 
     if (asleep(head)) {
       await progress.phase("Start the master", async () => {
-        await start(power, [head], limit);
+        await startMachines(power, [head], limit);
       });
     }
     const sleeping = nodes.filter(asleep);
@@ -59,7 +60,7 @@ export async function resume(options: ResumeOptions, progress: Progress): Promis
     if (sleeping.length > 0) {
       await progress.phase(`Start ${count(sleeping.length, "node")}`, async () => {
         try {
-          await start(power, sleeping, limit);
+          await startMachines(power, sleeping, limit);
         } catch (error) {
           if (!(error instanceof PowerError)) throw error;
           failure = error;
@@ -86,20 +87,6 @@ export async function resume(options: ResumeOptions, progress: Progress): Promis
   } finally {
     await alone.release();
   }
-}
-
-const PAUSE = Duration.seconds(1);
-
-/** Starts machines, also such as are still stopping, and waits until they run. */
-async function start(power: ClusterPower, hosts: readonly string[], deadline: Duration): Promise<void> {
-  try {
-    await power.start(hosts);
-  } catch (error) {
-    if (!(error instanceof PowerError) || error.failure !== "stopping") throw error;
-    await waitForState(power, error.hosts, "stopped", { deadline, pause: PAUSE });
-    await power.start(hosts);
-  }
-  await waitForState(power, hosts, "running", { deadline, pause: PAUSE });
 }
 
 function ended(hosts: readonly string[]): PowerError {

@@ -1,9 +1,11 @@
-import { drain, type DrainOptions, operator } from "./aside";
+import { drain, type DrainOptions, operator, takeBack } from "./aside";
 import { MASTER_PATIENCE } from "./consent";
 import { count } from "./count";
 import { lockMaster, lockOwner } from "./lock";
 import { masterOf, type Way } from "./master";
-import { nodesOf } from "./nodes";
+import { programText } from "./node/bundle-files";
+import { type NodeAddress, nodesOf } from "./nodes";
+import { parseAnswers } from "./probe";
 import type { Progress } from "./progress";
 import { RemoteError } from "./remote/remote";
 
@@ -19,34 +21,61 @@ export interface Retirement extends Pick<DrainOptions, "agreed" | "agreeTo"> {
  * queue, if they may. Otherwise it would believe for minutes that they run on. Nodes that come back are given back to it
  * when they are ready (`nodesReady`). A master that does not answer is told nothing.
  *
+ * @returns what gives those nodes back that are there after all; it never fails
  * @throws Failure of kind `busy`, or whatever `agreeTo` throws; then the nodes are as they were
+ * @throws RemoteError if the master refuses us
  */
 export async function retire(
-  way: Way,
+  way: Way | undefined,
   { hosts, command, agreed, agreeTo }: Retirement,
   progress: Progress,
-): Promise<void> {
-  const going = nodesOf(way.manifest).flatMap(({ host }) => (hosts.includes(host) ? [host] : []));
-  if (going.length === 0) return;
+): Promise<() => Promise<void>> {
+  if (way === undefined) return nothing;
+  const going = nodesOf(way.manifest).filter(({ host }) => hosts.includes(host));
+  if (going.length === 0) return nothing;
   const title = `Drain ${count(going.length, "node")}`;
-  await progress.phase(title, async (report) => {
+  return progress.phase(title, async (report) => {
     const master = masterOf(way, MASTER_PATIENCE);
     try {
       const lock = await lockMaster(way.manifest.cluster, master, lockOwner(command));
       try {
         const why = `to replace or remove the machine, by ${operator()}`;
-        const ended = await drain(master, going, { why, agreed, agreeTo });
+        const names = going.map(({ host }) => host);
+        const ended = await drain(master, names, { why, agreed, agreeTo });
         if (ended.length > 0) report.title(`${title}, whose ${count(ended.length, "job")} ended`);
       } finally {
         await lock.release();
       }
+      return async () => giveBack(way, going);
     } catch (error) {
-      if (!(error instanceof RemoteError)) throw error;
+      if (!(error instanceof RemoteError) || error.failure === "refused") throw error;
       const who = error.failure === "failed" ? "Slurm" : way.manifest.master.host;
       report.title(`${title}: ${who} does not answer, and was not told`);
+      return nothing;
     } finally {
       // The master may be one of the machines that go.
       await master.close();
     }
   });
+}
+
+/** Those whose own units say that they are ready. What cannot be told any more must not hide why. */
+async function giveBack(way: Way, nodes: readonly NodeAddress[]): Promise<void> {
+  const master = masterOf(way, MASTER_PATIENCE);
+  try {
+    const printed = await master.run('python3 -c "$1" state', {
+      args: [programText("ask.py")],
+      input: nodes.map(({ address, host }) => `${address} ${host}\n`).join(""),
+    });
+    const ready = [...parseAnswers(printed)].flatMap(([host, answer]) => ("ok" in answer && answer.ok ? [host] : []));
+    await takeBack(master, ready);
+  } catch {
+    return;
+  } finally {
+    await master.close();
+  }
+}
+
+async function nothing(): Promise<void> {
+  return Promise.resolve();
 }

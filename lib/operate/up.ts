@@ -2,13 +2,14 @@ import { Duration } from "../units";
 import { Alone } from "./alone";
 import { configurePhase } from "./configure-phase";
 import type { Consenter } from "./consent";
-import { carryOut, planDeployment, type PlannedDeployment } from "./deploy";
+import { carryOut, hostsOf, planDeployment, type PlannedDeployment } from "./deploy";
 import { type Deployment, deploymentOf, type Place } from "./deployment";
 import type { Groundwork } from "./groundwork";
 import { hostKeySource } from "./host-key-source";
 import { forgetHostKeys, pinMaster } from "./host-keys";
 import { lockOwner } from "./lock";
 import { masterAnswers, masterOf } from "./master";
+import { nodesOf } from "./nodes";
 import type { Progress } from "./progress";
 import { findProject, readSynthesis, stackNamed, synthesize, type SynthesizedStack, withDependencies } from "./project";
 import { nodesReady, type Readiness } from "./ready";
@@ -63,35 +64,40 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
 
     const needed = withDependencies(synthesis, stack).slice(0, -1);
     for (const dependency of needed) {
-      const planned = await planDeployment(dependency, undefined, env, progress);
+      const planned = await planDeployment(dependency, undefined, { project, env }, progress);
       await carryOut(planned, { env, consenter, command }, progress);
     }
     const groundwork = groundworkFor(stack);
-    const planned = await planDeployment(stack, groundwork, env, progress);
+    const planned = await planDeployment(stack, groundwork, { project, env }, progress);
     // What is carried out is in the plan's file; the app may run again.
     await alone.releaseOutput();
-    tellDrift(planned, progress);
-    const made = machinesMade(planned);
-    if (made.length > 0) await groundwork?.prepare(progress);
-    const outputs = await carryOut(planned, { env, consenter, command }, progress);
+    tellMissing(planned, progress);
+    const { outputs, started, failure } = await carryOut(planned, { env, consenter, groundwork, command }, progress);
+    if (started.length > 0)
+      progress.note(`${started.join(", ")} had stopped, and ${started.length === 1 ? "was" : "were"} started`);
 
     const deployment = deploymentOf(project, stack, outputs, env);
     const limit = options.limit ?? groundwork?.patience ?? Duration.minutes(30);
-    forgetHostKeys(deployment, made);
+    forgetHostKeys(deployment, hostsOf(planned.verdict.changes, ["create", "replace"]));
     const master = masterOf(deployment, limit);
     await pinMaster(deployment, hostKeySource(deployment.manifest, env), progress, { limit });
-    if (planned.plan.changesAnything || planned.started.length > 0) {
+    if (planned.plan.changesAnything || started.length > 0) {
       await progress.phase("Master answers", async () => masterAnswers(deployment, limit));
     }
     const { changed } = await configurePhase(deployment, master, command, progress);
+    const waking = nodesOf(deployment.manifest).flatMap(({ host }) => (failure?.hosts.includes(host) ? [] : [host]));
     const readiness = await progress.phase("Nodes ready", async (report) =>
-      nodesReady(master, deployment, limit, report),
+      nodesReady(master, deployment, limit, report, waking).catch((error: unknown) => {
+        throw failure ?? error;
+      }),
     );
     for (const { node, reason } of readiness.aside) progress.note(`${node} is drained: ${reason}`);
+    // What cannot be had must not keep the others from working: it is told at the end.
+    if (failure !== undefined) throw failure;
     return {
       deployment,
       changes: planned.verdict.changes,
-      started: planned.started,
+      started,
       configured: changed,
       readiness,
       phases: progress.phases,
@@ -102,17 +108,8 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
   }
 }
 
-/** Hosts that are made, or made anew. */
-function machinesMade({ verdict }: PlannedDeployment): readonly string[] {
-  return verdict.changes
-    .filter(({ kind, action }) => kind === "machine" && (action === "create" || action === "replace"))
-    .map(({ name }) => name);
-}
-
-function tellDrift({ verdict, missing, started }: PlannedDeployment, progress: Progress): void {
+function tellMissing({ verdict, missing }: PlannedDeployment, progress: Progress): void {
   for (const { name } of verdict.changes.filter(({ address }) => missing.includes(address))) {
     progress.note(`${name} had been removed by hand: it is made again`);
   }
-  if (started.length > 0)
-    progress.note(`${started.join(", ")} had stopped, and ${started.length === 1 ? "was" : "were"} started`);
 }

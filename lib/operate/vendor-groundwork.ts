@@ -1,9 +1,12 @@
-import { PowerError, waitForState } from "../clouds/power";
+import { PowerError } from "../clouds/power";
 import { Duration } from "../units";
-import { manifestIn, outputsOf } from "./deploy";
+import { outputsOf } from "./deploy";
 import { Failure } from "./failure";
 import type { Groundwork } from "./groundwork";
+import { nodesOf } from "./nodes";
 import { ClusterPower } from "./power";
+import { startMachines } from "./start-machines";
+import { manifestIn } from "./way";
 
 /** What `ohpc up` does beside Terraform for machines at a vendor: Terraform leaves a machine that is stopped as it is. */
 export function vendorGroundwork(env: NodeJS.ProcessEnv): Groundwork {
@@ -15,10 +18,12 @@ export function vendorGroundwork(env: NodeJS.ProcessEnv): Groundwork {
     drift: async (state) => {
       const manifest = manifestIn(outputsOf(state));
       if (manifest === undefined) return { missing: [], stopped: [] };
+      const ours = new Set([manifest.master.host, ...nodesOf(manifest).map(({ host }) => host)]);
       try {
         power = ClusterPower.of(manifest, env);
-        const machines = await power.list();
-        return { missing: [], stopped: machines.filter(({ state: now }) => now === "stopped").map(({ host }) => host) };
+        // One that is still stopping, or was shut down from inside, does not come back by itself either.
+        const asleep = (await power.list()).filter(({ state: now }) => now === "stopped" || now === "stopping");
+        return { missing: [], stopped: asleep.flatMap(({ host }) => (ours.has(host) ? [host] : [])) };
       } catch (error) {
         // Terraform may have credentials of its own, and deploys without the SDK: then machines are taken to run.
         if (error instanceof PowerError || error instanceof Failure) return { missing: [], stopped: [] };
@@ -26,9 +31,7 @@ export function vendorGroundwork(env: NodeJS.ProcessEnv): Groundwork {
       }
     },
     start: async (hosts) => {
-      if (power === undefined) return;
-      await power.start(hosts);
-      await waitForState(power, hosts, "running", { deadline: Duration.minutes(10), pause: Duration.seconds(1) });
+      if (power !== undefined) await startMachines(power, hosts, Duration.minutes(10));
     },
     remains: async () => Promise.resolve([]),
     sweep: async () => Promise.resolve(),
