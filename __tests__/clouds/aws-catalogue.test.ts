@@ -294,6 +294,22 @@ describe("subnets", () => {
       'network.poolSubnet.cidr is "10.0.1.128/25", but must be apart from the master\'s subnet 10.0.1.0/24',
     ]);
   });
+
+  it("that exist already have to be in the VPC, as far as the lock file knows", () => {
+    const lockOf = (vpc: string) =>
+      withFacts({}, "aws", "eu-west-1", {
+        [network.masterSubnet.id]: { cidr: "10.0.1.0/24", zone: "eu-west-1a" },
+        [network.poolSubnet.id]: { cidr: "10.0.8.0/21", zone: "eu-west-1a", vpc },
+      });
+    const problemsIn = (vpc: string, vpcId = network.vpcId) =>
+      told(existingPlan({ ...network, vpcId }, { ...around, lock: lockOf(vpc) }).problems);
+    expect(problemsIn(network.vpcId)).toEqual([]);
+    expect(problemsIn("vpc-0123456789abcdef9")).toEqual([
+      'network.poolSubnet.id is "subnet-0123456789abcdef2", but must be a subnet of the VPC vpc-0123456789abcdef0; this one is in vpc-0123456789abcdef9',
+    ]);
+    // What is no VPC at all is told once.
+    expect(problemsIn("vpc-0123456789abcdef9", "mine")).toEqual([expect.stringContaining("network.vpcId")]);
+  });
 });
 
 describe("tags", () => {

@@ -284,6 +284,13 @@ describe("a cluster whose master does not answer", () => {
       /NODE +POOL +ADDRESS +MACHINE[^]*cpu-1 +cpu +\S+ +stopped/,
     );
   });
+
+  it("says what a node lacks that is ready all the same", () => {
+    const status = parseStatus(manifest, "");
+    const unit = { stage: "ready", ok: true, message: "its software is of older roles: failed", generation: 1 };
+    const nodes = status.nodes.map((node) => ({ ...node, unit: { ...unit, since: "", attempts: 1 } }));
+    expect(statusText("demo", { ...status, nodes })).toMatch(/ready +its software is of older roles: failed\n/);
+  });
 });
 
 describe("protection", () => {

@@ -160,6 +160,28 @@ describe("stock machines", () => {
     });
   });
 
+  it("that older roles made go on where these cannot be applied, and say so", async () => {
+    await on(
+      "cpu-1",
+      "rm -f /etc/locale.conf; mkdir /etc/locale.conf; echo 0123 >/usr/share/ohpc/software; systemctl start --no-block ohpc-node.service",
+    );
+    await until("cpu-1 is ready with older software", 400, async () => {
+      const { unit } = await node("cpu-1");
+      const behind = /^its software is of older roles: failed at "base : Speak UTF-8/.test(unit.message ?? "");
+      return (unit.stage === "ready" && unit.ok === true && behind) || JSON.stringify(unit);
+    });
+    expect(await project.onMaster("srun --nodelist=cpu-1 hostname")).toBe("cpu-1");
+    await on(
+      "cpu-1",
+      "rmdir /etc/locale.conf; rm /run/ohpc/software-failed; systemctl start --no-block ohpc-node.service",
+    );
+    await until("cpu-1 has the software", 400, async () => {
+      const { unit } = await node("cpu-1");
+      return (unit.stage === "ready" && unit.ok === true && unit.message === "") || JSON.stringify(unit);
+    });
+    expect(await on("cpu-1", "cat /usr/share/ohpc/software")).toBe(softwareHash());
+  });
+
   it("never start a newer Slurm than the controller's", async () => {
     await on(
       "cpu-1",

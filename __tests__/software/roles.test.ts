@@ -1,12 +1,22 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { filesIn } from "../../lib/software/content-hash";
 import { packageRoot } from "../../lib/software/package-root";
 import { nodeBootstrap } from "../../lib/software/programs";
 import { softwareFiles, softwareHash } from "../../lib/software/roles";
-import { software, unpackRoles } from "../../lib/operate/steps/software";
+import { software, takeAnsible, unpackRoles } from "../../lib/operate/steps/software";
 
 const root = packageRoot();
 const scratch = mkdtempSync(join(tmpdir(), "ohpc-software-"));
@@ -70,6 +80,47 @@ describe("the roles on a machine", () => {
     unpack();
     expect(existsSync(join(folder, "roles", "old.yml"))).toBe(false);
     expect(existsSync(join(folder, "ansible-0123.tar.gz"))).toBe(true);
+  });
+});
+
+describe("the Ansible that the master fetched", () => {
+  const [from, folder] = [join(scratch, "fetched"), join(scratch, "share")];
+  const [fetched, shared] = [join(from, "ansible-0123.tar.gz"), join(folder, "ansible-0123.tar.gz")];
+  const take = (before = ""): void => {
+    execFileSync("bash", ["-c", `set -euo pipefail\n${before}\n${takeAnsible(`'${folder}'`, from)}`], {
+      stdio: "pipe",
+    });
+  };
+  beforeEach(() => {
+    for (const path of [from, folder]) mkdirSync(path);
+  });
+  afterEach(() => {
+    for (const path of [from, folder]) rmSync(path, { recursive: true });
+  });
+
+  it("need not be there", () => {
+    take();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("is for nodes, too, but never half of it", () => {
+    writeFileSync(fetched, "x".repeat(5000));
+    // No file may be larger than that.
+    expect(() => {
+      take("ulimit -f 1");
+    }).toThrow();
+    expect(existsSync(shared)).toBe(false);
+    take();
+    expect(readdirSync(folder)).toEqual(["ansible-0123.tar.gz"]);
+    expect(readFileSync(shared, "utf8")).toHaveLength(5000);
+  });
+
+  it("is not written again while nodes may be reading it", () => {
+    writeFileSync(fetched, "an Ansible");
+    take();
+    const before = statSync(shared, { bigint: true });
+    take();
+    expect(statSync(shared, { bigint: true })).toMatchObject({ ino: before.ino, mtimeNs: before.mtimeNs });
   });
 });
 

@@ -113,7 +113,7 @@ function slurmReason(reason: string, by: string | undefined, at: string | undefi
 
 function ownReason(unit: NodeStatus["unit"]): string {
   if ("unreachable" in unit) return unit.unreachable;
-  return unit.ok ? "" : `${unit.message} (since ${unit.since}, tried ${unit.attempts} times)`;
+  return unit.ok ? unit.message : `${unit.message} (since ${unit.since}, tried ${unit.attempts} times)`;
 }
 
 function partitionTable(partitions: ClusterStatus["partitions"]): string {

@@ -4,7 +4,7 @@ import { z } from "zod";
 export interface NodeUnitReport {
   /** How far it came: `boot bundle software mounts hosts munge accounts time devices controller slurmd ready`. */
   readonly stage: string;
-  /** Whether the node is one of its cluster; if not, `message` says what it waits for. */
+  /** Whether the node is one of its cluster; if not, `message` says what it waits for; if so, what it lacks all the same. */
   readonly ok: boolean;
   readonly message: string;
   /** Of the bundle that it has; 0: none yet. */

@@ -16,13 +16,14 @@ import type {
   WantedMachine,
 } from "../cloud";
 import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
+import { warnOtherSystem } from "../other-system";
 import { planExisting, reservedAddresses } from "../subnets";
 import { warnWithoutWayOut } from "../way-out";
 import { awsMachine, shapeOf } from "./catalogue";
 import { existingDiskProblems, makeDisk } from "./disk";
 import { AwsIdentity } from "./identity";
 import { imageId } from "./image";
-import { DEFAULT_IMAGE, imageChoice, imageProblems } from "./image-choice";
+import { DEFAULT_IMAGE, imageChoice, imageProblems, otherSystem } from "./image-choice";
 import { AwsMachines } from "./machines";
 import { AwsExistingNetwork, AwsNetwork } from "./network";
 import { type AwsCloudProps, DEFAULT_CIDR, propsProblems } from "./props";
@@ -91,6 +92,7 @@ export class AwsCloud implements Cloud<AwsMachines> {
         ? this.identity(scope, `${id}-identity`, site)
         : undefined;
     const profile = role === "master" ? (identity?.profile.name ?? this.props.instanceProfile) : undefined;
+    warnOtherSystem(scope, { image, system: otherSystem(image) });
     if (this.props.network === undefined) warnWithoutWayOut(scope, spec, { nat: this.props.nat ?? "gateway", image });
     return new AwsMachines(scope, id, spec, {
       ...{ machine, userData, profile, identity, way: this.way, protect },

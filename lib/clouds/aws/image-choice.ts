@@ -18,6 +18,9 @@ const FAMILIES: Readonly<
   },
 };
 
+/** Those of them that are not Debian 13, which the roles are for. */
+const OTHER_SYSTEMS: Readonly<Record<string, string>> = { "aws-gpu": "Ubuntu 24.04" };
+
 export const DEFAULT_IMAGE = "debian-13";
 
 /** An image as the user named it, for machines of one architecture. */
@@ -36,6 +39,11 @@ export function imageChoice(image: string, architecture: Architecture): ImageCho
   if (family !== undefined) return { kind: "newest", owner: family.owner, pattern: family.pattern[architecture] };
   const [, owner, pattern] = NAMED.exec(image) ?? [];
   return owner === undefined || pattern === undefined ? undefined : { kind: "newest", owner, pattern };
+}
+
+/** What an image is that the roles are not for, as far as its name tells. */
+export function otherSystem(image: string): string | undefined {
+  return Object.hasOwn(OTHER_SYSTEMS, image) ? OTHER_SYSTEMS[image] : undefined;
 }
 
 /** Under which an image is found in the lock file. */

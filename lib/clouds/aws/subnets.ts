@@ -52,6 +52,7 @@ export function existingPlan(
     subnetProblems: ({ id, cidr }, fact, at) => [
       ...cidrProblems(`${at}.cidr`, cidr),
       ...zoneProblems(id, fact?.["zone"], zone),
+      ...otherVpcProblems(id, fact?.["vpc"], { vpcId, at }),
     ],
   });
   const wrong = [...vpcProblems(vpcId), ...problems];
@@ -68,6 +69,15 @@ function vpcProblems(id: string): readonly Problem[] {
 function idProblems(id: string, at: string): readonly Problem[] {
   if (/^subnet-[0-9a-f]{8,17}$/.test(id)) return [];
   return [{ at, got: id, want: "the id of a subnet: subnet-…" }];
+}
+
+function otherVpcProblems(
+  subnet: string,
+  itsVpc: string | undefined,
+  { vpcId, at }: { readonly vpcId: string; readonly at: string },
+): readonly Problem[] {
+  if (itsVpc === undefined || itsVpc === vpcId || vpcProblems(vpcId).length > 0) return [];
+  return [{ at: `${at}.id`, got: subnet, want: `a subnet of the VPC ${vpcId}; this one is in ${itsVpc}` }];
 }
 
 function zoneProblems(subnet: string, itsZone: string | undefined, zone: string): readonly Problem[] {

@@ -15,6 +15,7 @@ import type {
   WantedMachine,
 } from "../cloud";
 import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
+import { warnOtherSystem } from "../other-system";
 import { planExisting, reservedAddresses } from "../subnets";
 import { warnWithoutWayOut } from "../way-out";
 import type { BastionReference } from "./bastion";
@@ -23,7 +24,7 @@ import { makeDisk } from "./disk";
 import { existingDiskProblems, FILES_ENDPOINT, isAzureFiles } from "./disk-options";
 import { AzureIdentity } from "./identity";
 import { type ImageSource, imageSource } from "./image";
-import { DEFAULT_IMAGE, imageProblems } from "./image-choice";
+import { DEFAULT_IMAGE, imageProblems, otherSystem } from "./image-choice";
 import { AzureMachines, groupProblems } from "./machines";
 import { DEFAULT_SITE, groupNameProblems, hostNamesProblems, prefixOf, siteNameProblems } from "./names";
 import { AzureExistingNetwork, AzureNetwork, resourceGroup } from "./network";
@@ -129,6 +130,7 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const identity =
       role === "master" && this.props.identity === undefined ? this.identity(scope, `${id}-identity`, site) : undefined;
     const identityId = role === "master" ? (identity?.identity.id ?? this.props.identity) : undefined;
+    warnOtherSystem(scope, { image, system: otherSystem(image) });
     if (this.props.network === undefined) warnWithoutWayOut(scope, spec, { nat: this.props.nat ?? "gateway", image });
     return new AzureMachines(scope, id, spec, {
       ...{ machine, userData, identity, identityId, way: this.way(site), protect },

@@ -20,6 +20,9 @@ const FAMILIES: Readonly<Record<string, Readonly<Partial<Record<Architecture, Ma
   "azure-hpc": { x86_64: { publisher: "microsoft-dsvm", offer: "ubuntu-hpc", sku: "2204" } },
 };
 
+/** Those of them that are not Debian 13, which the roles are for. */
+const OTHER_SYSTEMS: Readonly<Record<string, string>> = { "azure-hpc": "Ubuntu 22.04" };
+
 export const DEFAULT_IMAGE = "debian-13";
 
 /** Publishers whose images are sold with a purchase plan, even those that cost nothing. */
@@ -69,6 +72,11 @@ function byId(id: string): ImageChoice | undefined {
   );
   const shared = /^\/(communityGalleries|sharedGalleries)\/[^/]+\/images\/[^/]+(\/versions\/[^/]+)?$/i.test(id);
   return ours || shared ? { kind: "id", id, trustedLaunch: true } : undefined;
+}
+
+/** What an image is that the roles are not for, as far as its name tells. */
+export function otherSystem(image: string): string | undefined {
+  return Object.hasOwn(OTHER_SYSTEMS, image) ? OTHER_SYSTEMS[image] : undefined;
 }
 
 /** `Debian:debian-13:13-gen2`: under which the version of an image is found in the lock file, and its terms are accepted. */

@@ -12,5 +12,5 @@ if [ ${#found[@]} -gt 0 ]; then
   engine network rm "${found[@]}" >/dev/null
   for subnet in $subnets; do ip route del unreachable "$subnet" metric "$guard_metric" 2>/dev/null || true; done
 fi
-rm -rf "$directory"/{id_ed25519,host_ed25519_key}{,.pub} "$directory"/{known_hosts,engine,cm} "$directory"/.key.*
+rm -rf "$directory"/{id_ed25519,host_ed25519_key}{,.pub} "$directory"/{known_hosts,engine,cm,seed} "$directory"/.key.*
 rmdir "$directory" 2>/dev/null || true

@@ -5,3 +5,4 @@ id=$("$engine" ps -aq "${ours[@]}" --filter "label=$label.host=$host")
 # Slurm's state and the database lie on a volume that the next master will read.
 [ -z "$id" ] || [ "$role" != master ] || "$engine" stop -t 20 "$id" >/dev/null
 [ -z "$id" ] || "$engine" "${remove[@]}" "$id" >/dev/null
+rm -rf "$directory/seed/$host"

@@ -12,6 +12,6 @@ ip route del unreachable "$subnet" metric "$guard_metric" 2>/dev/null || true
 others=$("$engine" network ls -q --filter "label=$label.cluster=$cluster")
 volumes=$("$engine" volume ls -q --filter "label=$label.cluster=$cluster")
 if [ -z "$others$volumes" ] && [ -d "$directory" ]; then
-  rm -rf "$directory"/{id_ed25519,host_ed25519_key}{,.pub} "$directory"/{known_hosts,engine,cm} "$directory"/.key.*
+  rm -rf "$directory"/{id_ed25519,host_ed25519_key}{,.pub} "$directory"/{known_hosts,engine,cm,seed} "$directory"/.key.*
   rmdir "$directory" 2>/dev/null || true
 fi

@@ -47,9 +47,13 @@ begin() { # stage
   if [ "$(rank "$stage")" -gt "$(rank "$before_stage")" ]; then report false "under way"; fi
 }
 
+# Why a machine that older roles made is not yet what these make of it.
+behind=''
+
 not_yet() { # message
-  echo "$stage: $1" >&2
-  report false "$1"
+  local message=$1${behind:+; $behind}
+  echo "$stage: $message" >&2
+  report false "$message"
   exit 1
 }
 
@@ -77,20 +81,35 @@ apply_roles() {
   return "${PIPESTATUS[0]}"
 }
 roles=/run/ohpc/roles
-wanted=$(cat "$bundle/software")
-if [ "$(cat /usr/share/ohpc/software 2>/dev/null)" != "$wanted" ]; then
+failed=/run/ohpc/software-failed
+wanted=$(cat "$bundle/software") has=$(cat /usr/share/ohpc/software 2>/dev/null)
+# Older roles are better than no node: such a machine goes on as it is, and tries again later.
+fall_behind() { # why
+  behind="its software is of older roles: $1"
+}
+if [ "$has" != "$wanted" ]; then
   if [ "$(cat "$roles/hash" 2>/dev/null)" != "$wanted" ]; then
-    not_yet "it has not what the roles make of a machine, and its node unit is too old to fetch them: make the machine anew"
+    said="it has not what the roles make of a machine, and its node unit is too old to fetch them: make the machine anew"
+    [ -n "$has" ] || not_yet "$said"
+    fall_behind "$said"
+  elif [ -n "$has" ] && [ "$(head -n 1 "$failed" 2>/dev/null)" = "$wanted" ] && [ -n "$(find "$failed" -mmin -10)" ]; then
+    fall_behind "$(tail -n +2 "$failed")"
+  else
+    # Of all that is reported while it runs, `since` is the beginning.
+    if [ "$before_stage $before_ok" != 'software false' ]; then before_since=$(date -u +%Y-%m-%dT%H:%M:%SZ) before_attempts=0; fi
+    before_stage=software before_ok=false
+    if said=$(apply_roles); then
+      rm -rf "$roles" "$failed"
+    else
+      report false "$said"
+      if [ -z "$has" ]; then
+        sleep 20 # mirrors are not asked every two seconds
+        exit 1
+      fi
+      printf '%s\n%s\n' "$wanted" "$said" >"$failed"
+      fall_behind "$said"
+    fi
   fi
-  # Of all that is reported while it runs, `since` is the beginning.
-  if [ "$before_stage $before_ok" != 'software false' ]; then before_since=$(date -u +%Y-%m-%dT%H:%M:%SZ) before_attempts=0; fi
-  before_stage=software before_ok=false
-  if ! said=$(apply_roles); then
-    report false "$said"
-    sleep 20 # mirrors are not asked every two seconds
-    exit 1
-  fi
-  rm -rf "$roles"
 fi
 
 pool=$(awk -v host="$host" '$1 == host { print $2; exit }' "$bundle/nodes")
@@ -191,7 +210,7 @@ if [ -e "$drained" ]; then
 fi
 
 stage=ready
-report true ""
+report true "$behind"
 
 # What was published while this ran would otherwise wait for the next minute.
 if [[ ${OHPC_BUNDLE:-} == mounted:* ]] && [ "$(cat "${OHPC_BUNDLE#mounted:}/current/generation" 2>/dev/null)" != "$generation" ]; then

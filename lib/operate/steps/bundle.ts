@@ -1,6 +1,6 @@
 import { BUNDLE_DIRECTORY, bundleFiles } from "../node/bundle-files";
 import { FILE_JSON } from "./shell";
-import { ROLES_DIRECTORY, unpackRoles } from "./software";
+import { takeAnsible, unpackRoles } from "./software";
 import type { Json, Step } from "./step";
 
 export type BundleState = {
@@ -44,7 +44,7 @@ if [ "$(cat "$current/slurm-version" 2>/dev/null)" = "$(slurm_version)" ]; then 
 echo "{\"files\":$files,\"mungeKey\":$key,\"slurmVersion\":$version}"
 `,
   get apply() {
-    return APPLY + unpackRoles('"$software"', '"$wanted"') + PUBLISH;
+    return APPLY + unpackRoles('"$software"', '"$wanted"') + takeAnsible('"$software"') + PUBLISH;
   },
   effect: () => "live",
 };
@@ -75,9 +75,6 @@ software=$root/software/$wanted
 `;
 
 const PUBLISH = String.raw`
-for pack in ${ROLES_DIRECTORY}/ansible-*.tar.gz; do
-  if [ -e "$pack" ]; then cp "$pack" "$software/"; fi
-done
 before=$(readlink "$root/current" || true)
 find "$root/software" -mindepth 1 -maxdepth 1 ! -name "$wanted" ! -name "$(cat "$root/$before/software" 2>/dev/null)" -exec rm -rf {} +
 mv -T "$fresh" "$generations/$next"

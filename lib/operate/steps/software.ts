@@ -10,7 +10,7 @@ export type SoftwareState = {
 };
 
 /** Where the master has the roles, and the Ansible that it fetched, for itself and for the nodes' bundle. */
-export const ROLES_DIRECTORY = "/var/lib/ohpc/roles";
+const ROLES_DIRECTORY = "/var/lib/ohpc/roles";
 
 /**
  * What a machine of a cluster is: its packages, fixed accounts, units, limits. A stock machine becomes one by the roles of
@@ -68,5 +68,17 @@ for path, text in json.loads(gzip.decompress(base64.b64decode(sys.stdin.read()))
 ${softwareArchive()}OHPC_ROLES
   printf '%s\n' ${hash} >${folder}/hash
 fi
+`;
+}
+
+/** Shell text that puts the Ansible that the master fetched, if it did, beside roles that nodes may be reading; `folder` is a word of bash. */
+export function takeAnsible(folder: string, from = ROLES_DIRECTORY): string {
+  return String.raw`
+for pack in ${from}/ansible-*.tar.gz; do
+  name=$(basename "$pack")
+  if [ ! -e "$pack" ] || [ -e ${folder}/"$name" ]; then continue; fi
+  cp "$pack" ${folder}/"$name.new"
+  mv -fT ${folder}/"$name.new" ${folder}/"$name"
+done
 `;
 }
