@@ -1,54 +1,32 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type Power, type PoweredMachine, PowerError, type PowerState } from "../../lib/clouds/power";
 import { ClusterPower } from "../../lib/operate/power";
 import type { Progress } from "../../lib/operate/progress";
 import { stop, type Stopped } from "../../lib/operate/stop";
 import { Duration } from "../../lib/units";
-import { sampleManifest, sampleWish } from "./sample-cluster";
+import { PretendedStack } from "../support/pretended-stack";
 
 const QUIET: Progress = {
   phase: async (_, work) => work({ title: () => undefined, detail: () => undefined }),
   note: () => undefined,
 };
 
-/** A stack of which Terraform tells a manifest, a master that nobody lets in, and a vendor that does as EC2 does. */
+/** A master that lets nobody in, and a vendor that does as EC2 does. */
 describe("stopping a whole cluster with spot machines", () => {
-  let directory: string;
+  let stack: PretendedStack;
   let asked: string[];
-  let env: NodeJS.ProcessEnv;
   const pathBefore = process.env["PATH"];
 
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), "stop-"));
-    const stack = join(directory, "cdktf.out", "stacks", "demo");
-    mkdirSync(stack, { recursive: true });
-    const { sites, ...manifest } = sampleManifest() as { sites: object[] };
-    const value = { ...manifest, sites: sites.map((site) => ({ ...site, cloud: "existing" })) };
-    const entry = { name: "demo", workingDirectory: "stacks/demo", dependencies: [], annotations: [] };
-    writeFileSync(join(directory, "cdktf.json"), '{"app":"true"}');
-    writeFileSync(join(directory, "cdktf.out", "manifest.json"), JSON.stringify({ stacks: { demo: entry } }));
-    writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleWish()));
-    writeFileSync(join(stack, "cdk.tf.json"), "{}");
-    writeFileSync(join(directory, "outputs"), JSON.stringify({ cluster: { value } }));
-    program("terraform", `cat ${directory}/outputs`);
-    program("ssh", "echo 'Permission denied' >&2; exit 255");
-    process.env["PATH"] = `${directory}:${pathBefore ?? ""}`;
-    env = { ...process.env, XDG_STATE_HOME: join(directory, "state") };
+    stack = new PretendedStack();
+    stack.program("ssh", "echo 'Permission denied' >&2; exit 255");
+    process.env["PATH"] = stack.env["PATH"];
     asked = [];
   });
   afterEach(() => {
     process.env["PATH"] = pathBefore;
     jest.restoreAllMocks();
-    rmSync(directory, { recursive: true });
+    stack.remove();
   });
-
-  function program(name: string, text: string): void {
-    const file = join(directory, name);
-    writeFileSync(file, `#!/bin/bash\n${text}\n`);
-    chmodSync(file, 0o755);
-  }
 
   /** Hosts and their states; `spot` ones can only be ended. */
   function vendor(states: Readonly<Record<string, PowerState>>, spot: readonly string[]): Power {
@@ -82,7 +60,7 @@ describe("stopping a whole cluster with spot machines", () => {
     return stop(
       {
         ...{ stack: "demo", hosts: [], pools: [], all: true, endSpot: true, consenter: { yes: true } },
-        ...{ place: { cwd: directory, env }, limit: Duration.seconds(5) },
+        ...{ place: { cwd: stack.directory, env: stack.env }, limit: Duration.seconds(5) },
       },
       QUIET,
     );
