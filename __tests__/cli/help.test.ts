@@ -1,5 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { localGroundwork } from "../../lib/cli/local-groundwork";
 import { program } from "../../lib/cli/program";
 import { VERBS } from "../../lib/cli/verbs";
+import { stockImage } from "../../lib/clouds/local/image";
+import { vendorGroundwork } from "../../lib/operate/vendor-groundwork";
+import { sampleWish } from "../operate/sample-cluster";
 import { expectGolden } from "../support/golden";
 
 /** What `ohpc ARGS` prints when it only shows help. */
@@ -22,6 +29,27 @@ describe("help", () => {
     const text = help(name, "--help");
     expectGolden(`cli/${name}.txt`, text);
     expect(text).toMatch(new RegExp(`\\nExamples:\\n[^]*ohpc ${name}\\b[^]*\\nExit codes:\\n  0 +done\\n`));
+  });
+
+  it("of up tells the patience that it has", () => {
+    const stack = mkdtempSync(join(tmpdir(), "patience-"));
+    try {
+      writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleWish()));
+      const local = (image: string) => {
+        writeFileSync(join(stack, "cdk.tf.json"), JSON.stringify({ image }));
+        const { patience } = localGroundwork(
+          { name: "demo", directory: stack, dependencies: [], warnings: [] },
+          undefined,
+        );
+        return patience.toSeconds() / 60;
+      };
+      const elsewhere = vendorGroundwork({}).patience.toSeconds() / 60;
+      const told = help("up", "--help").replaceAll(/\s+/g, " ");
+      expect(told).toContain(`(default: ${elsewhere}; on local clusters from the node image ${local("any")})`);
+      expect(local(stockImage())).toBe(elsewhere);
+    } finally {
+      rmSync(stack, { recursive: true });
+    }
   });
 
   it("loads only the code of the verb that is asked for", () => {

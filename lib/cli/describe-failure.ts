@@ -85,7 +85,7 @@ const REMOTE: Readonly<Record<RemoteError["failure"], readonly [kind: FailureKin
     refused: [
       "unreachable",
       "refuses the connection, or shows another host key than the pinned one",
-      "check who made the cluster, and with which keys",
+      "check who made the cluster, and with which keys; if its machine was made anew, `ohpc known-hosts STACK --out STACK.known_hosts` brings a committed file up to date",
     ],
     timeout: ["failed", "took too long and was stopped", "`ohpc status` shows how the cluster is"],
     failed: ["failed", "could not do what it was told", "`ohpc status` shows how the cluster is"],

@@ -1,11 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { openDeployment } from "../operate/deployment";
+import { type Deployment, openDeployment } from "../operate/deployment";
 import { Failure } from "../operate/failure";
-import { pinNodes } from "../operate/host-keys";
+import { hostKeySource } from "../operate/host-key-source";
+import { broughtUpToDate, pinNodes } from "../operate/host-keys";
 import { renderKnownHosts } from "../operate/known-hosts";
 import { nodesOf } from "../operate/nodes";
+import type { Progress } from "../operate/progress";
 import { RemoteError } from "../operate/remote/remote";
 import { here, terminalFor, withJson } from "./options";
 import { explain } from "./verb-help";
@@ -15,21 +17,13 @@ export function define(command: Command): void {
   withJson(command).action(async (stack: string, options: { out?: string; json?: boolean }) => {
     const terminal = terminalFor(options);
     const deployment = await openDeployment(stack, here());
-    const { manifest, privateDirectory, knownHosts } = deployment;
-    const pinned = knownHosts ?? join(privateDirectory, "known_hosts");
-    if (!existsSync(pinned)) {
-      throw new Failure("failed", `no host keys of ${manifest.cluster} are pinned on this machine`, {
-        code: "known-hosts.none",
-        remedy: `whoever made the cluster has them: ohpc known-hosts ${stack} --out ${stack}.known_hosts`,
-      });
-    }
-    try {
-      await pinNodes(deployment, nodesOf(manifest));
-    } catch (error) {
-      if (!(error instanceof RemoteError)) throw error;
-      terminal.progress.note("nodes that are not known yet are left out: the master cannot be asked");
-    }
-    const text = renderKnownHosts(manifest, readFileSync(pinned, "utf8"));
+    const { manifest, knownHosts } = deployment;
+    const { progress } = terminal;
+    const pinned =
+      knownHosts === undefined
+        ? await pinnedHere(deployment, progress)
+        : await broughtUpToDate(deployment, knownHosts, hostKeySource(manifest, here().env), progress);
+    const text = renderKnownHosts(manifest, pinned);
     if (options.out !== undefined) writeFileSync(options.out, text);
     const lines = text.split("\n").filter((line) => line !== "");
     terminal.result({ ok: true, file: options.out, lines }, () =>
@@ -41,8 +35,27 @@ export function define(command: Command): void {
       ["ohpc known-hosts demo", "the keys, under every name of every machine"],
       [
         "ohpc known-hosts demo --out demo.known_hosts",
-        "to commit beside cdktf.json: from then on only these keys are accepted",
+        "to commit beside cdktf.json: only these keys are accepted then; again: brings it up to date",
       ],
     ],
   });
+}
+
+/** The host keys that this machine knows by itself, with those of nodes that it did not know yet. */
+async function pinnedHere(deployment: Deployment, progress: Progress): Promise<string> {
+  const { manifest, privateDirectory, stack } = deployment;
+  const pinned = join(privateDirectory, "known_hosts");
+  if (!existsSync(pinned)) {
+    throw new Failure("failed", `no host keys of ${manifest.cluster} are pinned on this machine`, {
+      code: "known-hosts.none",
+      remedy: `whoever made the cluster has them: ohpc known-hosts ${stack.name} --out ${stack.name}.known_hosts`,
+    });
+  }
+  try {
+    await pinNodes(deployment, nodesOf(manifest));
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error;
+    progress.note("nodes that are not known yet are left out: the master cannot be asked");
+  }
+  return readFileSync(pinned, "utf8");
 }

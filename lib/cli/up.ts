@@ -20,7 +20,7 @@ export function define(command: Command): void {
     .option("--yes", "agree beforehand to replacing or destroying machines, disks or networks")
     .option(
       "--timeout <minutes>",
-      "how long nodes may take until they are ready (default: 15; on local clusters 2, with stock machines 30)",
+      "how long nodes may take until they are ready (default: 30; on local clusters from the node image 2)",
       positiveNumber,
     );
   withJson(command).action(async (stack: string, options: UpVerbOptions) => {

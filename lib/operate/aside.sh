@@ -1,25 +1,28 @@
 # shellcheck shell=bash
 # Sets nodes aside in Slurm while their machines are stopped.
-# aside.sh drain HOSTLIST REASON  drains those that nobody has drained, and prints them with commas between
+# aside.sh drain HOSTLIST REASON  drains those that nobody has drained or set down, and prints them with commas between
 # aside.sh end HOSTLIST REASON    ends the jobs on drained nodes: Slurm puts those back into the queue that may be
 # aside.sh back HOSTLIST REASON   resumes those that are drained for that reason, and no others
 # A reason of ours begins with the given one: it also tells who gave it.
-nodes=$(sinfo --all --noheader --Node --nodes="$2" --format='%N|%T|%E' | sort -u)
+nodes=$(sinfo --all --noheader --Node --nodes="$2" --format='%N|%T|%U|%E' | sort -u)
 
 case $1 in
   drain)
-    free=$(awk -F'|' '$1 != "" && $2 !~ /^drain/ { print $1 }' <<<"$nodes" | paste -sd,)
+    # Reasons name who gave them; slurmctld itself (slurm) sets down what does not answer.
+    free=$(awk -F'|' '
+      $1 == "" || $2 ~ /^drain/ || ($2 ~ /^down/ && $3 !~ /^slurm/ && $4 != "none") { next }
+      { print $1 }' <<<"$nodes" | paste -sd,)
     [ -z "$free" ] || scontrol update nodename="$free" state=drain reason="$3"
     printf '%s\n' "$free"
     ;;
   end)
     # A node that is down has no jobs; it stays drained, for the reason that it had.
-    while IFS='|' read -r node state reason; do
+    while IFS='|' read -r node state _ reason; do
       [[ $state != draining* ]] || scontrol update nodename="$node" state=down reason="$reason"
     done <<<"$nodes"
     ;;
   back)
-    ours=$(awk -F'|' -v reason="$3" '$2 ~ /^drain/ && index($3, reason) == 1 { print $1 }' <<<"$nodes" | paste -sd,)
+    ours=$(awk -F'|' -v reason="$3" '$2 ~ /^drain/ && index($4, reason) == 1 { print $1 }' <<<"$nodes" | paste -sd,)
     [ -z "$ours" ] || scontrol update nodename="$ours" state=resume
     ;;
 esac

@@ -1,13 +1,16 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Manifest } from "../model/manifest";
 import { Duration } from "../units";
 import { namesOf } from "./known-hosts";
 import { masterOf, type Way } from "./master";
-import { type NodeAddress, nodeOf } from "./nodes";
+import { type NodeAddress, nodeOf, nodesOf } from "./nodes";
 import type { Progress } from "./progress";
+import { RemoteError } from "./remote/remote";
+import type { SshRemote } from "./remote/ssh-remote";
 
 /** Who can tell a machine's host keys past the network between it and us: its vendor, who has its console. */
 export interface HostKeySource {
@@ -67,29 +70,92 @@ export async function pinNode(deployment: Way, host: string, source: HostKeySour
 export async function pinNodes(deployment: Way, nodes: readonly NodeAddress[]): Promise<void> {
   const unknown = nodes.filter(({ host }) => !isPinned(deployment, host));
   if (unknown.length === 0) return;
-  const addresses = unknown.map(({ address }) => address);
-  const seen = await masterOf(deployment).run(SCAN, { args: addresses });
-  const lines = seen.split("\n").map((line) => line.split(" "));
-  for (const { host, address } of unknown) {
-    const own = lines.filter(([name]) => name === address);
-    pin(
-      deployment,
-      host,
-      own.map((words) => words.slice(1).join(" ")),
-    );
-  }
+  const seen = await seenBy(masterOf(deployment), unknown);
+  for (const { host } of unknown) pin(deployment, host, seen.get(host) ?? []);
+}
+
+/** The host keys that nodes show to the master; none of those that do not answer. */
+async function seenBy(
+  master: SshRemote,
+  nodes: readonly NodeAddress[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const printed = await master.run(SCAN, { args: nodes.map(({ address }) => address) });
+  const lines = printed.split("\n").map((line) => line.split(" "));
+  return new Map(
+    nodes.map(({ host, address }) => {
+      const own = lines.filter(([name]) => name === address);
+      return [host, own.map((words) => words.slice(1).join(" "))];
+    }),
+  );
 }
 
 const SCAN = 'ssh-keyscan -T 5 -t ed25519 "$@" 2>/dev/null || :';
+
+/**
+ * What a committed file would hold if it were up to date; the file itself stays as it is. Machines that it lacks get the
+ * keys that they show: the master on its console, nodes to the master. Other keys than the committed ones are taken from
+ * a machine's console only; a node that merely shows others is told.
+ */
+export async function broughtUpToDate(
+  way: Way,
+  committed: string,
+  source: HostKeySource | undefined,
+  progress: Progress,
+): Promise<string> {
+  const { manifest } = way;
+  const { host: head } = manifest.master;
+  const name = basename(committed);
+  let text = readFileSync(committed, "utf8");
+  const renew = (host: string, keys: readonly string[]) => {
+    text = withKeys(withoutHosts(text, manifest, [host]), manifest, host, keys);
+  };
+  const onConsole = async (host: string) => (await source?.hostKeys(host).catch(() => [])) ?? [];
+
+  const shown = await onConsole(head);
+  if (shown.length > 0 && !haveOneInCommon(shown, keysOf(text, manifest, head))) renew(head, shown);
+  const nodes = nodesOf(manifest);
+  let seen: Awaited<ReturnType<typeof seenBy>>;
+  try {
+    seen = await withFile(text, async (knownHosts) => seenBy(masterOf({ ...way, knownHosts }), nodes));
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error;
+    progress.note("nodes that are not known yet are left out: the master cannot be asked");
+    if (error.failure === "refused") {
+      progress.note(`${head} is refused: if its machine was made anew, remove ${name} and run this again`);
+    }
+    return text;
+  }
+  for (const { host } of nodes) {
+    const keys = seen.get(host) ?? [];
+    const known = keysOf(text, manifest, host);
+    if (keys.length === 0 || haveOneInCommon(keys, known)) continue;
+    if (known.length === 0 || haveOneInCommon(keys, await onConsole(host))) renew(host, keys);
+    else {
+      const remedy = `take its line out (ssh-keygen -R ${host} -f ${name}) and run this again`;
+      progress.note(`${host} shows another host key than ${name} has: if its machine was made anew, ${remedy}`);
+    }
+  }
+  return text;
+}
+
+async function withFile<T>(text: string, work: (file: string) => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), "ohpc-known-hosts-"));
+  try {
+    const file = join(directory, "known_hosts");
+    writeFileSync(file, text);
+    return await work(file);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
 
 /** Forgets machines that were made anew, and have keys of their own again. */
 export function forgetHostKeys({ manifest, privateDirectory }: Way, hosts: readonly string[]): void {
   const file = join(privateDirectory, "known_hosts");
   if (hosts.length === 0 || !existsSync(file)) return;
-  const gone = new Set(hosts.flatMap((host) => namesIn(manifest, host)));
-  const lines = readFileSync(file, "utf8").split("\n");
-  const kept = lines.filter((line) => !namesOnLine(line).some((name) => gone.has(name)));
-  if (kept.length < lines.length) writeFileSync(file, kept.join("\n"), { mode: 0o600 });
+  const text = readFileSync(file, "utf8");
+  const kept = withoutHosts(text, manifest, hosts);
+  if (kept !== text) writeFileSync(file, kept, { mode: 0o600 });
 }
 
 /** Waits until the console tells; if it does not, why. */
@@ -126,18 +192,41 @@ function isPinned(deployment: Way, host: string): boolean {
 function pinnedKeys({ manifest, privateDirectory }: Way, host: string): readonly string[] {
   const file = join(privateDirectory, "known_hosts");
   if (!existsSync(file)) return [];
-  const [name = ""] = namesIn(manifest, host);
-  const lines = readFileSync(file, "utf8").split("\n");
-  const own = lines.filter((line) => namesOnLine(line).some((given) => given === name || given === "*"));
-  return own.map((line) => line.trim().split(/\s+/).slice(1, 3).join(" "));
+  return keysOf(readFileSync(file, "utf8"), manifest, host);
 }
 
 function pin({ manifest, privateDirectory }: Way, host: string, keys: readonly string[]): void {
   if (keys.length === 0) return;
   mkdirSync(privateDirectory, { recursive: true, mode: 0o700 });
+  appendFileSync(join(privateDirectory, "known_hosts"), withKeys("", manifest, host, keys), { mode: 0o600 });
+}
+
+/** A machine's keys in the text of a known_hosts file. */
+function keysOf(text: string, manifest: Manifest, host: string): readonly string[] {
+  const [name = ""] = namesIn(manifest, host);
+  const own = text.split("\n").filter((line) => namesOnLine(line).some((given) => given === name || given === "*"));
+  return own.map((line) => withoutComment(line.trim().split(/\s+/).slice(1).join(" ")));
+}
+
+function withKeys(text: string, manifest: Manifest, host: string, keys: readonly string[]): string {
   const names = namesIn(manifest, host).join(",");
-  const lines = keys.map((key) => `${names} ${key}\n`).join("");
-  appendFileSync(join(privateDirectory, "known_hosts"), lines, { mode: 0o600 });
+  const ended = text === "" || text.endsWith("\n") ? text : `${text}\n`;
+  return ended + keys.map((key) => `${names} ${key}\n`).join("");
+}
+
+function withoutHosts(text: string, manifest: Manifest, hosts: readonly string[]): string {
+  const gone = new Set(hosts.flatMap((host) => namesIn(manifest, host)));
+  const lines = text.split("\n");
+  return lines.filter((line) => !namesOnLine(line).some((name) => gone.has(name))).join("\n");
+}
+
+function haveOneInCommon(keys: readonly string[], others: readonly string[]): boolean {
+  const plain = new Set(others.map(withoutComment));
+  return keys.some((key) => plain.has(withoutComment(key)));
+}
+
+function withoutComment(key: string): string {
+  return key.split(" ").slice(0, 2).join(" ");
 }
 
 /** The names of a machine in known_hosts; the first is the one that SSH looks for. */

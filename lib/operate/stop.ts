@@ -68,7 +68,8 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
 
     const spot = awake.filter((machine) => machine.spot);
     if (spot.length > 0 && !endSpot) throw cannotStop(namesOf(spot));
-    const compute = namesOf(awake.filter(({ role }) => role === "compute"));
+    const workers = awake.filter(({ role }) => role === "compute");
+    const compute = namesOf(workers);
     const master = masterOf(deployment, MASTER_PATIENCE);
     const seen = await jobsSeen(master);
     const again = `${command} --yes`;
@@ -91,7 +92,8 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
         );
       }
       try {
-        if (compute.length > 0) await stopNodes(power, compute, namesOf(spot), limit, progress);
+        const title = `Stop ${count(workers.length, "node")}`;
+        if (workers.length > 0) await switchOff(power, workers, title, limit, progress);
       } catch (error) {
         if (held !== undefined) await runAgain(power, master, compute);
         throw error;
@@ -101,12 +103,7 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
       await master.close();
     }
     const head = awake.find(({ role }) => role === "master");
-    if (head !== undefined) {
-      await progress.phase("Stop the master", async () => {
-        await power.stop([head.host]);
-        await waitForState(power, [head.host], "stopped", { deadline: limit, pause: PAUSE });
-      });
-    }
+    if (head !== undefined) await switchOff(power, [head], "Stop the master", limit, progress);
     const gone = namesOf(spot);
     return {
       cluster,
@@ -122,22 +119,24 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
 
 const PAUSE = Duration.seconds(1);
 
-async function stopNodes(
+/** Stops machines and waits until they are stopped; spot ones are ended instead. */
+async function switchOff(
   power: ClusterPower,
-  nodes: readonly string[],
-  spot: readonly string[],
+  machines: readonly PoweredMachine[],
+  title: string,
   deadline: Duration,
   progress: Progress,
 ): Promise<void> {
-  const stopping = nodes.filter((host) => !spot.includes(host));
-  const title = `Stop ${count(nodes.length, "node")}`;
+  const stopping = namesOf(machines.filter(({ spot }) => !spot));
+  const ending = namesOf(machines.filter(({ spot }) => spot));
   await progress.phase(title, async (report) => {
     await power.stop(stopping);
-    if (spot.length > 0) await power.end(spot);
+    if (ending.length > 0) await power.end(ending);
     await waitForState(power, stopping, "stopped", {
       ...{ deadline, pause: PAUSE },
-      onProgress: (machines) => {
-        report.title(`${title}: ${machines.filter(({ state }) => state === "stopped").length} stopped`);
+      onProgress: (seen) => {
+        if (seen.length > 1)
+          report.title(`${title}: ${seen.filter(({ state }) => state === "stopped").length} stopped`);
       },
     });
   });

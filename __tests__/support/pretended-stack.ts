@@ -1,0 +1,43 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sampleManifest, sampleWish } from "../operate/sample-cluster";
+
+/** A project with the stack `demo` of which a program in the place of Terraform tells a manifest; its machines are nobody's. */
+export class PretendedStack {
+  readonly directory = mkdtempSync(join(tmpdir(), "pretended-"));
+  readonly env: NodeJS.ProcessEnv;
+
+  constructor() {
+    const stack = join(this.directory, "cdktf.out", "stacks", "demo");
+    mkdirSync(stack, { recursive: true });
+    const { sites, ...manifest } = sampleManifest() as { sites: object[] };
+    const value = { ...manifest, sites: sites.map((site) => ({ ...site, cloud: "existing" })) };
+    const entry = { name: "demo", workingDirectory: "stacks/demo", dependencies: [], annotations: [] };
+    this.write("cdktf.json", '{"app":"true"}');
+    this.write("cdktf.out/manifest.json", JSON.stringify({ stacks: { demo: entry } }));
+    writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleWish()));
+    writeFileSync(join(stack, "cdk.tf.json"), "{}");
+    this.write("outputs", JSON.stringify({ cluster: { value } }));
+    this.program("terraform", `cat ${this.directory}/outputs`);
+    this.env = {
+      ...process.env,
+      PATH: `${this.directory}:${process.env["PATH"] ?? ""}`,
+      XDG_STATE_HOME: join(this.directory, "state"),
+    };
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.directory, name), text);
+  }
+
+  /** A program that comes before those of this machine. */
+  program(name: string, text: string): void {
+    this.write(name, `#!/bin/bash\n${text}\n`);
+    chmodSync(join(this.directory, name), 0o755);
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true });
+  }
+}
