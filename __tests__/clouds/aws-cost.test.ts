@@ -20,9 +20,9 @@ describe("what an AWS stack costs", () => {
       "40 GiB gp3 (system, master)",
       "100 GiB gp3 (demo-home)",
       "16 GiB gp3 (demo-state)",
-      "nat gateway",
-      "public IPv4",
-      "public IPv4",
+      "nat gateway (demo-nat)",
+      "public IPv4 (demo-master)",
+      "public IPv4 (demo-nat)",
     ]);
     expect(cost.sources.every((source) => /20\d\d-\d\d-\d\d/.test(source))).toBe(true);
   });

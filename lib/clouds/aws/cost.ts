@@ -22,9 +22,9 @@ export function awsCost(terraform: unknown): Cost {
     ),
     ...resourcesOf(terraform, "aws_efs_file_system").map(fileSystemItem),
     ...resourcesOf(terraform, "aws_nat_gateway").map((block) =>
-      priced("nat gateway", countOf(block), region, "and as much per GB of traffic"),
+      priced("nat gateway", block, region, "and as much per GB of traffic"),
     ),
-    ...resourcesOf(terraform, "aws_eip").map((block) => priced("public IPv4", countOf(block), region)),
+    ...resourcesOf(terraform, "aws_eip").map((block) => priced("public IPv4", block, region)),
   ];
   return costOf(items);
 }
@@ -61,9 +61,9 @@ function fileSystemItem(block: Block): CostItem {
   return { what: `EFS (${nameOf(block)})`, count: 1, whenStopped: true, note: "charged by what is in it" };
 }
 
-function priced(what: string, count: number, region: string, note?: string): CostItem {
-  const price = extraPrice(what, region);
-  const common = { what, count, whenStopped: true };
+function priced(kind: string, block: Block, region: string, note?: string): CostItem {
+  const price = extraPrice(kind, region);
+  const common = { what: `${kind} (${nameOf(block)})`, count: countOf(block), whenStopped: true };
   return price === undefined
     ? { ...common, note: unknownIn(region) }
     : { ...common, hourly: price.usd, source: sourceOf(price), ...(note !== undefined && { note }) };
