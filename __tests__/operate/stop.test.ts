@@ -1,6 +1,7 @@
 import { type Power, type PoweredMachine, PowerError, type PowerState } from "../../lib/clouds/power";
 import { ClusterPower } from "../../lib/operate/power";
 import type { Progress } from "../../lib/operate/progress";
+import { STARTED } from "../../lib/operate/remote/envelope";
 import { stop, type Stopped } from "../../lib/operate/stop";
 import { Duration } from "../../lib/units";
 import { PretendedStack } from "../support/pretended-stack";
@@ -10,7 +11,7 @@ const QUIET: Progress = {
   note: () => undefined,
 };
 
-/** A master that lets nobody in, and a vendor that does as EC2 does. */
+/** A master whose connection breaks at once, and a vendor that does as EC2 does. */
 describe("stopping a whole cluster with spot machines", () => {
   let stack: PretendedStack;
   let asked: string[];
@@ -18,7 +19,7 @@ describe("stopping a whole cluster with spot machines", () => {
 
   beforeEach(() => {
     stack = new PretendedStack();
-    stack.program("ssh", "echo 'Permission denied' >&2; exit 255");
+    stack.program("ssh", `echo ${STARTED} >&2; exit 255`);
     process.env["PATH"] = stack.env["PATH"];
     asked = [];
   });

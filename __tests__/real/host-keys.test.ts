@@ -2,7 +2,14 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Manifest, readManifest } from "../../lib/model/manifest";
-import { type HostKeySource, pinKnown, pinMaster, pinNode, pinNodes } from "../../lib/operate/host-keys";
+import {
+  broughtUpToDate,
+  type HostKeySource,
+  pinKnown,
+  pinMaster,
+  pinNode,
+  pinNodes,
+} from "../../lib/operate/host-keys";
 import { masterOf, type Way } from "../../lib/operate/master";
 import type { Progress } from "../../lib/operate/progress";
 import { SshRemote } from "../../lib/operate/remote/ssh-remote";
@@ -149,6 +156,24 @@ describe("host keys of a machine that was just made", () => {
     const lines = pinned().trim().split("\n");
     expect(lines.slice(1)).toEqual([`${NODE},cpu-1 ${sshd.hostKey().split(" ").slice(0, 2).join(" ")}`]);
   }, 30_000);
+
+  it("that were committed are brought up to date with those of new nodes, if the master is the committed one", async () => {
+    const committed = join(sshd.scratch, "demo.known_hosts");
+    const source = consoleWith([]);
+    await pinKnown(way, "master", consoleWith([sshd.hostKey()]));
+    writeFileSync(committed, pinned());
+    const renewed = await broughtUpToDate(way, committed, source, progress);
+    const line = `${NODE},cpu-1 ${sshd.hostKey().split(" ").slice(0, 2).join(" ")}\n`;
+    expect(renewed).toBe(`${pinned()}${line}`);
+    expect(notes).toEqual([]);
+    await masterOf(way).close();
+
+    writeFileSync(committed, pinned().replaceAll(sshd.hostKey(), sshd.hostKey("other_key")));
+    expect(await broughtUpToDate(way, committed, source, progress)).toBe(readFileSync(committed, "utf8"));
+    expect(notes).toContain(
+      "master is refused: if its machine was made anew, remove demo.known_hosts and run this again",
+    );
+  }, 60_000);
 
   it("that were never pinned let nobody in", async () => {
     await pinKnown(way, "master", consoleWith([]));
