@@ -22,7 +22,7 @@ export interface UpOptions {
   readonly place: Place;
   readonly consenter: Consenter;
   readonly groundworkFor: (stack: SynthesizedStack) => Groundwork | undefined;
-  /** How long nodes may take until they are ready. @default 2 minutes on local clusters (30 with stock machines), 15 elsewhere */
+  /** How long nodes may take until they are ready. @default 30 minutes; 2 on local clusters from the node image */
   readonly limit?: Duration;
 }
 
