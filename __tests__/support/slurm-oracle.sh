@@ -13,8 +13,6 @@ until_ok() {
   done
 }
 
-controller_is_up() { [[ $(timeout 5 scontrol ping) == *" is UP"* ]]; }
-
 # Everything that all clusters share: munge, MariaDB with slurmdbd's user, a user with and one without account.
 prepare() {
   ip link set lo up
@@ -54,15 +52,22 @@ stop() {
   wait
 }
 
-# Starts slurmdbd again where it has ended, as systemd would: now and then libmariadb misreads an answer
-# ("5027 Number of columns in result"), and slurmdbd gives up.
-slurmdbd_pid=
+# Starts a daemon again where it has ended, as systemd would: now and then libmariadb misreads an answer ("5027 Number of
+# columns in result") and slurmdbd gives up, or slurmctld does ("agent queue is full (0)").
+declare -A started
+keep() { # DAEMON
+  local pid=${started[$1]:-}
+  if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then return; fi
+  runuser -u slurm -- "$1" -D >>"/var/log/slurm/oracle-$1.log" 2>&1 &
+  started[$1]=$!
+}
 database_answers() {
-  if [ -z "$slurmdbd_pid" ] || ! kill -0 "$slurmdbd_pid" 2>/dev/null; then
-    runuser -u slurm -- slurmdbd -D >>/var/log/slurm/oracle-slurmdbd.log 2>&1 &
-    slurmdbd_pid=$!
-  fi
+  keep slurmdbd
   sacctmgr -n list cluster
+}
+controller_answers() {
+  keep slurmctld
+  [[ $(timeout 5 scontrol ping) == *" is UP"* ]]
 }
 
 # Starts slurmdbd with the cluster and its users; they are there already the second time.
@@ -81,8 +86,7 @@ add() { sacctmgr -i add "$@" >/dev/null || (($? == 1)); }
 controller() {
   install_files "$1"
   database
-  runuser -u slurm -- slurmctld -D >/var/log/slurm/oracle-slurmctld.log 2>&1 &
-  until_ok /var/log/slurm/oracle-slurmctld.log controller_is_up
+  until_ok /var/log/slurm/oracle-slurmctld.log controller_answers
   bash -euo pipefail /dev/stdin
 }
 

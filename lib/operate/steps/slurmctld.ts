@@ -28,7 +28,8 @@ lines=0
 if [ -e "$log" ]; then lines=$(wc -l <"$log"); fi
 said=$(systemctl start slurmctld 2>&1) || echo "$said" >&2
 for ((k = 0; k < 300; k++)); do
-  if ! systemctl is-active --quiet slurmctld; then break; fi
+  # One that fell, e.g. because slurmdbd took no messages yet, is started again by systemd, seconds later.
+  case $(systemctl is-active slurmctld) in active | activating) ;; *) break ;; esac
   if said=$(timeout 10 scontrol ping 2>/dev/null) && grep -q 'is UP' <<<"$said"; then exit; fi
   sleep 0.1
 done
