@@ -10,6 +10,11 @@ export interface HostChoice {
   readonly pools: readonly string[];
 }
 
+/** As it would be typed behind a verb and its stack. */
+export function typed({ hosts, pools }: HostChoice): readonly string[] {
+  return [...hosts, ...pools.map((pool) => `--pool ${pool}`)];
+}
+
 /**
  * The hosts that are meant, the master among them if it is named; all nodes if nothing is.
  *

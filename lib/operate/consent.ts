@@ -79,14 +79,20 @@ export function describeLosses(
   const stateGoes = masterGoes && losses.some(({ kind }) => kind === "disk");
   return [
     ...lines,
-    ...(ending.length === 0
-      ? ["no job runs on these machines"]
-      : [`jobs that would end${stateGoes ? "" : "; batch jobs go back into the queue and start anew"}:`]),
-    ...ending.map((job) => `  ${describeJob(job)}`),
+    ...describeEnding(ending, !stateGoes),
     ...(waiting === 0
       ? []
       : [`jobs that wait in the queue: ${waiting}${stateGoes ? ", which would be lost" : ", which stay in it"}`]),
     ...(masterGoes && !stateGoes ? ["queue, accounts and job history are on the state disk, and stay"] : []),
+  ];
+}
+
+/** Jobs that end with their machines; whether there is a queue for them to go back to. Pure. */
+export function describeEnding(jobs: readonly Job[], queueStays = true): readonly string[] {
+  if (jobs.length === 0) return ["no job runs on these machines"];
+  return [
+    `jobs that would end${queueStays ? "; batch jobs go back into the queue and start anew" : ""}:`,
+    ...jobs.map((job) => `  ${describeJob(job)}`),
   ];
 }
 

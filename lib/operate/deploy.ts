@@ -9,11 +9,11 @@ import { masterOf, type Way } from "./master";
 import { protectionOf } from "./power";
 import type { Progress } from "./progress";
 import type { Project, SynthesizedStack } from "./project";
-import { retire } from "./retire";
+import { retire, type Retirement } from "./retire";
 import { type SavedPlan, Terraform } from "./terraform";
 import { PROTECTED } from "./terraform-failure";
 import type { TerraformEvent } from "./terraform-events";
-import { hostKey, judgePlan, type PlannedChange, type PlanVerdict } from "./terraform-plan";
+import { hostKey, hostsOf, judgePlan, type PlannedChange, type PlanVerdict } from "./terraform-plan";
 import { wayIn } from "./way";
 
 /** What a plan and a look at the machines showed, not yet carried out. */
@@ -133,13 +133,13 @@ export async function carryOut(
     if (failure !== undefined && failure.hosts.includes(way?.manifest.master.host ?? "")) throw failure;
     if (!saved.changesAnything) return { outputs, started, ...(failure !== undefined && { failure }) };
 
-    if (way !== undefined) await know(way, env);
-    const giveBack = await retire(
+    const giveBack = await retireNodes(
       way,
       {
         ...{ hosts: going, command, agreed: "unknown" in seen ? [] : seen.jobs },
         agreeTo: async (jobs) => (asks ? agreeTo({ jobs }) : undefined),
       },
+      env,
       progress,
     );
     try {
@@ -154,6 +154,23 @@ export async function carryOut(
     }
   } finally {
     terraform.discard(saved);
+  }
+}
+
+/** Drains nodes whose machines go. The master may be one of them: no connection to it is left open. */
+async function retireNodes(
+  way: Way | undefined,
+  retirement: Retirement,
+  env: NodeJS.ProcessEnv,
+  progress: Progress,
+): Promise<() => Promise<void>> {
+  if (way === undefined || retirement.hosts.length === 0) return async () => Promise.resolve();
+  await know(way, env);
+  const master = masterOf(way, MASTER_PATIENCE);
+  try {
+    return await retire(way.manifest, master, retirement, progress);
+  } finally {
+    await master.close();
   }
 }
 
@@ -173,14 +190,6 @@ async function start(
       return { started: hosts.filter((host) => !failure.hosts.includes(host)), failure };
     }
   });
-}
-
-/** Hosts whose machines a plan deals with in one of these ways; also those that somebody took away already. */
-export function hostsOf(
-  changes: readonly PlannedChange[],
-  actions: readonly PlannedChange["action"][],
-): readonly string[] {
-  return changes.filter(({ kind, action }) => kind === "machine" && actions.includes(action)).map(({ name }) => name);
 }
 
 /** `2 to create, 1 to replace`, of what people would count. Pure. */

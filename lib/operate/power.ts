@@ -1,7 +1,7 @@
 import { type Power, type PoweredMachine, PowerError } from "../clouds/power";
 import type { Manifest } from "../model/manifest";
 import { expandHosts } from "../slurm/hostlist";
-import type { PlannedChange } from "./terraform-plan";
+import { hostsOf, type PlannedChange } from "./terraform-plan";
 import { endsOnlyWhenTold, powerAt } from "./vendors";
 
 /** Machines at one vendor, and who can switch them. */
@@ -88,11 +88,7 @@ export async function protectionOf(
   env: NodeJS.ProcessEnv,
 ): Promise<() => Promise<void>> {
   if (manifest === undefined) return nothing;
-  const ending = new Set(
-    changes
-      .filter(({ kind, action }) => kind === "machine" && (action === "delete" || action === "replace"))
-      .map(({ name }) => name),
-  );
+  const ending = new Set(hostsOf(changes, ["delete", "replace"]));
   const told = await Promise.all(
     placesOf(manifest).map(async ({ site, hosts }) => {
       const here = hosts.filter((host) => ending.has(host));

@@ -1,7 +1,7 @@
 import { PowerError } from "../clouds/power";
 import { Duration } from "../units";
 import { Alone } from "./alone";
-import { chosenHosts, type HostChoice } from "./chosen-hosts";
+import { chosenHosts, type HostChoice, typed } from "./chosen-hosts";
 import { count } from "./count";
 import { openDeployment, type Place } from "./deployment";
 import { lockOwner } from "./lock";
@@ -32,7 +32,7 @@ export interface Resumed {
  */
 export async function resume(options: ResumeOptions, progress: Progress): Promise<Resumed> {
   const { stack, place } = options;
-  const command = ["ohpc resume", stack, ...options.hosts, ...options.pools.map((pool) => `--pool ${pool}`)].join(" ");
+  const command = ["ohpc resume", stack, ...typed(options)].join(" ");
   const alone = new Alone(place.env, lockOwner(command));
   try {
     const deployment = await openDeployment(stack, place);

@@ -1,13 +1,12 @@
+import type { Manifest } from "../model/manifest";
 import { drain, type DrainOptions, operator, takeBack } from "./aside";
-import { MASTER_PATIENCE } from "./consent";
 import { count } from "./count";
 import { lockMaster, lockOwner } from "./lock";
-import { masterOf, type Way } from "./master";
-import { programText } from "./node/bundle-files";
+import { BUNDLE_DIRECTORY } from "./node/bundle-files";
 import { type NodeAddress, nodesOf } from "./nodes";
 import { parseAnswers } from "./probe";
 import type { Progress } from "./progress";
-import { RemoteError } from "./remote/remote";
+import { type HoldingRemote, type Remote, RemoteError } from "./remote/remote";
 
 export interface Retirement extends Pick<DrainOptions, "agreed" | "agreeTo"> {
   /** Machines that are about to be replaced or destroyed; those that are no nodes do not matter here. */
@@ -26,18 +25,17 @@ export interface Retirement extends Pick<DrainOptions, "agreed" | "agreeTo"> {
  * @throws RemoteError if the master refuses us
  */
 export async function retire(
-  way: Way | undefined,
+  manifest: Manifest,
+  master: HoldingRemote,
   { hosts, command, agreed, agreeTo }: Retirement,
   progress: Progress,
 ): Promise<() => Promise<void>> {
-  if (way === undefined) return nothing;
-  const going = nodesOf(way.manifest).filter(({ host }) => hosts.includes(host));
+  const going = nodesOf(manifest).filter(({ host }) => hosts.includes(host));
   if (going.length === 0) return nothing;
   const title = `Drain ${count(going.length, "node")}`;
   return progress.phase(title, async (report) => {
-    const master = masterOf(way, MASTER_PATIENCE);
     try {
-      const lock = await lockMaster(way.manifest.cluster, master, lockOwner(command));
+      const lock = await lockMaster(manifest.cluster, master, lockOwner(command));
       try {
         const why = `to replace or remove the machine, by ${operator()}`;
         const names = going.map(({ host }) => host);
@@ -46,33 +44,26 @@ export async function retire(
       } finally {
         await lock.release();
       }
-      return async () => giveBack(way, going);
+      return async () => giveBack(master, going);
     } catch (error) {
       if (!(error instanceof RemoteError) || error.failure === "refused") throw error;
-      const who = error.failure === "failed" ? "Slurm" : way.manifest.master.host;
+      const who = error.failure === "failed" ? "Slurm" : master.host;
       report.title(`${title}: ${who} does not answer, and was not told`);
       return nothing;
-    } finally {
-      // The master may be one of the machines that go.
-      await master.close();
     }
   });
 }
 
 /** Those whose own units say that they are ready. What cannot be told any more must not hide why. */
-async function giveBack(way: Way, nodes: readonly NodeAddress[]): Promise<void> {
-  const master = masterOf(way, MASTER_PATIENCE);
+async function giveBack(master: Remote, nodes: readonly NodeAddress[]): Promise<void> {
   try {
-    const printed = await master.run('python3 -c "$1" state', {
-      args: [programText("ask.py")],
+    const printed = await master.run(`python3 ${BUNDLE_DIRECTORY}/current/ask.py state`, {
       input: nodes.map(({ address, host }) => `${address} ${host}\n`).join(""),
     });
     const ready = [...parseAnswers(printed)].flatMap(([host, answer]) => ("ok" in answer && answer.ok ? [host] : []));
     await takeBack(master, ready);
   } catch {
     return;
-  } finally {
-    await master.close();
   }
 }
 

@@ -4,12 +4,12 @@ import { foldHosts } from "../slurm/hostlist";
 import { Duration } from "../units";
 import { Alone } from "./alone";
 import { drain, operator, takeBack } from "./aside";
-import { chosenHosts, type HostChoice } from "./chosen-hosts";
-import { agree, type Consenter, jobsSeen, type JobsSeen, MASTER_PATIENCE } from "./consent";
+import { chosenHosts, type HostChoice, typed } from "./chosen-hosts";
+import { agree, type Consenter, describeEnding, jobsSeen, type JobsSeen, MASTER_PATIENCE } from "./consent";
 import { count } from "./count";
 import { openDeployment, type Place } from "./deployment";
 import { Failure } from "./failure";
-import { describeJob, type Job, jobsOn } from "./jobs";
+import { type Job, jobsOn } from "./jobs";
 import { lockMaster, lockOwner } from "./lock";
 import { masterOf } from "./master";
 import { ClusterPower } from "./power";
@@ -47,9 +47,8 @@ export interface Stopped {
  */
 export async function stop(options: StopOptions, progress: Progress): Promise<Stopped> {
   const { stack, place, consenter, all, endSpot, limit = Duration.minutes(10) } = options;
-  const command = ["ohpc stop", stack, ...options.hosts, ...options.pools.map((pool) => `--pool ${pool}`)]
-    .concat(all ? ["--all"] : [], endSpot ? ["--end-spot"] : [])
-    .join(" ");
+  const flags = [...(all ? ["--all"] : []), ...(endSpot ? ["--end-spot"] : [])];
+  const command = ["ohpc stop", stack, ...typed(options), ...flags].join(" ");
   const owner = lockOwner(command);
   const alone = new Alone(place.env, owner);
   try {
@@ -171,10 +170,7 @@ export function describeStop(
   if (ended.length + ending.length === 0) return [];
   return [
     ...ended,
-    ...(ending.length === 0
-      ? ["no job runs on these machines"]
-      : ["jobs that would end; batch jobs go back into the queue and start anew:"]),
-    ...ending.map((job) => `  ${describeJob(job)}`),
+    ...describeEnding(ending),
     ...(all && waiting > 0 ? [`jobs that wait in the queue: ${waiting}, which stay in it`] : []),
   ];
 }

@@ -53,6 +53,11 @@ export function judgePlan(shown: unknown, gone: readonly string[] = []): PlanVer
   return { changes, losses };
 }
 
+/** Hosts whose machines a plan deals with in one of these ways; also those that somebody took away already. */
+export function hostsOf(changes: readonly PlannedChange[], actions: readonly Action[]): readonly string[] {
+  return changes.filter(({ kind, action }) => kind === "machine" && actions.includes(action)).map(({ name }) => name);
+}
+
 /** The key of a resource in a `for_each`, from its address: a host's name. */
 export function hostKey(address: string): string | undefined {
   return /\["([^"]+)"\]$/.exec(address)?.[1];
@@ -70,7 +75,8 @@ function actionOf(actions: readonly string[]): Action | undefined {
   return (["create", "update", "delete"] as const).find(has);
 }
 
-function kindOf(type: string, values: unknown): ResourceKind {
+/** What losing a resource means, by its type and, on `local`, its arguments. */
+export function kindOf(type: string, values: unknown): ResourceKind {
   if (type === "terraform_data") {
     const marked = markSchema.safeParse(values);
     if (!marked.success) return "glue";

@@ -2,7 +2,7 @@ import { Duration } from "../units";
 import { Alone } from "./alone";
 import { configurePhase } from "./configure-phase";
 import type { Consenter } from "./consent";
-import { carryOut, hostsOf, planDeployment, type PlannedDeployment } from "./deploy";
+import { carryOut, planDeployment, type PlannedDeployment } from "./deploy";
 import { type Deployment, deploymentOf, type Place } from "./deployment";
 import type { Groundwork } from "./groundwork";
 import { hostKeySource } from "./host-key-source";
@@ -14,7 +14,7 @@ import type { Progress } from "./progress";
 import { findProject, readSynthesis, stackNamed, synthesize, type SynthesizedStack, withDependencies } from "./project";
 import { nodesReady, type Readiness } from "./ready";
 import type { StepResult } from "./run-steps";
-import type { PlannedChange } from "./terraform-plan";
+import { hostsOf, type PlannedChange } from "./terraform-plan";
 import { type PhaseTime, TimedProgress } from "./timed-progress";
 
 export interface UpOptions {

@@ -15,10 +15,9 @@ import type {
   Site,
   WantedMachine,
 } from "../cloud";
+import { warnOfImage } from "../image-warnings";
 import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
-import { warnOtherSystem } from "../other-system";
 import { planExisting, reservedAddresses } from "../subnets";
-import { warnWithoutWayOut } from "../way-out";
 import { awsMachine, shapeOf } from "./catalogue";
 import { existingDiskProblems, makeDisk } from "./disk";
 import { AwsIdentity } from "./identity";
@@ -92,8 +91,9 @@ export class AwsCloud implements Cloud<AwsMachines> {
         ? this.identity(scope, `${id}-identity`, site)
         : undefined;
     const profile = role === "master" ? (identity?.profile.name ?? this.props.instanceProfile) : undefined;
-    warnOtherSystem(scope, { image, system: otherSystem(image) });
-    if (this.props.network === undefined) warnWithoutWayOut(scope, spec, { nat: this.props.nat ?? "gateway", image });
+    const { network, nat } = this.props;
+    const wayOut = network === undefined ? nat !== "none" : undefined;
+    warnOfImage(scope, spec, { image, system: otherSystem(image), wayOut });
     return new AwsMachines(scope, id, spec, {
       ...{ machine, userData, profile, identity, way: this.way, protect },
       imageId: this.imageId(site, image, shape.architecture),

@@ -3,13 +3,14 @@ import { Instance, type InstanceConfig, type InstanceNetworkInterface } from "@c
 import { NetworkInterface } from "@cdktf/provider-aws/lib/network-interface";
 import { PlacementGroup } from "@cdktf/provider-aws/lib/placement-group";
 import { VolumeAttachment } from "@cdktf/provider-aws/lib/volume-attachment";
-import { AnnotationMetadataEntryType, type ITerraformDependable } from "cdktf";
+import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
 import type { ManifestMaster } from "../../model/manifest";
 import { SSH_PORT } from "../../model/ports";
 import type { MachineGroup, MachinesSpec } from "../cloud";
 import { attributeOf, forEachHost } from "../for-each";
 import { literal } from "../terraform-text";
+import { warn } from "../warn";
 import { AwsFileSystem, AwsVolume } from "./disk";
 import type { AwsIdentity } from "./identity";
 import { instanceTypes } from "./instance-types";
@@ -147,9 +148,10 @@ export class AwsMachines implements MachineGroup {
     }
     this.way = this.wayIn(way, hosts[0]?.address ?? "", instanceId, region);
     if (role === "master" && spot !== false) {
-      const warning =
-        "the master is a spot machine: when AWS takes it back, the cluster stops, and all running jobs with it";
-      scope.node.addMetadata(AnnotationMetadataEntryType.WARN, warning);
+      warn(
+        scope,
+        "the master is a spot machine: when AWS takes it back, the cluster stops, and all running jobs with it",
+      );
     }
   }
 

@@ -14,10 +14,9 @@ import type {
   Site,
   WantedMachine,
 } from "../cloud";
+import { warnOfImage } from "../image-warnings";
 import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
-import { warnOtherSystem } from "../other-system";
 import { planExisting, reservedAddresses } from "../subnets";
-import { warnWithoutWayOut } from "../way-out";
 import type { BastionReference } from "./bastion";
 import { azureMachine, shapeOf } from "./catalogue";
 import { makeDisk } from "./disk";
@@ -130,8 +129,9 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const identity =
       role === "master" && this.props.identity === undefined ? this.identity(scope, `${id}-identity`, site) : undefined;
     const identityId = role === "master" ? (identity?.identity.id ?? this.props.identity) : undefined;
-    warnOtherSystem(scope, { image, system: otherSystem(image) });
-    if (this.props.network === undefined) warnWithoutWayOut(scope, spec, { nat: this.props.nat ?? "gateway", image });
+    const { network, nat } = this.props;
+    const wayOut = network === undefined ? nat !== "none" : undefined;
+    warnOfImage(scope, spec, { image, system: otherSystem(image), wayOut });
     return new AzureMachines(scope, id, spec, {
       ...{ machine, userData, identity, identityId, way: this.way(site), protect },
       sshPublicKey: access.sshPublicKey.trim(),

@@ -7,7 +7,7 @@ import { NetworkInterfaceSecurityGroupAssociation } from "@cdktf/provider-azurer
 import { ProximityPlacementGroup } from "@cdktf/provider-azurerm/lib/proximity-placement-group";
 import { PublicIp } from "@cdktf/provider-azurerm/lib/public-ip";
 import { VirtualMachineDataDiskAttachment } from "@cdktf/provider-azurerm/lib/virtual-machine-data-disk-attachment";
-import { AnnotationMetadataEntryType, type ITerraformDependable, type TerraformResource } from "cdktf";
+import type { ITerraformDependable, TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 import type { ManifestMaster } from "../../model/manifest";
 import { SSH_PORT } from "../../model/ports";
@@ -15,6 +15,7 @@ import type { Problem } from "../../model/problems";
 import type { MachineGroup, MachinesSpec, Site } from "../cloud";
 import { attributeOf, forEachHost } from "../for-each";
 import type { TerraformData } from "../terraform-data";
+import { warn } from "../warn";
 import { type BastionReference, bastionProxy } from "./bastion";
 import { abilitiesOf } from "./catalogue";
 import { ATTACHABLE, AzureVolume, lock, lunOf } from "./disk";
@@ -158,8 +159,7 @@ export class AzureMachines implements MachineGroup {
     if (role === "master" && settings.protect)
       this.lock = lock(scope, `${id}-lock`, instanceId, "The head of the cluster", provider);
     this.way = this.wayIn(way, hosts[0]?.address ?? "", instanceId);
-    for (const warning of warnings(spec, machine, has))
-      scope.node.addMetadata(AnnotationMetadataEntryType.WARN, warning);
+    for (const warning of warnings(spec, machine, has)) warn(scope, warning);
   }
 
   get dependsOn(): readonly ITerraformDependable[] {
