@@ -12,7 +12,7 @@ describe("a node whose software is not that of the cluster", () => {
   const scratch = mkdtempSync(join(tmpdir(), "converge-"));
   const [run, share] = [join(scratch, "run"), join(scratch, "share")];
   const applied = join(scratch, "applied");
-  const failed = 'failed at "prepare : Read the lists of packages": no way to deb.debian.org';
+  const failed = 'failed at "prepare : Read the lists of packages": no way to the mirror';
 
   beforeEach(() => {
     for (const folder of [run, share, join(run, "bundle"), join(run, "roles")]) mkdirSync(folder);

@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Terraform } from "../../lib/operate/terraform";
 import { sampleManifest, sampleWish } from "../operate/sample-cluster";
 import { DEBIAN, Moto } from "../support/moto";
-import { providerAvailable } from "../support/real-provider";
+import { describeWithProvider } from "../support/real-provider";
 import { type Outcome, run } from "../support/scenario-project";
 
 const ROOT = join(__dirname, "..", "..");
@@ -195,7 +195,7 @@ describe("ohpc, against a server that speaks the API of EC2", () => {
   });
 });
 
-const withProvider = providerAvailable("hashicorp/aws", "6.25.0") ? describe : describe.skip;
+const withProvider = describeWithProvider("hashicorp/aws", "6.25.0");
 
 /** A cluster that Terraform makes; its machines have no operating system either. */
 withProvider("ohpc with the real provider", () => {

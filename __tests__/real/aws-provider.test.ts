@@ -45,11 +45,11 @@ import { awsGpu } from "../../stacks/aws-gpu";
 import { operator } from "../../stacks/operator";
 import { DEBIAN, Moto } from "../support/moto";
 import { forMoto } from "../support/moto-faults";
-import { type Planned, providerAvailable, RealStack } from "../support/real-provider";
+import { type Planned, describeWithProvider, RealStack } from "../support/real-provider";
 
 jest.setTimeout(600_000);
 
-const withProvider = providerAvailable("hashicorp/aws", "6.25.0") ? describe : describe.skip;
+const withProvider = describeWithProvider("hashicorp/aws", "6.25.0");
 const WAIT = { deadline: Duration.seconds(30), pause: Duration.seconds(0.2) };
 
 interface Wish {

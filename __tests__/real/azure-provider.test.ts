@@ -12,11 +12,11 @@ import { azureDemo } from "../../stacks/azure-demo";
 import { azureExistingNetwork } from "../../stacks/azure-existing-network";
 import { azureGpu } from "../../stacks/azure-gpu";
 import { demo, KEY, type Variant } from "../support/azure";
-import { providerAvailable, RealStack, type TerraformRun } from "../support/real-provider";
+import { describeWithProvider, RealStack, type TerraformRun } from "../support/real-provider";
 
 jest.setTimeout(600_000);
 
-const withProvider = providerAvailable("hashicorp/azurerm", "4.55.0") ? describe : describe.skip;
+const withProvider = describeWithProvider("hashicorp/azurerm", "4.55.0");
 
 const STACKS = {
   "azure-demo": azureDemo,

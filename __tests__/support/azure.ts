@@ -1,47 +1,15 @@
-import type { TerraformStack } from "cdktf";
-import {
-  ComputePool,
-  type ComputePoolOptions,
-  NfsDisk,
-  OpenHpcMaster,
-  type OpenHpcMasterProps,
-  Size,
-} from "cdktf-openhpc";
 import { AzureCloud, type AzureCloudProps } from "cdktf-openhpc/azure";
 import type { TerraformBlock, TerraformJson } from "cdktf-openhpc/testing";
+import { ACCESS, demoIn, type Variant as VariantOf } from "./demo";
 import { ofGroup } from "./terraform";
 
-/** Nobody has its other half any more. */
-export const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDcoZYu1y+cBrkaXEcQ6/mFhispMwt96r9TMucwaJFyG test";
-export const PROPS: AzureCloudProps = {
-  location: "westeurope",
-  access: { sshPublicKey: KEY, from: [{ cidr: "192.0.2.0/24", reason: "a test" }] },
-};
+export { KEY } from "./demo";
+export const PROPS: AzureCloudProps = { location: "westeurope", access: ACCESS };
+export type Variant = VariantOf<AzureCloudProps>;
 export const SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000000";
 export const COMPUTE = `${SUBSCRIPTION}/resourceGroups/data/providers/Microsoft.Compute`;
 export const SUBNETS = `${SUBSCRIPTION}/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/campus/subnets`;
-
-export interface Variant {
-  readonly cloud?: Partial<AzureCloudProps>;
-  readonly master?: Partial<OpenHpcMasterProps>;
-  /** `id`: the pool's name. @default "cpu" */
-  readonly pool?: Partial<ComputePoolOptions> & { readonly id?: string };
-  readonly home?: string;
-}
-
-/** A master and a pool of two machines. */
-export function demo({
-  cloud = {},
-  master: more = {},
-  pool: { id = "cpu", ...pool } = {},
-  home: existing,
-}: Variant = {}): (stack: TerraformStack) => void {
-  return (stack) => {
-    const home = new NfsDisk(stack, "home", existing === undefined ? { size: Size.gibibytes(100) } : { existing });
-    const master = new OpenHpcMaster(stack, "master", { cloud: new AzureCloud({ ...PROPS, ...cloud }), home, ...more });
-    new ComputePool(stack, id, { master, nodes: 2, machine: "medium", ...pool });
-  };
-}
+export const demo = demoIn((props: AzureCloudProps) => new AzureCloud(props), PROPS);
 
 /** The virtual machines of a group. */
 export function machineOf(terraform: TerraformJson, group: string): TerraformBlock {

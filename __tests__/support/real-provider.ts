@@ -15,7 +15,7 @@ const PLUGINS = process.env["OHPC_TEST_PLUGIN_DIR"];
  * Whether a provider can be had here: from the folder that the environment names, or from the registry.
  * Asked when tests are collected, so that what cannot run is skipped, and counted.
  */
-export function providerAvailable(source: string, version: string): boolean {
+function providerAvailable(source: string, version: string): boolean {
   if (PLUGINS !== undefined) return handFetched(PLUGINS).has(source);
   const folder = mkdtempSync(join(tmpdir(), "provider-"));
   try {
@@ -36,6 +36,11 @@ export function providerAvailable(source: string, version: string): boolean {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A describe for tests that take a real provider: where none can be had, they are skipped and counted as skipped. */
+export function describeWithProvider(source: string, version: string): jest.Describe {
+  return providerAvailable(source, version) ? describe : describe.skip;
 }
 
 export interface TerraformRun {
