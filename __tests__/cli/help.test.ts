@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { localGroundwork } from "../../lib/cli/local-groundwork";
+import { localGroundwork } from "../../lib/cli/local-platform";
 import { program } from "../../lib/cli/program";
 import { VERBS } from "../../lib/cli/verbs";
-import { stockImage } from "../../lib/clouds/local/image";
-import { vendorGroundwork } from "../../lib/operate/vendor-groundwork";
-import { sampleWish } from "../operate/sample-cluster";
+import { stockImage } from "../../lib/images/image";
+import { vendorGroundwork } from "../../lib/operate/deploy/vendor-platform";
+import { sampleWish } from "../support/sample-cluster";
 import { expectGolden } from "../support/golden";
 
 /** What `ohpc ARGS` prints when it only shows help. */

@@ -5,7 +5,7 @@ import { imageProblems } from "../../lib/clouds/aws/image-choice";
 import { divideNetwork, existingPlan, networkCidrProblems } from "../../lib/clouds/aws/subnets";
 import { volumeProblems } from "../../lib/clouds/aws/volume";
 import { tagProblems } from "../../lib/clouds/aws/tags";
-import { type LockFile, readLockFile, withFacts, writeLockFile } from "../../lib/clouds/lock-file";
+import { type LockFile, readLockFile, withFacts, writeLockFile } from "../../lib/clouds/pins";
 import { reservedAddresses } from "../../lib/clouds/subnets";
 import { hostKeysIn } from "../../lib/clouds/console";
 import { claimAddresses } from "../../lib/model/addresses";

@@ -4,7 +4,7 @@ import { synthesize, type TerraformBlock } from "cdktf-openhpc/testing";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { withFacts, writeLockFile } from "../../lib/clouds/lock-file";
+import { withFacts, writeLockFile } from "../../lib/clouds/pins";
 import { demo, machineOf, PROPS } from "../support/aws";
 import { blocks } from "../support/terraform";
 

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { lockAws } from "../../lib/clouds/aws/lock";
+import { lockAws } from "../../lib/clouds/aws/pins";
 import { AwsPower } from "../../lib/clouds/aws/power";
 import { PowerError } from "../../lib/clouds/power";
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { imageProblems } from "../../lib/clouds/azure/image-choice";
-import { withFacts, writeLockFile } from "../../lib/clouds/lock-file";
+import { withFacts, writeLockFile } from "../../lib/clouds/pins";
 import { describeProblem, type Problem } from "../../lib/model/problems";
 import { COMPUTE, demo, machineOf, PROPS } from "../support/azure";
 import { blocks, dataOf, only } from "../support/terraform";

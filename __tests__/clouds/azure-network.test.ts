@@ -1,6 +1,6 @@
 import { synthesize } from "cdktf-openhpc/testing";
 import { divideNetwork, existingPlan } from "../../lib/clouds/azure/subnets";
-import { withFacts } from "../../lib/clouds/lock-file";
+import { withFacts } from "../../lib/clouds/pins";
 import { planExisting, reservedAddresses } from "../../lib/clouds/subnets";
 import { claimAddresses } from "../../lib/model/addresses";
 import { overlaps, parseCidr } from "../../lib/model/cidr";

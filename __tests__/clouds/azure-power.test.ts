@@ -2,7 +2,7 @@ import { AzureCliCredential, ChainedTokenCredential, EnvironmentCredential } fro
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lockAzure } from "../../lib/clouds/azure/lock";
+import { lockAzure } from "../../lib/clouds/azure/pins";
 import { AzurePower } from "../../lib/clouds/azure/power";
 import { PowerError, waitForState } from "../../lib/clouds/power";
 import { Duration } from "../../lib/units";

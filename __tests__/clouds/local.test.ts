@@ -2,7 +2,7 @@ import { App, TerraformStack } from "cdktf";
 import { LocalCloud, LocalMachine, type LocalCloudProps } from "../../lib/clouds/local";
 import { defaultSshPort, defaultSubnet } from "../../lib/clouds/local/defaults";
 import { compare, expectedIn } from "../../lib/clouds/local/drift";
-import { stockImage } from "../../lib/clouds/local/image";
+import { stockImage } from "../../lib/images/image";
 import { runSpec, type RunWishes } from "../../lib/clouds/local/run-spec";
 import { contains, parseCidr } from "../../lib/model/cidr";
 import { describeProblem } from "../../lib/model/problems";

@@ -11,7 +11,7 @@ import { awsCost } from "../../lib/clouds/aws/cost";
 import * as awsDisk from "../../lib/clouds/aws/disk";
 import { imageChoice as awsImageChoice, imageProblems as awsImageProblems } from "../../lib/clouds/aws/image-choice";
 import * as awsTypes from "../../lib/clouds/aws/instance-types";
-import { lockAws } from "../../lib/clouds/aws/lock";
+import { lockAws } from "../../lib/clouds/aws/pins";
 import { AwsPower } from "../../lib/clouds/aws/power";
 import { powerError as awsPowerError } from "../../lib/clouds/aws/power-errors";
 import * as awsProps from "../../lib/clouds/aws/props";
@@ -29,7 +29,7 @@ import {
   imageProblems as azureImageProblems,
 } from "../../lib/clouds/azure/image-choice";
 import * as azureTypes from "../../lib/clouds/azure/instance-types";
-import { lockAzure } from "../../lib/clouds/azure/lock";
+import { lockAzure } from "../../lib/clouds/azure/pins";
 import { AzurePower } from "../../lib/clouds/azure/power";
 import { powerError as azurePowerError } from "../../lib/clouds/azure/power-errors";
 import * as azureProps from "../../lib/clouds/azure/props";
@@ -42,7 +42,7 @@ import * as localCatalogue from "../../lib/clouds/local/catalogue";
 import * as localDisk from "../../lib/clouds/local/disk";
 import type { Cloud, Disk, DiskSpec, MachineGroup, ShapeAnswer, Site } from "../../lib/clouds/cloud";
 import type { Cost } from "../../lib/clouds/cost";
-import type { LockedFact } from "../../lib/clouds/lock-file";
+import type { LockedFact } from "../../lib/clouds/pins";
 import type { Power, PowerError } from "../../lib/clouds/power";
 import type { SubnetPlan } from "../../lib/clouds/subnets";
 import type { Architecture, MachineShape, VendorMachine } from "../../lib/model/machine";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { inventory } from "../../lib/clouds/local/containers";
 import { runEngine } from "../../lib/clouds/local/engine";
-import { nodeImage } from "../../lib/clouds/local/image";
+import { nodeImage } from "../../lib/images/image";
 import { removeLeftovers } from "../../lib/clouds/local/leftovers";
 import { makeKey, type Outcome, run, ScenarioProject, until } from "../support/scenario-project";
 

@@ -10,8 +10,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Terraform } from "../../lib/operate/terraform";
-import { sampleManifest, sampleWish } from "../operate/sample-cluster";
+import { Terraform } from "../../lib/operate/terraform/terraform";
+import { sampleManifest, sampleWish } from "../support/sample-cluster";
 import { DEBIAN, Moto } from "../support/moto";
 import { describeWithProvider } from "../support/real-provider";
 import { type Outcome, run } from "../support/scenario-project";

@@ -8,7 +8,7 @@ import {
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lockAws } from "../../lib/clouds/aws/lock";
+import { lockAws } from "../../lib/clouds/aws/pins";
 import { AwsPower } from "../../lib/clouds/aws/power";
 import { PowerError, waitForState } from "../../lib/clouds/power";
 import { Duration } from "../../lib/units";

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AzureDisks } from "../../lib/clouds/azure/props";
 import { bastionProxy } from "../../lib/clouds/azure/bastion";
-import { SshRemote } from "../../lib/operate/remote/ssh-remote";
+import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
 import { operator } from "../../stacks/operator";
 
 const programs = join(__dirname, "../../lib/clouds/azure");

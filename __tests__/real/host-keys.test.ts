@@ -9,13 +9,13 @@ import {
   pinMaster,
   pinNode,
   pinNodes,
-} from "../../lib/operate/host-keys";
-import { masterOf, type Way } from "../../lib/operate/master";
-import type { Progress } from "../../lib/operate/progress";
-import { SshRemote } from "../../lib/operate/remote/ssh-remote";
-import { nodeOf, nodesOf } from "../../lib/operate/nodes";
+} from "../../lib/operate/access/host-keys";
+import { masterOf, type Way } from "../../lib/operate/access/master";
+import type { Progress } from "../../lib/operate/feedback/progress";
+import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
+import { nodeOf, nodesOf } from "../../lib/operate/hosts/nodes";
 import { Duration } from "../../lib/units";
-import { sampleManifest } from "../operate/sample-cluster";
+import { sampleManifest } from "../support/sample-cluster";
 import { freePort, Sshd } from "../support/sshd";
 
 const NODE = "127.0.0.23";

@@ -3,16 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execFileSync } from "node:child_process";
 import { runEngine, runEngineScript } from "../../lib/clouds/local/engine";
-import {
-  buildNodeImage,
-  type ImageBuildError,
-  type ImageProgress,
-  pruneNodeImages,
-} from "../../lib/clouds/local/image";
-import { fetchAnsible } from "../../lib/clouds/local/image-ansible";
-import { BUILD_FOLDER, removeBuildVolumes, withBuildContainer } from "../../lib/clouds/local/image-container";
-import { whileLocked } from "../../lib/clouds/local/image-lock";
-import { readRecipe } from "../../lib/clouds/local/image-recipe";
+import { buildNodeImage, type ImageBuildError, type ImageProgress, pruneNodeImages } from "../../lib/images/image";
+import { fetchAnsible } from "../../lib/images/ansible";
+import { BUILD_FOLDER, removeBuildVolumes, withBuildContainer } from "../../lib/images/container";
+import { whileLocked } from "../../lib/images/lock";
+import { readRecipe } from "../../lib/images/recipe";
 import { packageRoot } from "../../lib/software/package-root";
 import { softwareHash } from "../../lib/software/roles";
 import { cacheDirectory } from "../../lib/model/private-directory";

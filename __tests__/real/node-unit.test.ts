@@ -1,6 +1,6 @@
-import { configure } from "../../lib/operate/configure";
-import type { NodeUnitReport } from "../../lib/operate/probe";
-import { clusterStatus, type NodeStatus } from "../../lib/operate/status";
+import { configure } from "../../lib/operate/configure/configure";
+import type { NodeUnitReport } from "../../lib/operate/node/answers";
+import { clusterStatus, type NodeStatus } from "../../lib/operate/scheduler/status";
 import { Duration } from "../../lib/units";
 import { eventually, HandMadeCluster } from "../support/hand-made-cluster";
 

@@ -12,14 +12,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PowerError } from "../../lib/clouds/power";
-import { carryOut, planDeployment } from "../../lib/operate/deploy";
-import { destroy } from "../../lib/operate/destroy";
-import type { Groundwork } from "../../lib/operate/groundwork";
-import { withoutProtection } from "../../lib/operate/protection";
-import { Terraform } from "../../lib/operate/terraform";
-import { judgePlan } from "../../lib/operate/terraform-plan";
+import { carryOut, planDeployment } from "../../lib/operate/deploy/deployment-plan";
+import { destroy } from "../../lib/operate/verbs/destroy";
+import type { Groundwork } from "../../lib/operate/deploy/platform";
+import { withoutProtection } from "../../lib/operate/terraform/lifted-protection";
+import { Terraform } from "../../lib/operate/terraform/terraform";
+import { judgePlan } from "../../lib/operate/terraform/plan";
 import { Duration } from "../../lib/units";
-import { sampleManifest, sampleWish } from "../operate/sample-cluster";
+import { sampleManifest, sampleWish } from "../support/sample-cluster";
 
 const ROOT = join(__dirname, "..", "..");
 const TSX = require.resolve("tsx/cjs");
@@ -161,7 +161,7 @@ describe("running Terraform", () => {
     write(`touch ${started}.\${each.key}; sleep 3`, ["cpu-1"]);
     await terraform().initialize();
     const program = `
-      const { Terraform } = require(${JSON.stringify(join(ROOT, "lib/operate/terraform.ts"))});
+      const { Terraform } = require(${JSON.stringify(join(ROOT, "lib/operate/terraform/terraform.ts"))});
       const t = new Terraform(${JSON.stringify(stack)}, process.env);
       t.plan().then((plan) => t.apply(plan, () => undefined)).catch((error) => { console.log(error.kind); });`;
     const child = spawn(process.execPath, ["-r", TSX, "-e", program], { stdio: ["ignore", "pipe", "inherit"] });

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { type RemoteError } from "../../lib/operate/remote/remote";
-import { SshRemote } from "../../lib/operate/remote/ssh-remote";
+import { type RemoteError } from "../../lib/operate/exec/remote/remote";
+import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
 import { Duration } from "../../lib/units";
 import { freePort, Sshd } from "../support/sshd";
 

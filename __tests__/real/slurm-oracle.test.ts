@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { runEngine } from "../../lib/clouds/local/engine";
-import { buildNodeImage } from "../../lib/clouds/local/image";
+import { buildNodeImage } from "../../lib/images/image";
 import { effectOfSlurmConf } from "../../lib/slurm/effects";
 import { expandHosts, foldHosts } from "../../lib/slurm/hostlist";
 import { hostsOfPool } from "../../lib/slurm/hosts";

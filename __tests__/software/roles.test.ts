@@ -16,7 +16,7 @@ import { filesIn } from "../../lib/software/content-hash";
 import { packageRoot } from "../../lib/software/package-root";
 import { nodeBootstrap } from "../../lib/software/programs";
 import { softwareFiles, softwareHash } from "../../lib/software/roles";
-import { software, takeAnsible, unpackRoles } from "../../lib/operate/steps/software";
+import { software, takeAnsible, unpackRoles } from "../../lib/operate/configure/steps/software";
 
 const root = packageRoot();
 const scratch = mkdtempSync(join(tmpdir(), "ohpc-software-"));

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
-import { type Remote, RemoteError, type RunOptions } from "../../lib/operate/remote/remote";
-import { LineCutter } from "../../lib/operate/remote/tail";
+import { type Remote, RemoteError, type RunOptions } from "../../lib/operate/exec/remote/remote";
+import { LineCutter } from "../../lib/operate/exec/remote/tail";
 
 /** This machine as a `Remote`, without SSH: its scripts run in bash as they would on the far side. */
 export class BashRemote implements Remote {

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import type { DiskPurpose } from "../../lib/clouds/cloud";
 import { LocalVolume } from "../../lib/clouds/local/disk";
 import { runEngine, runEngineScript } from "../../lib/clouds/local/engine";
-import { buildNodeImage } from "../../lib/clouds/local/image";
+import { buildNodeImage } from "../../lib/images/image";
 import { runSpec } from "../../lib/clouds/local/run-spec";
 import type { Manifest } from "../../lib/model/manifest";
-import { SshRemote } from "../../lib/operate/remote/ssh-remote";
-import type { ClusterView } from "../../lib/operate/steps/step";
+import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
+import type { ClusterView } from "../../lib/operate/configure/step/step";
 import { Duration } from "../../lib/units";
 import { addressOf, type ClusterSketch, PATHS, viewOf } from "./views";
 

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sampleManifest, sampleWish } from "../operate/sample-cluster";
+import { sampleManifest, sampleWish } from "./sample-cluster";
 
 /** A project with the stack `demo` of which a program in the place of Terraform tells a manifest; its machines are nobody's. */
 export class PretendedStack {

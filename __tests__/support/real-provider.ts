@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TerraformJson } from "cdktf-openhpc/testing";
-import { runChild } from "../../lib/operate/child";
+import { runChild } from "../../lib/operate/exec/child";
 
 /**
  * A folder as `terraform providers mirror` makes it, unpacked: providers that were fetched by hand, of whatever version.

@@ -1,6 +1,6 @@
 import { type Manifest, type ManifestDisk, readManifest } from "../../lib/model/manifest";
 import { readWish, type Wish, type WishUser } from "../../lib/model/wish";
-import type { ClusterView } from "../../lib/operate/steps/step";
+import type { ClusterView } from "../../lib/operate/configure/step/step";
 
 /** A cluster in few words: what steps would be given of it. */
 export interface ClusterSketch {

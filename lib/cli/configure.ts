@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import { Alone } from "../operate/alone";
-import { configurePhase } from "../operate/configure-phase";
-import { openDeployment, refuseUndeployed } from "../operate/deployment";
-import { hostKeySource } from "../operate/host-key-source";
-import { pinMaster } from "../operate/host-keys";
-import { lockOwner } from "../operate/lock";
-import { masterOf } from "../operate/master";
+import { Alone } from "../operate/lock/command-lock";
+import { configurePhase } from "../operate/configure/phase";
+import { openDeployment, refuseUndeployed } from "../operate/cluster/deployment";
+import { hostKeySource } from "../operate/power/host-key-source";
+import { pinMaster } from "../operate/access/host-keys";
+import { lockOwner } from "../operate/lock/lock";
+import { masterOf } from "../operate/access/master";
 import { Duration } from "../units";
 import { here, terminalFor, withJson } from "./options";
 import { paint } from "./paint";

@@ -1,4 +1,4 @@
-import type { Consenter } from "../operate/consent";
+import type { Consenter } from "../operate/feedback/consent";
 import { paint } from "./paint";
 import { type Terminal } from "./terminal";
 

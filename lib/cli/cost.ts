@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import Table from "cli-table3";
-import { type StackCost, stackCost } from "../operate/cost";
+import { type StackCost, stackCost } from "../operate/verbs/cost";
 import { here, terminalFor, withJson } from "./options";
 import { plainTable, trimmed } from "./table";
 import { paint } from "./paint";

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { Alone } from "../operate/alone";
-import { openStack } from "../operate/deployment";
-import { destroy } from "../operate/destroy";
-import { lockOwner } from "../operate/lock";
+import { Alone } from "../operate/lock/command-lock";
+import { openStack } from "../operate/cluster/deployment";
+import { destroy } from "../operate/verbs/destroy";
+import { lockOwner } from "../operate/lock/lock";
 import { consenterAt } from "./consenter";
-import { groundworkFor } from "./groundwork";
+import { groundworkFor } from "./platform";
 import { here, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import { explain } from "./verb-help";

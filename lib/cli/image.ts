@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import Table from "cli-table3";
 import { runEngine } from "../clouds/local/engine";
-import { nodeImage } from "../clouds/local/image";
-import { buildImage, explained } from "./local-groundwork";
+import { nodeImage } from "../images/image";
+import { buildImage, explained } from "./local-platform";
 import { terminalFor, withJson } from "./options";
 import { plainTable } from "./table";
 import { explain } from "./verb-help";

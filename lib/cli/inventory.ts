@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { openDeployment } from "../operate/deployment";
-import { inventory, inventoryList } from "../operate/inventory";
+import { openDeployment } from "../operate/cluster/deployment";
+import { inventory, inventoryList } from "../operate/access/inventory";
 import { here, withJson } from "./options";
 import { explain } from "./verb-help";
 

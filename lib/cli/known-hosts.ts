@@ -1,14 +1,14 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { type Deployment, openDeployment } from "../operate/deployment";
-import { Failure } from "../operate/failure";
-import { hostKeySource } from "../operate/host-key-source";
-import { broughtUpToDate, pinNodes } from "../operate/host-keys";
-import { renderKnownHosts } from "../operate/known-hosts";
-import { nodesOf } from "../operate/nodes";
-import type { Progress } from "../operate/progress";
-import { RemoteError } from "../operate/remote/remote";
+import { type Deployment, openDeployment } from "../operate/cluster/deployment";
+import { Failure } from "../operate/feedback/failure";
+import { hostKeySource } from "../operate/power/host-key-source";
+import { broughtUpToDate, pinNodes } from "../operate/access/host-keys";
+import { renderKnownHosts } from "../operate/access/known-hosts";
+import { nodesOf } from "../operate/hosts/nodes";
+import type { Progress } from "../operate/feedback/progress";
+import { RemoteError } from "../operate/exec/remote/remote";
 import { here, terminalFor, withJson } from "./options";
 import { explain } from "./verb-help";
 

@@ -1,5 +1,5 @@
 import { Listr, PRESET_TIMER } from "listr2";
-import type { Progress, Report } from "../operate/progress";
+import type { Progress, Report } from "../operate/feedback/progress";
 import { paint } from "./paint";
 
 /** Phases with a spinner, the time they take, and the latest of what goes on inside. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
-import { waitsForChildren } from "../operate/child";
-import { EXIT_CODES } from "../operate/failure";
+import { waitsForChildren } from "../operate/exec/child";
+import { EXIT_CODES } from "../operate/feedback/failure";
 import { describeFailure, exitCodeOf, failureDocument, failureText } from "./describe-failure";
 import { program } from "./program";
 import { paint } from "./paint";

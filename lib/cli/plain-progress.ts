@@ -1,4 +1,4 @@
-import type { Progress, Report } from "../operate/progress";
+import type { Progress, Report } from "../operate/feedback/progress";
 
 /** A line when a phase begins to tell something, and one when it has ended: for logs and pipes. */
 export class PlainProgress implements Progress {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { EXIT_CODES } from "../operate/failure";
+import { EXIT_CODES } from "../operate/feedback/failure";
 import { exampleLines, exitCodeLines } from "./verb-help";
 import { VERBS } from "./verbs";
 

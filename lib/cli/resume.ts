@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { STOP_REASON } from "../operate/aside";
-import { count } from "../operate/count";
-import { resume, type Resumed } from "../operate/resume";
+import { STOP_REASON } from "../operate/scheduler/drain";
+import { count } from "../operate/feedback/count";
+import { resume, type Resumed } from "../operate/verbs/resume";
 import { foldHosts } from "../slurm/hostlist";
 import { Duration } from "../units";
 import { collected, here, positiveNumber, terminalFor, withJson } from "./options";

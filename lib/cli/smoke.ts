@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { Argument, Option } from "commander";
-import { type Deployment, openDeployment } from "../operate/deployment";
-import { count } from "../operate/count";
-import { Failure } from "../operate/failure";
-import { masterOf } from "../operate/master";
+import { type Deployment, openDeployment } from "../operate/cluster/deployment";
+import { count } from "../operate/feedback/count";
+import { Failure } from "../operate/feedback/failure";
+import { masterOf } from "../operate/access/master";
 import { type HelloResult, smokeHello } from "../operate/smoke/hello";
 import { type HplResult, smokeHpl } from "../operate/smoke/hpl";
-import { type Placement, placementIn, placementsEverywhere } from "../operate/smoke/placement";
+import { type Placement, placementIn, placementsEverywhere } from "../operate/scheduler/placement";
 import { Duration } from "../units";
 import { here, positiveNumber, terminalFor, wholeNumber, withJson } from "./options";
 import { paint } from "./paint";

@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import type { Command } from "commander";
-import { type Deployment, openDeployment } from "../operate/deployment";
-import { EXIT_CODES } from "../operate/failure";
-import { hostKeySource } from "../operate/host-key-source";
-import { pinNode } from "../operate/host-keys";
-import { masterOf } from "../operate/master";
-import { nodeOf } from "../operate/nodes";
-import { shellWord } from "../operate/remote/ssh-command";
-import { SshRemote } from "../operate/remote/ssh-remote";
+import { type Deployment, openDeployment } from "../operate/cluster/deployment";
+import { EXIT_CODES } from "../operate/feedback/failure";
+import { hostKeySource } from "../operate/power/host-key-source";
+import { pinNode } from "../operate/access/host-keys";
+import { masterOf } from "../operate/access/master";
+import { nodeOf } from "../operate/hosts/nodes";
+import { shellWord } from "../operate/exec/remote/ssh-command";
+import { SshRemote } from "../operate/exec/remote/ssh-remote";
 import { here } from "./options";
 import { explain } from "./verb-help";
 

@@ -1,11 +1,11 @@
 import type { PowerState } from "../clouds/power";
 import type { Command } from "commander";
 import Table from "cli-table3";
-import { openDeployment } from "../operate/deployment";
-import { type MachineStates, machineStates, stoppedFailure } from "../operate/machine-states";
-import { masterOf } from "../operate/master";
-import { RemoteError } from "../operate/remote/remote";
-import { type ClusterStatus, clusterStatus, type NodeStatus } from "../operate/status";
+import { openDeployment } from "../operate/cluster/deployment";
+import { type MachineStates, machineStates, stoppedFailure } from "../operate/power/machine-states";
+import { masterOf } from "../operate/access/master";
+import { RemoteError } from "../operate/exec/remote/remote";
+import { type ClusterStatus, clusterStatus, type NodeStatus } from "../operate/scheduler/status";
 import { Duration } from "../units";
 import { here, terminalFor, withJson } from "./options";
 import { plainTable, trimmed } from "./table";

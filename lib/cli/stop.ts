@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { describeJob } from "../operate/jobs";
-import { stop, type Stopped } from "../operate/stop";
+import { describeJob } from "../operate/scheduler/jobs";
+import { stop, type Stopped } from "../operate/verbs/stop";
 import { foldHosts } from "../slurm/hostlist";
 import { Duration } from "../units";
 import { consenterAt } from "./consenter";

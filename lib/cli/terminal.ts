@@ -1,4 +1,4 @@
-import type { Progress } from "../operate/progress";
+import type { Progress } from "../operate/feedback/progress";
 import { PlainProgress } from "./plain-progress";
 
 /** What people may be shown, and where: `--json` keeps standard output for one document. */

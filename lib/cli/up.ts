@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { count } from "../operate/count";
-import { up, type UpResult } from "../operate/up";
+import { count } from "../operate/feedback/count";
+import { up, type UpResult } from "../operate/verbs/up";
 import { Duration } from "../units";
 import { consenterAt } from "./consenter";
-import { groundworkFor } from "./groundwork";
+import { groundworkFor } from "./platform";
 import { here, positiveNumber, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import { explain } from "./verb-help";

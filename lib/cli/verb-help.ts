@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { EXIT_CODES } from "../operate/failure";
+import { EXIT_CODES } from "../operate/feedback/failure";
 
 type Outcome = keyof typeof EXIT_CODES;
 

@@ -8,7 +8,7 @@ import {
   parseCidr,
 } from "../model/cidr";
 import type { Problem } from "../model/problems";
-import { type LockedFact, type LockFile, lockedFact } from "./lock-file";
+import { type LockedFact, type LockFile, lockedFact } from "./pins";
 
 /** Address ranges of a site. */
 export interface SubnetPlan {

@@ -16,7 +16,7 @@ import type {
   WantedMachine,
 } from "../cloud";
 import { warnOfImage } from "../image-warnings";
-import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
+import { LOCK_FILE, type LockFile, readLockFile } from "../pins";
 import { planExisting, reservedAddresses } from "../subnets";
 import { awsMachine, shapeOf } from "./catalogue";
 import { existingDiskProblems, makeDisk } from "./disk";

@@ -1,6 +1,6 @@
 import type { Architecture } from "../../model/machine";
 import { didYouMean, type Problem } from "../../model/problems";
-import { type LockFile, lockedFact } from "../lock-file";
+import { type LockFile, lockedFact } from "../pins";
 
 /** Families that the library knows by name: whose images, and what they are called. */
 const FAMILIES: Readonly<

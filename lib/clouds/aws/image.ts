@@ -3,7 +3,7 @@ import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { Construct } from "constructs";
 import { createHash } from "node:crypto";
 import type { Architecture } from "../../model/machine";
-import { type LockFile, lockedFact } from "../lock-file";
+import { type LockFile, lockedFact } from "../pins";
 import { once } from "../once";
 import { TerraformData } from "../terraform-data";
 import { type ImageChoice, imageChoice, imageKey } from "./image-choice";

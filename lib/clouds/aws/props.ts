@@ -2,7 +2,7 @@ import type { Architecture } from "../../model/machine";
 import { hostNameProblems } from "../../model/names";
 import type { Problem } from "../../model/problems";
 import { type SshSource, sshKeyProblems, sshSourceProblems } from "../access";
-import type { LockFile } from "../lock-file";
+import type { LockFile } from "../pins";
 import type { FirstBoot } from "../user-data";
 import { type DiskOptions, diskProblems, type EfsOptions } from "./disk";
 import { DEFAULT_IMAGE, imageNameProblems } from "./image-choice";

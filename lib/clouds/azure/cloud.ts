@@ -15,7 +15,7 @@ import type {
   WantedMachine,
 } from "../cloud";
 import { warnOfImage } from "../image-warnings";
-import { LOCK_FILE, type LockFile, readLockFile } from "../lock-file";
+import { LOCK_FILE, type LockFile, readLockFile } from "../pins";
 import { planExisting, reservedAddresses } from "../subnets";
 import type { BastionReference } from "./bastion";
 import { azureMachine, shapeOf } from "./catalogue";

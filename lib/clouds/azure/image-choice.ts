@@ -1,6 +1,6 @@
 import type { Architecture } from "../../model/machine";
 import { didYouMean, type Problem } from "../../model/problems";
-import { type LockFile, lockedFact } from "../lock-file";
+import { type LockFile, lockedFact } from "../pins";
 import { isResourceId, parseResourceId } from "./names";
 
 /** An image of the marketplace, in all its versions. */

@@ -4,7 +4,7 @@ import type { AzurermProvider } from "@cdktf/provider-azurerm/lib/provider";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { Architecture } from "../../model/machine";
-import { type LockFile, lockedFact } from "../lock-file";
+import { type LockFile, lockedFact } from "../pins";
 import { once } from "../once";
 import { TerraformData } from "../terraform-data";
 import { imageChoice, imageKey, type MarketplaceImage } from "./image-choice";

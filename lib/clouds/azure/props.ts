@@ -3,7 +3,7 @@ import type { Architecture } from "../../model/machine";
 import { hostNameProblems } from "../../model/names";
 import { didYouMean, type Problem } from "../../model/problems";
 import { type SshSource, sshKeyProblems, sshSourceProblems } from "../access";
-import type { LockFile } from "../lock-file";
+import type { LockFile } from "../pins";
 import type { FirstBoot } from "../user-data";
 import type { BastionReference } from "./bastion";
 import { type AzureFilesOptions, type DiskOptions, diskProblems } from "./disk-options";

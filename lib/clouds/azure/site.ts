@@ -1,7 +1,7 @@
 import type { AzurermProvider } from "@cdktf/provider-azurerm/lib/provider";
 import type { Construct } from "constructs";
 import type { Site } from "../cloud";
-import type { LockFile } from "../lock-file";
+import type { LockFile } from "../pins";
 import type { ResourceGroupReference, Subnets } from "./network";
 import type { AzureFirewall } from "./rules";
 import type { AzureTags } from "./tags";

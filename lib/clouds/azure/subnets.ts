@@ -1,6 +1,6 @@
 import { cidrProblems, formatCidr, parseCidr } from "../../model/cidr";
 import type { Problem } from "../../model/problems";
-import type { LockFile } from "../lock-file";
+import type { LockFile } from "../pins";
 import { type ExistingSubnet, existingSubnets, type ExistingSubnets, rangeProblems, type SubnetPlan } from "../subnets";
 import { parseResourceId, resourceIdProblems } from "./names";
 

@@ -7,7 +7,7 @@ import { shapeOf } from "./catalogue";
 import { defaultSshPort, defaultSubnet } from "./defaults";
 import { makeDisk } from "./disk";
 import type { EngineName } from "./engine-prelude";
-import { nodeImage, stockImage } from "./image";
+import { nodeImage, stockImage } from "../../images/image";
 import { LocalMachines } from "./machines";
 import { DEFAULT_SITE } from "./names";
 import { makeNetwork } from "./network";

@@ -1,4 +1,4 @@
-import type { ClusterView } from "../steps/step";
+import type { ClusterView } from "../configure/step/step";
 
 /** What `accounts.py` reads. */
 // Types, not interfaces: they are JSON.

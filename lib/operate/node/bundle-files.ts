@@ -6,7 +6,7 @@ import { expandHosts } from "../../slurm/hostlist";
 import { hostsOf, hostsOfPool } from "../../slurm/hosts";
 import { applyRolesProgram } from "../../software/programs";
 import { softwareHash } from "../../software/roles";
-import type { ClusterView } from "../steps/step";
+import type { ClusterView } from "../configure/step/step";
 import { type Accounts, accountsOf } from "./accounts";
 
 /** Where the master keeps what it hands to its nodes: `generations/<n>/…`, and `current`, which names one of them. */

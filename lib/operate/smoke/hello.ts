@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Duration } from "../../units";
-import { count } from "../count";
-import { Failure } from "../failure";
-import type { Progress } from "../progress";
-import type { Remote } from "../remote/remote";
+import { count } from "../feedback/count";
+import { Failure } from "../feedback/failure";
+import type { Progress } from "../feedback/progress";
+import type { Remote } from "../exec/remote/remote";
 import { renderBatchScript } from "./batch-script";
 import { type HelloRun, readHelloOutput } from "./hello-output";
 import { runJob } from "./job";
-import type { Placement } from "./placement";
+import type { Placement } from "../scheduler/placement";
 
 export interface HelloOptions {
   readonly user: string;

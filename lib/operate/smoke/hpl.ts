@@ -1,8 +1,8 @@
 import { Duration } from "../../units";
-import { count } from "../count";
-import { Failure } from "../failure";
-import type { Progress, Report } from "../progress";
-import type { Remote } from "../remote/remote";
+import { count } from "../feedback/count";
+import { Failure } from "../feedback/failure";
+import type { Progress, Report } from "../feedback/progress";
+import type { Remote } from "../exec/remote/remote";
 import { renderBatchScript } from "./batch-script";
 import { YIELD } from "./hello";
 import { renderHplDat } from "./hpl-dat";
@@ -10,7 +10,7 @@ import { hplGrid } from "./hpl-grid";
 import { type HplRun, readHplOutput } from "./hpl-output";
 import { BLOCK_SIZE, largestByMemory, largestByTime } from "./hpl-size";
 import { type FinishedJob, runJob } from "./job";
-import type { Placement } from "./placement";
+import type { Placement } from "../scheduler/placement";
 
 export interface HplOptions {
   readonly user: string;

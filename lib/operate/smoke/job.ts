@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Duration } from "../../units";
-import { lastLines } from "../app-failure";
-import { Failure } from "../failure";
-import type { Report } from "../progress";
-import { type Remote, RemoteError } from "../remote/remote";
+import { lastLines } from "../stack/app-failure";
+import { Failure } from "../feedback/failure";
+import type { Report } from "../feedback/progress";
+import { type Remote, RemoteError } from "../exec/remote/remote";
 
 /** A job to be submitted, with the files that it needs beside it. */
 export interface Submission {

@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { jobsSeen } from "../../../lib/operate/feedback/consent";
+import { type Remote, RemoteError, type RemoteFailure } from "../../../lib/operate/exec/remote/remote";
+import { wayIn } from "../../../lib/operate/access/master-access";
+import { sampleManifest } from "../../support/sample-cluster";
+
+const stack = { name: "demo", directory: "", dependencies: [], warnings: [] };
+
+describe("the way to a master that may be about to go", () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "way-"));
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+  const way = (outputs: Readonly<Record<string, unknown>>) =>
+    wayIn(outputs, stack, { directory }, { XDG_STATE_HOME: join(directory, "state") });
+
+  it("checks the committed host keys, where there are, else the operator's own", () => {
+    const own = join(directory, "state", "ohpc", "demo");
+    expect(way({ cluster: sampleManifest() })).toMatchObject({ privateDirectory: own });
+    expect(way({ cluster: sampleManifest() })).not.toHaveProperty("knownHosts");
+    const committed = join(directory, "demo.known_hosts");
+    writeFileSync(committed, "");
+    expect(way({ cluster: sampleManifest() })).toMatchObject({ privateDirectory: own, knownHosts: committed });
+  });
+
+  it("is none where nothing is deployed, or a newer version has deployed it", () => {
+    expect([way({}), way({ cluster: { schema: 999 } })]).toEqual([undefined, undefined]);
+  });
+});
+
+describe("jobs of a cluster that is about to lose something", () => {
+  const master = (failure: RemoteFailure): Remote => ({
+    host: "master",
+    run: async () => Promise.reject(new RemoteError("master", failure, undefined, "")),
+    read: async () => Promise.resolve(undefined),
+    write: async () => Promise.resolve(),
+  });
+
+  it("are unknown where the master does not answer", async () => {
+    expect(await jobsSeen(master("unreachable"))).toEqual({
+      unknown: "master does not answer: jobs may be running",
+    });
+  });
+
+  it("are not taken for unknown where the master refuses us: it is there", async () => {
+    await expect(jobsSeen(master("refused"))).rejects.toMatchObject({ failure: "refused" });
+  });
+});

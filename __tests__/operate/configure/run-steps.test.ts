@@ -1,0 +1,273 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { planSteps, runSteps, type StepEvent } from "../../../lib/operate/configure/run-steps";
+import { type StepError } from "../../../lib/operate/configure/step-error";
+import { differences } from "../../../lib/operate/configure/step/differences";
+import { orderSteps } from "../../../lib/operate/configure/step/order";
+import type { ClusterView, Step } from "../../../lib/operate/configure/step/step";
+import { RemoteError } from "../../../lib/operate/exec/remote/remote";
+import { BashRemote } from "../../support/bash-remote";
+
+let scratch = "";
+beforeEach(() => {
+  scratch = mkdtempSync(join(tmpdir(), "steps-"));
+});
+afterEach(() => {
+  rmSync(scratch, { recursive: true });
+});
+
+/** These steps ask nothing of the cluster. */
+const cluster = {} as ClusterView;
+
+describe("runSteps", () => {
+  it("makes true what is not, and leaves alone what is", async () => {
+    writeFileSync(join(scratch, "b"), "yes");
+    const result = await runSteps([file("a"), file("b")], cluster, new BashRemote());
+    expect(result.changed.map(({ effect, id }) => [id, effect])).toEqual([["a", "live"]]);
+    expect(result.unchanged.map(({ id }) => id)).toEqual(["b"]);
+    expect(readFileSync(join(scratch, "a"), "utf8")).toBe("yes");
+  });
+
+  it("changes nothing the second time, with one round trip", async () => {
+    const steps = [file("a"), file("b", { needs: ["a"] }), file("c", { needs: ["b"] })];
+    await runSteps(steps, cluster, new BashRemote());
+    const remote = new BashRemote();
+    const second = await runSteps(steps, cluster, remote);
+    expect(second.changed).toEqual([]);
+    expect(second.unchanged).toHaveLength(3);
+    expect(remote.runs).toBe(1);
+  });
+
+  it("applies each step after all that it needs", async () => {
+    const steps = [file("last", { needs: ["b", "a"] }), file("b", { needs: ["a"] }), file("a", { slow: true })];
+    await runSteps(steps, cluster, new BashRemote());
+    expect(readFileSync(join(scratch, "log"), "utf8")).toBe("a\nb\nlast\n");
+  });
+
+  it("does not make steps wait that need nothing of each other", async () => {
+    const meet = (id: string, other: string) =>
+      file(id, {
+        more: `touch here-${id}; for _ in $(seq 100); do [ -e here-${other} ] && break; sleep 0.05; done; [ -e here-${other} ]`,
+      });
+    await runSteps([meet("a", "b"), meet("b", "a")], cluster, new BashRemote());
+    expect(readFileSync(join(scratch, "log"), "utf8").split("\n").sort()).toEqual(["", "a", "b"]);
+  });
+
+  it("looks again at what something it needs may have changed", async () => {
+    // `b` was true when all were looked at; applying `a` undoes it.
+    writeFileSync(join(scratch, "b"), "yes");
+    const result = await runSteps(
+      [file("a", { more: "rm b" }), file("b", { needs: ["a"] })],
+      cluster,
+      new BashRemote(),
+    );
+    expect(result.changed.map(({ id }) => id)).toEqual(["a", "b"]);
+  });
+
+  it("tells step, host, cause, remedy and the last lines when a script fails", async () => {
+    const broken = file("broken", {
+      more: "seq 1 100; echo 'mkfs: /dev/sdb is in use' >&2; exit 7",
+      remedies: [{ when: /is in use/, cause: "the disk is in use", remedy: "unmount it" }],
+    });
+    const events: StepEvent[] = [];
+    const error = await failure(
+      runSteps([broken], cluster, new BashRemote(), { onEvent: (event) => events.push(event) }),
+    );
+    expect(error).toMatchObject({ host: "master", step: "broken", kind: "failed" });
+    expect(error.details).toMatchObject({ code: "step/broken", cause: "the disk is in use", remedy: "unmount it" });
+    expect(error.details.output).toHaveLength(50);
+    expect(error.details.output?.at(-1)).toBe("mkfs: /dev/sdb is in use");
+    expect(events.at(-1)).toMatchObject({ kind: "failed", error });
+  });
+
+  it("takes the last line for the cause when nobody knows better", async () => {
+    const error = await failure(
+      runSteps([file("a", { more: "echo 'it is Tuesday' >&2; false" })], cluster, new BashRemote()),
+    );
+    expect(error.details.cause).toBe("it is Tuesday");
+  });
+
+  it("leaves what needs a failed step, finishes the rest, and goes on there the next time", async () => {
+    const steps = (more: string) => [file("a", { more }), file("b", { needs: ["a"] }), file("c", { slow: true })];
+    await failure(runSteps(steps("false"), cluster, new BashRemote()));
+    expect(existsSync(join(scratch, "b"))).toBe(false);
+    expect(existsSync(join(scratch, "c"))).toBe(true);
+    const again = await runSteps(steps("true"), cluster, new BashRemote());
+    expect(again.unchanged.map(({ id }) => id)).toEqual(["a", "c"]);
+    expect(again.changed.map(({ id }) => id)).toEqual(["b"]);
+  });
+
+  it("reports a step that was applied and still is not so", async () => {
+    const liar = { ...file("liar"), apply: "cat >/dev/null" };
+    const error = await failure(runSteps([liar], cluster, new BashRemote()));
+    expect(error.details.code).toBe("step/liar");
+    expect(error.details.cause).toContain('content is null instead of "yes"');
+  });
+
+  it("reports an inspection that fails, or prints no JSON, without applying anything", async () => {
+    for (const inspect of ["echo oops >&2; exit 3", "echo no json"]) {
+      const error = await failure(runSteps([{ ...file("a"), inspect }], cluster, new BashRemote()));
+      expect(error.message).toBe("master: could not look at file a");
+      expect(existsSync(join(scratch, "a"))).toBe(false);
+    }
+  });
+
+  it("says that the machine went away, when it did", async () => {
+    const remote = new BashRemote();
+    jest.spyOn(remote, "run").mockRejectedValue(new RemoteError("master", "unreachable", 255, "Broken pipe"));
+    const error = await failure(runSteps([file("a")], cluster, remote));
+    expect(error.kind).toBe("unreachable");
+    expect(error.details.remedy).toContain("goes on");
+  });
+
+  it("refuses what would make it another cluster, before anything is changed", async () => {
+    const rename: Step = { ...file("name", { needs: ["a"] }), effect: () => "replace cluster" };
+    const error = await failure(runSteps([file("a"), rename], cluster, new BashRemote()));
+    expect(error.kind).toBe("consent");
+    expect(existsSync(join(scratch, "a"))).toBe(false);
+  });
+
+  it("looks at what cannot be looked at yet once what it needs is there", async () => {
+    const tool = join(scratch, "tool");
+    const needy = { ...file("b", { needs: ["a"] }), inspect: `test -e ${tool}\n${file("b").inspect}` };
+    const install = file("a", { more: `touch ${tool}` });
+    const plan = await planSteps([install, needy], cluster, new BashRemote());
+    expect(plan.map(({ differences: found }) => found.join())).toEqual([
+      'content is null instead of "yes"',
+      "cannot be told before a is done",
+    ]);
+    const result = await runSteps([install, needy], cluster, new BashRemote());
+    expect(result.changed.map(({ id, differences: found }) => [id, found.join()])).toEqual([
+      ["a", 'content is null instead of "yes"'],
+      ["b", 'content is null instead of "yes"'],
+    ]);
+    // Where nothing is missing any more, what cannot be looked at is a fault.
+    rmSync(tool);
+    await expect(runSteps([install, needy], cluster, new BashRemote())).rejects.toThrow("could not look at file b");
+  });
+
+  it("refuses another cluster also where that is seen only when the machine has what looking takes", async () => {
+    const tool = join(scratch, "tool");
+    const rename: Step = {
+      ...file("name", { needs: ["a"] }),
+      inspect: `test -e ${tool}\n${file("name").inspect}`,
+      effect: () => "replace cluster",
+    };
+    const error = await failure(runSteps([file("a", { more: `touch ${tool}` }), rename], cluster, new BashRemote()));
+    expect(error.kind).toBe("consent");
+    expect(existsSync(join(scratch, "name"))).toBe(false);
+  });
+
+  it("tells how far a long step is", async () => {
+    const long: Step = {
+      ...file("a", { more: "echo TASK one; echo noise; echo TASK two >&2" }),
+      progress: (line) => (line.startsWith("TASK ") ? line.slice(5) : undefined),
+    };
+    const told: string[] = [];
+    await runSteps([long], cluster, new BashRemote(), {
+      onEvent: (event) => {
+        if (event.kind === "progress") told.push(event.text);
+      },
+    });
+    expect(told).toEqual(["one", "two"]);
+  });
+
+  it("tells apply which effect is meant, and gives both scripts the desired state", async () => {
+    const step = file("a", { more: 'echo "$OHPC_EFFECT" >effect' });
+    await runSteps([{ ...step, effect: () => "restart slurmctld" }], cluster, new BashRemote());
+    expect(readFileSync(join(scratch, "effect"), "utf8")).toBe("restart slurmctld\n");
+  });
+});
+
+describe("planSteps", () => {
+  it("tells what would be done and changes nothing", async () => {
+    writeFileSync(join(scratch, "b"), "no");
+    const plan = await planSteps([file("a"), file("b")], cluster, new BashRemote());
+    expect(plan.map(({ differences: found, effect }) => [effect, found])).toEqual([
+      ["live", ['content is null instead of "yes"']],
+      ["live", ['content is "no" instead of "yes"']],
+    ]);
+    expect(readFileSync(join(scratch, "b"), "utf8")).toBe("no");
+    expect(existsSync(join(scratch, "a"))).toBe(false);
+  });
+});
+
+describe("orderSteps", () => {
+  it("puts every step behind all that it needs, and loses none", () => {
+    const graph = fc.array(fc.array(fc.nat(), { maxLength: 4 }), { maxLength: 12 });
+    fc.assert(
+      fc.property(graph, fc.infiniteStream(fc.nat()), (needs, random) => {
+        // A step may need only those with a smaller number: no circle.
+        const steps = needs.map((others, k) =>
+          file(`s${k}`, { needs: k === 0 ? [] : [...new Set(others.map((n) => `s${n % k}`))] }),
+        );
+        const shuffled = steps.map((step) => ({ step, at: random.next().value as number })).sort((a, b) => a.at - b.at);
+        const ordered = orderSteps(shuffled.map(({ step }) => step)).map(({ id }) => id);
+        expect([...ordered].sort()).toEqual(steps.map(({ id }) => id).sort());
+        for (const step of steps)
+          for (const need of step.needs) expect(ordered.indexOf(need)).toBeLessThan(ordered.indexOf(step.id));
+      }),
+    );
+  });
+
+  it("refuses steps that need each other, or what is not there, or share an id", () => {
+    expect(() => orderSteps([file("a", { needs: ["b"] }), file("b", { needs: ["a"] })])).toThrow("a → b → a");
+    expect(() => orderSteps([file("a", { needs: ["z"] })])).toThrow("needs z");
+    expect(() => orderSteps([file("a"), file("a")])).toThrow("same id");
+  });
+});
+
+describe("differences", () => {
+  it("says where two states differ, in words", () => {
+    expect(differences({ users: [{ shell: "/bin/sh" }] }, { users: [{ shell: "/bin/bash" }] })).toEqual([
+      'users[0].shell is "/bin/sh" instead of "/bin/bash"',
+    ]);
+    expect(differences({ conf: "a\nb\n" }, { conf: "a\nc\n" })).toEqual(['conf lacks "c"', 'conf still has "b"']);
+    expect(differences({ conf: "a\nb\n" }, { conf: "b\na\n" })).toEqual([
+      "conf has its lines in another order, or twice",
+    ]);
+    expect(differences({ list: [1] }, { list: [] })).toEqual(["list[0] is 1 instead of missing"]);
+  });
+
+  it("finds none between equal states, and at least one between others", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
+        expect(differences(a as never, structuredClone(a) as never)).toEqual([]);
+        const same = JSON.stringify(a) === JSON.stringify(b);
+        if (!same && typeof a !== "object" && typeof b !== "object")
+          expect(differences(a as never, b as never)).not.toEqual([]);
+      }),
+    );
+  });
+});
+
+interface FileOptions extends Partial<Pick<Step, "needs" | "remedies">> {
+  readonly slow?: boolean;
+  /** What else `apply` does, at its end. */
+  readonly more?: string;
+}
+
+/** A step that wants a file in the scratch folder to say "yes". */
+function file(id: string, { more = "true", needs = [], remedies = [], slow = false }: FileOptions = {}): Step {
+  return {
+    id,
+    title: `file ${id}`,
+    needs,
+    remedies,
+    desired: () => ({ id, content: "yes" }),
+    inspect: `cd '${scratch}'; jq -c --argjson content "$(if [ -e ${id} ]; then jq -Rs . ${id}; else echo null; fi)" '.content = $content'`,
+    apply: `cd '${scratch}'; ${slow ? "sleep 0.3; " : ""}jq -j .content >${id}; echo ${id} >>log; ${more}`,
+    effect: () => "live",
+  };
+}
+
+async function failure(promise: Promise<unknown>): Promise<StepError> {
+  return promise.then(
+    () => {
+      throw new Error("it should have failed");
+    },
+    (error: unknown) => error as StepError,
+  );
+}

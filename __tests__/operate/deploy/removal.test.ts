@@ -1,0 +1,95 @@
+import { readManifest } from "../../../lib/model/manifest";
+import { RemoteError, type HoldingRemote, type RemoteFailure } from "../../../lib/operate/exec/remote/remote";
+import { retire, type Retirement } from "../../../lib/operate/deploy/removal";
+import type { Job } from "../../../lib/operate/scheduler/jobs";
+import { sampleManifest } from "../../support/sample-cluster";
+
+const manifest = readManifest(sampleManifest());
+const NOBODY = async () => Promise.reject(new Error("nobody may be asked"));
+const RUNNING = "12|alice|RUNNING|cpu-1|train\n";
+const TRAIN: Job = { id: "12", user: "alice", state: "RUNNING", name: "train", hosts: ["cpu-1"] };
+
+describe("nodes whose machines go", () => {
+  const titles: string[] = [];
+  const progress = {
+    phase: async <T>(_: string, work: (report: { title(line: string): void; detail(): void }) => Promise<T>) =>
+      work({ title: (line) => titles.push(line), detail: () => undefined }),
+    note: () => undefined,
+  };
+  beforeEach(() => {
+    titles.length = 0;
+  });
+
+  /** A master, and what is done there: aside.sh by its arguments; `cpu-2` alone is ready when it is asked. */
+  function master(failure?: RemoteFailure) {
+    const done: string[] = [];
+    const remote: HoldingRemote = {
+      host: "master",
+      hold: async () => {
+        if (failure !== undefined) return Promise.reject(new RemoteError("master", failure, undefined, ""));
+        done.push("lock");
+        return Promise.resolve({ release: async () => Promise.resolve(void done.push("unlock")) });
+      },
+      run: async (script, { args = [], input } = {}) => {
+        if (script.startsWith("squeue")) return Promise.resolve(RUNNING);
+        if (script.includes("ask.py")) {
+          done.push(`ask ${String(input).trim().split("\n").join(", ")}`);
+          const ready = { stage: "ready", ok: true, message: "", generation: 1, since: "", attempts: 1 };
+          return Promise.resolve(JSON.stringify({ "cpu-1": { unreachable: "gone" }, "cpu-2": ready }));
+        }
+        done.push(args.join(" "));
+        return Promise.resolve("");
+      },
+      read: async () => Promise.resolve(undefined),
+      write: async () => Promise.resolve(),
+    };
+    return { remote, done };
+  }
+
+  const wanted = (more: Partial<Retirement> = {}): Retirement => ({
+    ...{ hosts: ["master", "cpu-1", "cpu-2"], command: "ohpc up demo", agreed: [TRAIN], agreeTo: NOBODY },
+    ...more,
+  });
+
+  it("are drained while nobody else is at work there, and the jobs end that somebody agreed to lose", async () => {
+    const { remote, done } = master();
+    await retire(manifest, remote, wanted(), progress);
+    expect(done).toEqual([
+      "lock",
+      expect.stringMatching(/^drain cpu-\[1-2\] ohpc stop to replace or remove the machine, by .+@.+$/),
+      "end cpu-[1-2] ohpc stop",
+      "unlock",
+    ]);
+    expect(titles).toEqual(["Drain 2 nodes, whose 1 job ended"]);
+  });
+
+  it("are given back if they are there after all, those that are ready and no others", async () => {
+    const { remote, done } = master();
+    const giveBack = await retire(manifest, remote, wanted(), progress);
+    done.length = 0;
+    await giveBack();
+    expect(done).toEqual(["ask 10.108.250.1 cpu-1, 10.108.250.2 cpu-2", "back cpu-2 ohpc stop"]);
+  });
+
+  it("are left alone if somebody does not agree to lose a job that began meanwhile", async () => {
+    const { remote, done } = master();
+    await expect(retire(manifest, remote, wanted({ agreed: [] }), progress)).rejects.toThrow("nobody may be asked");
+    expect(done.at(-1)).toBe("unlock");
+    expect(done).not.toContain("end cpu-[1-2] ohpc stop");
+  });
+
+  it("go without a word to a master that does not answer; one that refuses us stops everything", async () => {
+    const giveBack = await retire(manifest, master("unreachable").remote, wanted(), progress);
+    await giveBack();
+    expect(titles).toEqual(["Drain 2 nodes: master does not answer, and was not told"]);
+    await expect(retire(manifest, master("refused").remote, wanted(), progress)).rejects.toMatchObject({
+      failure: "refused",
+    });
+  });
+
+  it("are none where only the master goes: nobody is disturbed", async () => {
+    const { remote, done } = master();
+    await retire(manifest, remote, wanted({ hosts: ["master"] }), progress);
+    expect([...done, ...titles]).toEqual([]);
+  });
+});

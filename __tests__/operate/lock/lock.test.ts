@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Failure } from "../../../lib/operate/feedback/failure";
+import { lockHere, lockMaster, lockOwner } from "../../../lib/operate/lock/lock";
+import { type HoldingRemote, RemoteError } from "../../../lib/operate/exec/remote/remote";
+import { BashRemote } from "../../support/bash-remote";
+
+const scratch = mkdtempSync(join(tmpdir(), "lock-"));
+afterAll(() => {
+  rmSync(scratch, { recursive: true });
+});
+
+describe("lockHere", () => {
+  it("keeps others out until it is released, and tells them who is there", async () => {
+    const directory = join(scratch, "one");
+    const held = await lockHere("demo", directory, { ...lockOwner("ohpc up demo"), user: "ada", host: "laptop" });
+    const error = await failure(lockHere("demo", directory, lockOwner("ohpc destroy demo")));
+    expect(error.kind).toBe("busy");
+    expect(error.details.cause).toMatch(/^ada@laptop runs "ohpc up demo" since 20.*\(process \d+\)$/);
+    await held.release();
+    await (await lockHere("demo", directory, lockOwner("ohpc destroy demo"))).release();
+  });
+
+  it("keeps clusters apart, and makes the private directory private", async () => {
+    const held = await Promise.all(
+      ["a", "b"].map(async (name) => lockHere(name, join(scratch, name), lockOwner("ohpc up"))),
+    );
+    expect(statSync(join(scratch, "a")).mode & 0o777).toBe(0o700);
+    await Promise.all(held.map(async (lock) => lock.release()));
+  });
+
+  it("is free again when the one who had it is killed", async () => {
+    const directory = join(scratch, "killed");
+    const program = `
+      const { lockHere, lockOwner } = require("./lib/operate/lock");
+      lockHere("demo", ${JSON.stringify(directory)}, lockOwner("ohpc up demo")).then(() => console.log("locked"));
+      setInterval(() => undefined, 1000);
+    `;
+    const ohpc = spawn(process.execPath, ["--import", "tsx", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+    await new Promise((resolve) => ohpc.stdout.once("data", resolve));
+    expect((await failure(lockHere("demo", directory, lockOwner("ohpc up demo")))).kind).toBe("busy");
+    ohpc.kill("SIGKILL");
+    await new Promise((resolve) => ohpc.once("close", resolve));
+    const deadline = Date.now() + 5000;
+    for (;;) {
+      try {
+        await (await lockHere("demo", directory, lockOwner("ohpc up demo"))).release();
+        break;
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+      }
+    }
+  }, 30_000);
+});
+
+describe("lockMaster", () => {
+  it("tells who has locked the master", async () => {
+    const owner = JSON.stringify({ ...lockOwner("ohpc up demo"), user: "bob", host: "desk" });
+    const remote: HoldingRemote = Object.assign(new BashRemote(), {
+      hold: () => Promise.reject(new RemoteError("master", "failed", 75, owner)),
+    });
+    const error = await failure(lockMaster("demo", remote, lockOwner("ohpc up demo")));
+    expect(error.kind).toBe("busy");
+    expect(error.message).toContain("on master");
+    expect(error.details.cause).toContain('bob@desk runs "ohpc up demo"');
+  });
+
+  it("does not take another failure for a lock", async () => {
+    const remote: HoldingRemote = Object.assign(new BashRemote(), {
+      hold: () => Promise.reject(new RemoteError("master", "unreachable", 255, "")),
+    });
+    await expect(lockMaster("demo", remote, lockOwner("ohpc up demo"))).rejects.toBeInstanceOf(RemoteError);
+  });
+});
+
+async function failure(promise: Promise<unknown>): Promise<Failure> {
+  return promise.then(
+    () => {
+      throw new Error("it should have failed");
+    },
+    (error: unknown) => error as Failure,
+  );
+}

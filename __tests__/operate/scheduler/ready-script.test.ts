@@ -1,0 +1,74 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const READY = readFileSync(join(__dirname, "../../../lib/operate/scheduler/ready.sh"), "utf8");
+
+/** ready.sh beside programs that only say what this test wants them to: which nodes it gives back is its own doing. */
+describe("nodes that were set aside", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "ready-"));
+    mkdirSync(join(folder, "bundle"));
+    mkdirSync(join(folder, "bin"));
+    program("sinfo", `case "$*" in *--partition*) ;; *) cat ${folder}/nodes ;; esac`);
+    program(
+      "scontrol",
+      `echo "$2 $3" >>${folder}/told
+for node in $(tr , ' ' <<<"\${2#nodename=}"); do sed -i "s/^$node|.*/$node|idle|root|none/" ${folder}/nodes; done`,
+    );
+    writeFileSync(join(folder, "bundle", "hosts"), "10.0.0.1 cpu-1\n10.0.0.2 cpu-2\n10.0.0.3 cpu-3\n10.0.1.1 gpu-1\n");
+    // The first time that it is asked, gpu-1 is not there yet.
+    writeFileSync(
+      join(folder, "bundle", "ask.py"),
+      `import json, os, sys
+names = [line.split()[1] for line in sys.stdin]
+print(json.dumps({name: {"ok": name != "gpu-1" or os.path.exists("${folder}/asked")} for name in names}))
+open("${folder}/asked", "w")
+`,
+    );
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function program(name: string, text: string): void {
+    const file = join(folder, "bin", name);
+    writeFileSync(file, `#!/bin/bash\n${text}\n`);
+    chmodSync(file, 0o755);
+  }
+
+  function ready(waking: readonly string[]): { readonly printed: string; readonly told: string } {
+    const nodes = [
+      "cpu-1|drained|root|bad fan",
+      "cpu-2|drained*|root|ohpc stop by eve@desk",
+      "cpu-3|drained|root|ohpc stop by eve@desk",
+    ];
+    writeFileSync(join(folder, "nodes"), `${[...nodes, "gpu-1|drained|root|ohpc stop by eve@desk"].join("\n")}\n`);
+    writeFileSync(join(folder, "told"), "");
+    const script = `set -euo pipefail\n${READY.replace("/srv/ohpc/bundle/current", join(folder, "bundle"))}`;
+    const args = ["-c", script, "ready", "20", "4", "ohpc stop", "cpu", "cpu-[1-3]"];
+    const env = { ...process.env, PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}` };
+    const printed = execFileSync("bash", args, {
+      env,
+      encoding: "utf8",
+      input: waking.map((host) => `${host}\n`).join(""),
+    });
+    return { printed, told: readFileSync(join(folder, "told"), "utf8") };
+  }
+
+  it("are given back to Slurm when their units are ready; those that were drained by hand are not", () => {
+    const { printed, told } = ready(["cpu-1", "cpu-2", "cpu-3", "gpu-1"]);
+    expect(told).toBe("nodename=cpu-2,cpu-3 state=resume\nnodename=gpu-1 state=resume\n");
+    expect(printed).toContain("waiting gpu-1 drained ohpc stop by eve@desk\n");
+    expect(printed).toContain("nodes 4 4\naside cpu-1 bad fan\n");
+  });
+
+  it("are left so if it is others that are resumed, and nobody waits for them", () => {
+    const { printed, told } = ready(["cpu-2"]);
+    expect(told).toBe("nodename=cpu-2 state=resume\n");
+    expect(printed).toContain("aside cpu-3 ohpc stop by eve@desk\naside gpu-1 ohpc stop by eve@desk\n");
+    expect(ready([]).told).toBe("");
+  });
+});

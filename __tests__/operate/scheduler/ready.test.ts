@@ -1,0 +1,174 @@
+import { readManifest } from "../../../lib/model/manifest";
+import { readWish } from "../../../lib/model/wish";
+import { agree, type Consenter } from "../../../lib/operate/feedback/consent";
+import { jobsOn, readJobs } from "../../../lib/operate/scheduler/jobs";
+import { nodesReady, readReady } from "../../../lib/operate/scheduler/ready";
+import type { Remote, RunOptions } from "../../../lib/operate/exec/remote/remote";
+import { TimedProgress } from "../../../lib/operate/feedback/timed-progress";
+import { Duration } from "../../../lib/units";
+import { sampleManifest, sampleWish } from "../../support/sample-cluster";
+
+const cluster = { wish: readWish(sampleWish()), manifest: readManifest(sampleManifest()) };
+
+/** A master on which ready.sh printed this. */
+function master(printed: string, asked: RunOptions[] = []): Remote {
+  return {
+    host: "master",
+    run: async (_, options = {}) => {
+      asked.push(options);
+      for (const line of printed.split("\n")) options.onLine?.(line);
+      return Promise.resolve(printed);
+    },
+    read: async () => Promise.resolve(undefined),
+    write: async () => Promise.resolve(),
+  };
+}
+
+const told: string[] = [];
+const report = { title: (line: string) => told.push(line), detail: (line: string) => told.push(line) };
+const ready = async (printed: string, asked?: RunOptions[]) =>
+  nodesReady(master(printed, asked), cluster, Duration.seconds(60), report);
+
+beforeEach(() => {
+  told.length = 0;
+});
+
+describe("waiting for the nodes", () => {
+  it("asks each partition for its nodes, and expects as many as were made", async () => {
+    const asked: RunOptions[] = [];
+    await ready("nodes 6 6\nanswered 4 cpu\nanswered 2 gpu\n", asked);
+    expect(asked[0]?.args).toEqual(["60", "6", "ohpc stop", "cpu", "cpu-[1-4]", "gpu", "gpu-[1-2]"]);
+  });
+
+  it("says which nodes may be given back to Slurm: all of them, or those that are resumed", async () => {
+    const asked: RunOptions[] = [];
+    await ready("nodes 6 6\n", asked);
+    expect(asked[0]?.input?.split("\n")).toHaveLength(6 + 1);
+    await nodesReady(master("nodes 6 6\n", asked), cluster, Duration.seconds(60), report, ["cpu-2", "gpu-1"]);
+    expect(asked[1]?.input).toBe("cpu-2\ngpu-1\n");
+  });
+
+  it("counts who answered, and leaves alone who has jobs or was drained", async () => {
+    const printed = "nodes 6 6\naside gpu-2 bad fan\nanswered 3 cpu\nbusy 1 cpu\nanswered 1 gpu\nbusy 1 gpu\n";
+    expect(await ready(printed)).toEqual({
+      nodes: 6,
+      answered: 4,
+      busy: 2,
+      aside: [{ node: "gpu-2", reason: "bad fan" }],
+    });
+  });
+
+  it("shows what node units say, and names it for those that do not come in time", async () => {
+    const printed = [
+      "nodes 5 6\nwaiting gpu-1 unknown none",
+      "unit gpu-1 software under way: mpi : Install MPI",
+      'unit gpu-1 software failed at "mpi : Install MPI": no space\noverdue\n',
+    ].join("\n");
+    const late = await ready(printed).catch((error: unknown) => error);
+    expect(told).toContain("gpu-1: software: under way: mpi : Install MPI");
+    expect(late).toMatchObject({
+      details: {
+        code: "nodes.late",
+        output: ['gpu-1 is unknown; its node unit: software: failed at "mpi : Install MPI": no space'],
+      },
+    });
+  });
+
+  it("shows how many are ready, and why others are not", async () => {
+    await ready(
+      "nodes 4 6\nwaiting gpu-1 down* Not responding\nwaiting gpu-2 unknown none\nnodes 6 6\nanswered 6 all\n",
+    );
+    expect(told).toEqual([
+      "Nodes ready: 4 of 6",
+      "gpu-1 down* (Not responding)",
+      "gpu-2 unknown",
+      "Nodes ready: 6 of 6",
+    ]);
+  });
+
+  it("names those that did not come, with their reasons", async () => {
+    const late = ready("nodes 0 6\nwaiting cpu-1 down* x\nnodes 5 6\nwaiting gpu-1 down* Not responding\noverdue\n");
+    await expect(late).rejects.toMatchObject({
+      kind: "failed",
+      message: "5 of 6 nodes are ready after 60 s",
+      details: { code: "nodes.late", output: ["gpu-1 is down*: Not responding"] },
+    });
+  });
+
+  it("says so when slurmctld knows no node", async () => {
+    await expect(ready("nodes 0 0\noverdue\n")).rejects.toMatchObject({
+      details: { output: ["slurmctld does not know any node"] },
+    });
+  });
+
+  it("fails when a node is idle but does not answer", async () => {
+    await expect(ready("nodes 6 6\nanswered 4 cpu\nsilent gpu srun: error: x\n")).rejects.toMatchObject({
+      details: { code: "nodes.silent", output: ["gpu srun: error: x"] },
+    });
+  });
+
+  it("has nothing to wait for in a cluster without nodes", async () => {
+    const empty = { ...cluster, manifest: { ...cluster.manifest, pools: [] } };
+    const asked: RunOptions[] = [];
+    expect(await nodesReady(master("", asked), empty, Duration.seconds(1), report)).toMatchObject({ nodes: 0 });
+    expect(asked).toEqual([]);
+  });
+
+  it("takes only the last picture of the nodes", () => {
+    const reading = readReady("nodes 0 2\nwaiting a down x\nwaiting b down y\nnodes 1 2\nwaiting b down z w\n");
+    expect(reading.waiting).toEqual([{ node: "b", state: "down", reason: "z w" }]);
+  });
+});
+
+describe("unfinished jobs", () => {
+  const jobs = readJobs("12|alice|RUNNING|cpu-[1-2]|train\n13|bob|PENDING||a|b c\n\n");
+
+  it("are read with the nodes they run on, whatever they are called", () => {
+    expect(jobs).toEqual([
+      { id: "12", user: "alice", state: "RUNNING", name: "train", hosts: ["cpu-1", "cpu-2"] },
+      { id: "13", user: "bob", state: "PENDING", name: "a|b c", hosts: [] },
+    ]);
+  });
+
+  it("end when one of their nodes goes", () => {
+    expect(jobsOn(jobs, ["cpu-2", "gpu-1"]).map(({ id }) => id)).toEqual(["12"]);
+    expect(jobsOn(jobs, ["gpu-1"])).toEqual([]);
+  });
+});
+
+describe("consent", () => {
+  const lines = ["1 machine would be replaced: cpu-1"];
+  const ask = async (consenter: Consenter) => agree(consenter, lines, "Really?", "ohpc up demo --yes");
+
+  it("is given beforehand, or by whoever is asked and says yes", async () => {
+    await expect(ask({ yes: true })).resolves.toBeUndefined();
+    const shown: unknown[] = [];
+    const says = (answer: boolean) => async (about: readonly string[], question: string) => {
+      shown.push([about, question]);
+      return Promise.resolve(answer);
+    };
+    await expect(ask({ yes: false, ask: says(true) })).resolves.toBeUndefined();
+    expect(shown).toEqual([[lines, "Really?"]]);
+    await expect(ask({ yes: false, ask: says(false) })).rejects.toMatchObject({ kind: "consent" });
+  });
+
+  it("is missing where nobody can be asked; then what would be lost is told, and how to agree", async () => {
+    await expect(ask({ yes: false })).rejects.toMatchObject({
+      kind: "consent",
+      details: { output: lines, remedy: expect.stringContaining("ohpc up demo --yes") as string },
+    });
+  });
+});
+
+describe("the time that phases take", () => {
+  it("is remembered, also of one that failed", async () => {
+    const progress = new TimedProgress({
+      phase: async (_, work) => work({ title: () => undefined, detail: () => undefined }),
+      note: () => undefined,
+    });
+    expect(await progress.phase("one", async () => Promise.resolve(7))).toBe(7);
+    await expect(progress.phase("two", async () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    expect(progress.phases.map(({ phase }) => phase)).toEqual(["one", "two"]);
+    expect(progress.seconds).toBeGreaterThanOrEqual(0);
+  });
+});

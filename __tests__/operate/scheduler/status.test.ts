@@ -1,0 +1,64 @@
+import { parseStatus } from "../../../lib/operate/scheduler/status";
+import { viewOf } from "../../support/views";
+
+const { manifest } = viewOf({ pools: { cpu: 2, gpu: 1 } });
+
+/** Captured from a cluster of Slurm 24.11.5 with one node too few. */
+const CAPTURED =
+  '\fversion\nslurm-wlm 24.11.5\n\fcontroller\nSlurmctld(primary) at master is UP\n\fservices\nmunge\x1factive\nmariadb\x1factive\nslurmdbd\x1factive\nslurmctld\x1factive\n\fnodes\ncpu-1\x1fallocated\x1fnone\x1fUnknown\x1fUnknown\ngpu-1\x1fdrained*\x1fGPU 1 is broken | see ticket\x1froot\x1f2026-11-22T16:06:53\n\fpartitions\ncpu*\x1fup\x1finfinite\x1f1/0/0/1\ngpu\x1fup\x1f1-00:00:00\x1f0/0/1/1\n\fjobs\n      1 PENDING\n     12 RUNNING\n\fdisks\n/srv/ohpc/state 270553174016 35705376768 62087917568\n/home           270553174016 35705376768 62087917568\n\fgeneration\n7\n\funits\n{"cpu-1": {"stage": "ready", "ok": true, "message": "", "generation": 7, "since": "2026-11-22T15:47:31Z", "attempts": 1}, "cpu-2": {"unreachable": "no answer within 3 s"}, "gpu-1": {"stage": 5}}';
+
+describe("parseStatus", () => {
+  const status = parseStatus(manifest, CAPTURED);
+
+  it("tells Slurm's view and the node unit's own of every node that there should be", () => {
+    expect(status.nodes).toEqual([
+      {
+        host: "cpu-1",
+        pool: "cpu",
+        address: "10.1.0.51",
+        slurm: { state: "allocated", responds: true },
+        unit: { stage: "ready", ok: true, message: "", generation: 7, since: "2026-11-22T15:47:31Z", attempts: 1 },
+      },
+      { host: "cpu-2", pool: "cpu", address: "10.1.0.52", unit: { unreachable: "no answer within 3 s" } },
+      {
+        host: "gpu-1",
+        pool: "gpu",
+        address: "10.1.0.151",
+        slurm: {
+          state: "drained",
+          responds: false,
+          reason: "GPU 1 is broken | see ticket",
+          by: "root",
+          at: "2026-11-22T16:06:53",
+        },
+        unit: { unreachable: "its node unit answers with something else" },
+      },
+    ]);
+  });
+
+  it("tells partitions, jobs, disks, daemons, version and generation", () => {
+    expect(status.partitions).toEqual([
+      { name: "cpu", default: true, up: true, timeLimit: "infinite", allocated: 1, idle: 0, other: 0, total: 1 },
+      { name: "gpu", default: false, up: true, timeLimit: "1-00:00:00", allocated: 0, idle: 0, other: 1, total: 1 },
+    ]);
+    expect(status.jobs).toEqual({ PENDING: 1, RUNNING: 12 });
+    expect(status.disks[0]).toEqual({
+      path: "/srv/ohpc/state",
+      sizeBytes: 270553174016,
+      usedBytes: 35705376768,
+      availableBytes: 62087917568,
+    });
+    expect(status).toMatchObject({ slurmVersion: "24.11.5", generation: 7, services: { slurmdbd: "active" } });
+    expect(status.controller.answers).toBe(true);
+  });
+
+  it("reads what a master tells that was never configured", () => {
+    const blank = parseStatus(
+      manifest,
+      "\fversion\n\fcontroller\n\fservices\nslurmctld\x1finactive\n\fdisks\n\fgeneration\n\funits\n",
+    );
+    expect(blank.controller.answers).toBe(false);
+    expect(blank).not.toHaveProperty("generation");
+    expect(blank.nodes.map(({ unit }) => unit)).toEqual(Array(3).fill({ unreachable: "the master could not ask it" }));
+  });
+});

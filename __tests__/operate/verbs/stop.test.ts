@@ -1,0 +1,86 @@
+import { type Power, type PoweredMachine, PowerError, type PowerState } from "../../../lib/clouds/power";
+import { ClusterPower } from "../../../lib/operate/power/cluster-power";
+import type { Progress } from "../../../lib/operate/feedback/progress";
+import { STARTED } from "../../../lib/operate/exec/remote/envelope";
+import { stop, type Stopped } from "../../../lib/operate/verbs/stop";
+import { Duration } from "../../../lib/units";
+import { PretendedStack } from "../../support/pretended-stack";
+
+const QUIET: Progress = {
+  phase: async (_, work) => work({ title: () => undefined, detail: () => undefined }),
+  note: () => undefined,
+};
+
+/** A master whose connection breaks at once, and a vendor that does as EC2 does. */
+describe("stopping a whole cluster with spot machines", () => {
+  let stack: PretendedStack;
+  let asked: string[];
+  const pathBefore = process.env["PATH"];
+
+  beforeEach(() => {
+    stack = new PretendedStack();
+    stack.program("ssh", `echo ${STARTED} >&2; exit 255`);
+    process.env["PATH"] = stack.env["PATH"];
+    asked = [];
+  });
+  afterEach(() => {
+    process.env["PATH"] = pathBefore;
+    jest.restoreAllMocks();
+    stack.remove();
+  });
+
+  /** Hosts and their states; `spot` ones can only be ended. */
+  function vendor(states: Readonly<Record<string, PowerState>>, spot: readonly string[]): Power {
+    const machines = new Map<string, PoweredMachine>(
+      Object.entries(states).map(([host, state]) => [
+        host,
+        {
+          ...{ host, id: host, state, spot: spot.includes(host), address: "10.0.0.1" },
+          role: host === "master" ? "master" : "compute",
+        },
+      ]),
+    );
+    const turn = (verb: string, state: PowerState) => async (hosts: readonly string[]) => {
+      const refused = hosts.filter((host) => verb === "stop" && spot.includes(host));
+      if (refused.length > 0) throw new PowerError("spot", refused, "spot machines cannot be stopped", "end them");
+      if (hosts.length > 0) asked.push(`${verb} ${hosts.join(",")}`);
+      for (const host of hosts) machines.set(host, { ...machines.get(host)!, state });
+      return Promise.resolve();
+    };
+    return {
+      list: async () => Promise.resolve([...machines.values()]),
+      ...{ start: turn("start", "running"), stop: turn("stop", "stopped"), end: turn("end", "gone") },
+      unprotect: async () => Promise.resolve(),
+      hostKeys: async () => Promise.resolve([]),
+    };
+  }
+
+  async function stopAll(states: Readonly<Record<string, PowerState>>, spot: readonly string[]): Promise<Stopped> {
+    const power = new ClusterPower([{ power: vendor(states, spot), hosts: Object.keys(states) }]);
+    jest.spyOn(ClusterPower, "of").mockReturnValue(power);
+    return stop(
+      {
+        ...{ stack: "demo", hosts: [], pools: [], all: true, endSpot: true, consenter: { yes: true } },
+        ...{ place: { cwd: stack.directory, env: stack.env }, limit: Duration.seconds(5) },
+      },
+      QUIET,
+    );
+  }
+
+  it("ends a spot master last", async () => {
+    const stopped = await stopAll({ "cpu-1": "running", "gpu-1": "running", master: "running" }, ["gpu-1", "master"]);
+    expect(asked).toEqual(["stop cpu-1", "end gpu-1", "end master"]);
+    expect(stopped).toMatchObject({ stopped: ["cpu-1"], ended: ["gpu-1", "master"], already: [] });
+  });
+
+  it("ends a spot master whose nodes are stopped already", async () => {
+    const stopped = await stopAll({ "cpu-1": "stopped", master: "running" }, ["master"]);
+    expect(asked).toEqual(["end master"]);
+    expect(stopped).toMatchObject({ stopped: [], ended: ["master"], already: ["cpu-1"] });
+  });
+
+  it("stops another master last", async () => {
+    await stopAll({ "cpu-1": "running", "gpu-1": "running", master: "running" }, ["gpu-1"]);
+    expect(asked).toEqual(["stop cpu-1", "end gpu-1", "stop master"]);
+  });
+});

@@ -1,0 +1,97 @@
+import type * as Ec2 from "@aws-sdk/client-ec2";
+import type { EC2Client, EC2ClientConfig } from "@aws-sdk/client-ec2";
+import type { Architecture } from "../../model/machine";
+import { LOCK_FILE, type LockedFact, readLockFile, withFacts, writeLockFile } from "../pins";
+import { type ImageChoice, imageChoice, imageKey } from "./image-choice";
+import { powerError } from "./power-errors";
+
+type Sdk = typeof Ec2;
+
+export interface LockWish {
+  readonly region: string;
+  /** Images as a stack names them, with the architecture of the machines. */
+  readonly images?: readonly { readonly image: string; readonly architecture: Architecture }[];
+  /** Ids of subnets that were there before the cluster. */
+  readonly subnets?: readonly string[];
+  /** @default "ohpc.lock.json" */
+  readonly file?: string;
+  /** For tests and unusual networks; credentials come by the SDK's usual chain. */
+  readonly client?: EC2ClientConfig;
+}
+
+/**
+ * Looks images and subnets up and writes them to the lock file, so that every synth from then on is the same everywhere
+ * and asks nobody. What is in the file already stays, unless it is asked for again.
+ *
+ * @throws PowerError for whatever AWS says, and Error for what does not exist
+ */
+export async function lockAws({
+  region,
+  images = [],
+  subnets = [],
+  file = LOCK_FILE,
+  client = {},
+}: LockWish): Promise<Readonly<Record<string, LockedFact>>> {
+  // The SDK is loaded by those who ask: a stack is synthesized without it.
+  const sdk = await import("@aws-sdk/client-ec2");
+  const ec2 = new sdk.EC2Client({ region, ...client });
+  const facts: Record<string, LockedFact> = {};
+  try {
+    for (const { image, architecture } of images) {
+      const choice = imageChoice(image, architecture);
+      if (choice === undefined) throw new NotThere(`${JSON.stringify(image)} is not an image`);
+      facts[imageKey(choice, architecture)] = await findImage(sdk, ec2, choice, architecture);
+    }
+    if (subnets.length > 0) Object.assign(facts, await findSubnets(sdk, ec2, subnets));
+  } catch (error) {
+    // What is not from AWS names itself already.
+    if (error instanceof NotThere) throw error;
+    throw powerError(error, []);
+  }
+  writeLockFile(withFacts(readLockFile(file), "aws", region, facts), file);
+  return facts;
+}
+
+/** What was asked for and does not exist. */
+class NotThere extends Error {
+  override readonly name = "NotThere";
+}
+
+async function findImage(
+  { paginateDescribeImages }: Sdk,
+  client: EC2Client,
+  choice: ImageChoice,
+  architecture: Architecture,
+): Promise<LockedFact> {
+  const filters =
+    choice.kind === "id"
+      ? []
+      : [
+          { Name: "name", Values: [choice.pattern] },
+          { Name: "architecture", Values: [architecture] },
+        ];
+  const input = {
+    Filters: [...filters, { Name: "state", Values: ["available"] }],
+    ...(choice.kind === "id" ? { ImageIds: [choice.id] } : { Owners: [choice.owner] }),
+  };
+  const found = [];
+  for await (const { Images = [] } of paginateDescribeImages({ client }, input)) found.push(...Images);
+  const [newest] = found.sort((a, b) => (b.CreationDate ?? "").localeCompare(a.CreationDate ?? ""));
+  if (newest?.ImageId === undefined)
+    throw new NotThere(`AWS has no image ${imageKey(choice, architecture)} in this region`);
+  const { ImageId, Architecture: built = "", Name = "" } = newest;
+  return { id: ImageId, architecture: built, name: Name };
+}
+
+async function findSubnets(
+  { DescribeSubnetsCommand }: Sdk,
+  client: EC2Client,
+  ids: readonly string[],
+): Promise<Readonly<Record<string, LockedFact>>> {
+  const { Subnets = [] } = await client.send(new DescribeSubnetsCommand({ SubnetIds: [...ids] }));
+  return Object.fromEntries(
+    Subnets.map(({ SubnetId = "", CidrBlock = "", AvailabilityZone = "", VpcId = "" }) => {
+      return [SubnetId, { cidr: CidrBlock, zone: AvailabilityZone, vpc: VpcId }];
+    }),
+  );
+}

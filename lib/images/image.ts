@@ -1,0 +1,96 @@
+import { join } from "node:path";
+import { cacheDirectory } from "../model/private-directory";
+import { packageRoot } from "../software/package-root";
+import { runEngineScript } from "../clouds/local/engine";
+import type { EngineWanted } from "../clouds/local/engine";
+import { buildMissing, presentImages } from "./build";
+import type { BuiltImage } from "./build";
+import { whileLocked } from "./lock";
+import { type ImageFolder, layerNames, readRecipe } from "./recipe";
+import { worthTelling } from "./told-lines";
+
+export type { BuiltImage } from "./build";
+export { ImageBuildError } from "./failure";
+
+export interface BuildImageOptions extends EngineWanted {
+  /** Told what goes on, line by line. */
+  readonly onProgress?: (progress: ImageProgress) => void;
+  /** The folder that holds `images/` and `ansible/`. @default - this package's */
+  readonly root?: string;
+  /** Which image. @default "node" */
+  readonly folder?: ImageFolder;
+  /** Reads `OHPC_BASE_IMAGE`, `XDG_CACHE_HOME` and proxies. @default - this process's environment */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface ImageProgress {
+  /** `base`, or the layer's name. */
+  readonly layer: string;
+  /** Which layer it is, from 1, and how many there are. */
+  readonly number: number;
+  readonly of: number;
+  /** What it is doing, in a line for people. */
+  readonly line: string;
+}
+
+/** The name of the image that machines of `local` clusters run: the hash of what it is made from. Needs no engine. */
+export function nodeImage(root: string = packageRoot()): string {
+  return readRecipe(root).image;
+}
+
+/**
+ * The name of the image of stock machines: Debian 13 as clouds have it, with systemd, sshd, Python and cloud-init and
+ * nothing of a cluster.
+ */
+export function stockImage(root: string = packageRoot()): string {
+  return readRecipe(root, "debian-13").image;
+}
+
+/**
+ * Builds what is missing of an image, from the first layer on that has changed; nothing if it is there.
+ * A second build at the same time waits for the first.
+ *
+ * @throws ImageBuildError naming layer and task, with the end of the output
+ * @throws EngineError when no engine works here
+ */
+export async function buildNodeImage(options: BuildImageOptions = {}): Promise<BuiltImage> {
+  const { root, folder, env = process.env, onProgress = () => undefined, ...engine } = options;
+  const recipe = readRecipe(root, folder);
+  if ((await presentImages(recipe, engine)).has(recipe.image)) return { image: recipe.image, built: [] };
+  const names = layerNames(recipe);
+  const tell = (layer: string, said: string): void => {
+    const line = worthTelling(said);
+    if (line !== undefined) onProgress({ layer, number: names.indexOf(layer) + 1, of: names.length, line });
+  };
+  const cache = cacheDirectory(env);
+  const onWait = (): void => {
+    tell("base", "waiting for another build of the image");
+  };
+  return whileLocked(join(cache, "image.lock"), onWait, () => buildMissing(recipe, { engine, env, cache, tell }));
+}
+
+/** An image has several names; the engine would take all but the last away from one that is in use. */
+const REMOVE_UNUSED = `
+  containers=$(engine ps --all --quiet)
+  used=$(for container in $containers; do engine container inspect --format '{{.Image}}' "$container" 2>/dev/null || true; done)
+  for image; do
+    id=$(engine image inspect --format '{{.Id}}' "$image") || continue
+    case "$used" in *"\${id#sha256:}"*) continue ;; esac
+    if engine rmi "$image" >/dev/null; then printf '%s\\n' "$image"; fi
+  done`;
+
+/**
+ * Removes images of other versions that no machine uses. Never done unasked: going back to an earlier version takes them again.
+ *
+ * @returns the removed images
+ */
+export async function pruneNodeImages(
+  options: EngineWanted & { readonly root?: string } = {},
+): Promise<readonly string[]> {
+  const { root, ...engine } = options;
+  const recipe = readRecipe(root);
+  const current = new Set([recipe.base.tag, ...recipe.layers.map(({ tag }) => tag), recipe.image]);
+  const old = [...(await presentImages(recipe, engine))].filter((tag) => !current.has(tag));
+  const removed = await runEngineScript(REMOVE_UNUSED, old, engine);
+  return removed.split("\n").filter((line) => line !== "");
+}

@@ -1,0 +1,35 @@
+import { lockMaster, lockOwner } from "../lock/lock";
+import type { HoldingRemote, Remote } from "../exec/remote/remote";
+import { type PlannedStep, planSteps, runSteps, type RunStepsOptions, type StepsResult } from "./run-steps";
+import { MASTER_STEPS } from "./steps/master-steps";
+import type { ClusterView } from "./step/step";
+
+export interface ConfigureOptions extends RunStepsOptions {
+  /** What other operators are told who find the master locked. @default "ohpc configure" */
+  readonly command?: string;
+}
+
+/**
+ * Turns machines into a cluster, by what is done on the master alone: nodes fetch the rest and look after themselves, so
+ * the work does not grow with them. Run again, it goes on where it was; with nothing to do it looks once and changes nothing.
+ *
+ * @throws StepError
+ * @throws Failure of kind `busy` when another ohpc is at work
+ */
+export async function configure(
+  cluster: ClusterView,
+  master: HoldingRemote,
+  { command = "ohpc configure", ...options }: ConfigureOptions = {},
+): Promise<StepsResult> {
+  const lock = await lockMaster(cluster.manifest.cluster, master, lockOwner(command));
+  try {
+    return await runSteps(MASTER_STEPS, cluster, master, options);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** What `configure` would do, and with which effect on the running cluster. Changes nothing, locks nothing. */
+export async function planConfigure(cluster: ClusterView, master: Remote): Promise<readonly PlannedStep[]> {
+  return planSteps(MASTER_STEPS, cluster, master);
+}

@@ -1,0 +1,45 @@
+import { Duration } from "../../../units";
+import { accountsOf } from "../../node/accounts";
+import { programText } from "../../node/bundle-files";
+import type { Json, Step } from "../step/step";
+
+type AccountState = { readonly [key: string]: Json };
+export type AccountsState = { readonly groups: readonly AccountState[]; readonly users: readonly AccountState[] };
+
+/** On the disk that outlives the master: who was once ours stays known, so that removing an account still works. */
+const REGISTRY = "/srv/ohpc/state/accounts.json";
+
+/**
+ * People's accounts on the master, with their homes and SSH keys. Nodes make the same accounts by the same program, so
+ * that a user has the same number everywhere, in and outside of jobs.
+ */
+export const accounts: Step<AccountsState> = {
+  id: "accounts",
+  title: "accounts",
+  needs: ["state-disk", "home-disk"],
+  desired: (cluster) => {
+    const { groups, users } = accountsOf(cluster);
+    return {
+      groups,
+      users: users.map((user) => ({ ...user, keys: user.keys ?? [], shadow: true, homeIsThere: true })),
+    };
+  },
+  get inspect() {
+    return program("inspect");
+  },
+  get apply() {
+    return program("apply");
+  },
+  effect: () => "live",
+  timeout: Duration.minutes(5),
+};
+
+function program(what: "inspect" | "apply"): string {
+  return String.raw`
+program=$(cat <<'OHPC_ACCOUNTS'
+${programText("accounts.py")}
+OHPC_ACCOUNTS
+)
+python3 -c "$program" ${what} --registry ${REGISTRY} --homes --keys /etc/ssh/authorized_keys.d
+`;
+}

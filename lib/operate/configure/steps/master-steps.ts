@@ -1,0 +1,35 @@
+import { accounts } from "./accounts";
+import { bundle } from "./bundle";
+import { clusterRegistered } from "./cluster-registered";
+import { database } from "./database";
+import { nfsExports } from "./exports";
+import { homeDisk } from "./home-disk";
+import { hosts } from "./hosts";
+import { metrics } from "./metrics";
+import { mungeKey } from "./munge-key";
+import { slurmAccounts } from "./slurm-accounts";
+import { slurmConf } from "./slurm-conf";
+import { slurmctld } from "./slurmctld";
+import { slurmdbd } from "./slurmdbd";
+import { software } from "./software";
+import { stateDisk } from "./state-disk";
+import type { Step } from "../step/step";
+
+/** All that makes machines a cluster; every step is carried out on the master, nodes look after themselves. */
+export const MASTER_STEPS: readonly Step[] = [
+  software,
+  stateDisk,
+  homeDisk,
+  nfsExports,
+  hosts,
+  mungeKey,
+  accounts,
+  database,
+  slurmdbd,
+  slurmConf,
+  clusterRegistered,
+  slurmctld,
+  slurmAccounts,
+  metrics,
+  bundle,
+];

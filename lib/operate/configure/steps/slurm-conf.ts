@@ -1,0 +1,150 @@
+import { renderCgroupConf } from "../../../slurm/cgroup-conf";
+import { effectOfSlurmConf, worstEffect } from "../../../slurm/effects";
+import { renderGresConf } from "../../../slurm/gres-conf";
+import { renderSlurmConf } from "../../../slurm/slurm-conf";
+import { renderTopologyConf } from "../../../slurm/topology-conf";
+import { FILE_JSON, PENDING } from "./shell";
+import type { Effect, Step } from "../step/step";
+
+export type SlurmConfState = {
+  readonly "slurm.conf": string | null;
+  readonly "gres.conf": string | null;
+  readonly "cgroup.conf": string | null;
+  /** Most clusters need none. */
+  readonly "topology.conf": string | null;
+  /** Whether slurmctld runs with something else than the files say. */
+  readonly pending: boolean;
+};
+
+/**
+ * Slurm's files, which lie on the master only: nodes fetch them from slurmctld (configless).
+ * A new slurm.conf is first given to a slurmctld of its own, on another port, that does nothing else: a file that Slurm
+ * does not take is never installed, because with it every client command would fail.
+ */
+export const slurmConf: Step<SlurmConfState> = {
+  id: "slurm-conf",
+  title: "slurm.conf",
+  needs: ["hosts", "munge-key"],
+  desired: ({ manifest, wish }) => ({
+    "slurm.conf": renderSlurmConf(wish, manifest),
+    "gres.conf": renderGresConf(wish, manifest),
+    "cgroup.conf": renderCgroupConf(wish, manifest),
+    "topology.conf": renderTopologyConf(wish, manifest) ?? null,
+    pending: false,
+  }),
+  inspect: String.raw`
+${FILE_JSON}${PENDING}
+cd /etc/slurm 2>/dev/null || cd /
+echo "{\"slurm.conf\":$(file_json slurm.conf),\"gres.conf\":$(file_json gres.conf),\"cgroup.conf\":$(file_json cgroup.conf),\"topology.conf\":$(file_json topology.conf),\"pending\":$(is_pending slurmctld)}"
+`,
+  apply: String.raw`
+${PENDING}
+names='slurm.conf gres.conf cgroup.conf topology.conf'
+mkdir -p /run/ohpc
+staged=$(mktemp -d /run/ohpc/staged.XXXXXX)
+scratch=
+stop_scratch() { if [ -n "$scratch" ]; then kill -9 "$scratch" 2>/dev/null || true; fi; }
+trap 'stop_scratch; rm -rf "$staged"' EXIT
+chmod 0755 "$staged"
+desired=$(cat)
+for name in $names; do
+  if jq -e --arg name "$name" '.[$name] != null' <<<"$desired" >/dev/null; then
+    jq -j --arg name "$name" '.[$name]' <<<"$desired" >"$staged/$name"
+  fi
+done
+
+free_port() {
+  for ((port = 16817; port < 16900; port++)); do
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      echo "$port"
+      return
+    fi
+  done
+  return 1
+}
+
+# A slurmctld that only reads: nothing of it reaches database, nodes or the state of the real one.
+check_staged() {
+  local check=$staged/check log=$staged/check/log
+  mkdir -m 0755 "$check"
+  install -d -o slurm -m 0700 "$check/state"
+  install -o slurm -m 0600 /dev/null "$log"
+  for name in gres.conf cgroup.conf topology.conf; do
+    if [ -e "$staged/$name" ]; then cp "$staged/$name" "$check/"; fi
+  done
+  grep -viE '^(AccountingStorage|JobComp|Slurmctld(Port|PidFile|LogFile)|SlurmdPort|StateSaveLocation|PrologSlurmctld|EpilogSlurmctld)' \
+    "$staged/slurm.conf" >"$check/slurm.conf"
+  {
+    echo "SlurmctldPort=$(free_port)"
+    echo "SlurmdPort=1"
+    echo "StateSaveLocation=$check/state"
+    echo "SlurmctldPidFile=$check/state/pid"
+    echo "SlurmctldLogFile=$log"
+    echo "AccountingStorageType=accounting_storage/none"
+  } >>"$check/slurm.conf"
+  SLURM_CONF=$check/slurm.conf slurmctld -D -f "$check/slurm.conf" </dev/null >"$check/said" 2>&1 &
+  scratch=$!
+  for ((k = 0; k < 400; k++)); do
+    if grep -q 'Running as primary controller' "$log"; then
+      stop_scratch
+      wait "$scratch" 2>/dev/null || true
+      scratch=
+      return
+    fi
+    if ! kill -0 "$scratch" 2>/dev/null; then break; fi
+    sleep 0.05
+  done
+  echo "slurmctld does not take the new slurm.conf:" >&2
+  # Two of its complaints come from what was taken out for the check, and from a machine without mail.
+  grep -hE 'error|fatal' "$check/said" | grep -v 'MailProg\|gathered, but not stored' >&2 || cat "$check/said" "$log" >&2
+  return 1
+}
+check_staged
+
+effect=$OHPC_EFFECT
+# What an earlier run began and did not finish counts, too; who cannot say gets the restart.
+if [ "$(cat /run/ohpc/pending/slurmctld 2>/dev/null)" = restart ]; then effect='restart slurmctld'; fi
+case $effect in
+  none | live | reconfigure) how=reconfigure ;;
+  *) how=restart ;;
+esac
+if systemctl is-active --quiet slurmctld; then pending slurmctld "$how"; fi
+mkdir -p /etc/slurm
+for name in $names; do
+  if [ -e "$staged/$name" ]; then
+    install -m 0644 "$staged/$name" "/etc/slurm/$name.new"
+    mv -fT "/etc/slurm/$name.new" "/etc/slurm/$name"
+  else
+    rm -f "/etc/slurm/$name"
+  fi
+done
+if systemctl is-active --quiet slurmctld; then
+  if [ "$how" = restart ]; then
+    systemctl restart slurmctld
+    for ((k = 0; k < 300; k++)); do
+      if timeout 5 scontrol ping 2>/dev/null | grep -q 'is UP'; then break; fi
+      sleep 0.1
+    done
+  fi
+  # After a restart, too: it is what carries the files to the nodes.
+  timeout 60 scontrol reconfigure
+fi
+settled slurmctld
+`,
+  effect: effectOfFiles,
+  remedies: [
+    {
+      when: /does not take the new slurm\.conf/,
+      cause: "slurmctld refuses the new slurm.conf; the old one is still in use and the cluster runs on",
+      remedy: "correct the settings, partitions or pools that the lines below name",
+    },
+  ],
+};
+
+function effectOfFiles(before: SlurmConfState, after: SlurmConfState): Effect {
+  // Where Slurm has not been yet, files disturb nobody.
+  if (before["slurm.conf"] === null) return "live";
+  const others = (["gres.conf", "cgroup.conf", "topology.conf"] as const).some((name) => before[name] !== after[name]);
+  const settings = effectOfSlurmConf(before["slurm.conf"], after["slurm.conf"] ?? "").effect;
+  return worstEffect([settings, others || before.pending ? "reconfigure" : "live"]);
+}

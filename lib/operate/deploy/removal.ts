@@ -1,0 +1,72 @@
+import type { Manifest } from "../../model/manifest";
+import { drain, type DrainOptions, operator, takeBack } from "../scheduler/drain";
+import { count } from "../feedback/count";
+import { lockMaster, lockOwner } from "../lock/lock";
+import { BUNDLE_DIRECTORY } from "../node/bundle-files";
+import { type NodeAddress, nodesOf } from "../hosts/nodes";
+import { parseAnswers } from "../node/answers";
+import type { Progress } from "../feedback/progress";
+import { type HoldingRemote, type Remote, RemoteError } from "../exec/remote/remote";
+
+export interface Retirement extends Pick<DrainOptions, "agreed" | "agreeTo"> {
+  /** Machines that are about to be replaced or destroyed; those that are no nodes do not matter here. */
+  readonly hosts: readonly string[];
+  /** What other operators are told who find the master locked. */
+  readonly command: string;
+}
+
+/**
+ * Tells Slurm of nodes whose machines go: it starts no job there any more, and those that run end now and return to the
+ * queue, if they may. Otherwise it would believe for minutes that they run on. Nodes that come back are given back to it
+ * when they are ready (`nodesReady`). A master that does not answer is told nothing.
+ *
+ * @returns what gives those nodes back that are there after all; it never fails
+ * @throws Failure of kind `busy`, or whatever `agreeTo` throws; then the nodes are as they were
+ * @throws RemoteError if the master refuses us
+ */
+export async function retire(
+  manifest: Manifest,
+  master: HoldingRemote,
+  { hosts, command, agreed, agreeTo }: Retirement,
+  progress: Progress,
+): Promise<() => Promise<void>> {
+  const going = nodesOf(manifest).filter(({ host }) => hosts.includes(host));
+  if (going.length === 0) return nothing;
+  const title = `Drain ${count(going.length, "node")}`;
+  return progress.phase(title, async (report) => {
+    try {
+      const lock = await lockMaster(manifest.cluster, master, lockOwner(command));
+      try {
+        const why = `to replace or remove the machine, by ${operator()}`;
+        const names = going.map(({ host }) => host);
+        const ended = await drain(master, names, { why, agreed, agreeTo });
+        if (ended.length > 0) report.title(`${title}, whose ${count(ended.length, "job")} ended`);
+      } finally {
+        await lock.release();
+      }
+      return async () => giveBack(master, going);
+    } catch (error) {
+      if (!(error instanceof RemoteError) || error.failure === "refused") throw error;
+      const who = error.failure === "failed" ? "Slurm" : master.host;
+      report.title(`${title}: ${who} does not answer, and was not told`);
+      return nothing;
+    }
+  });
+}
+
+/** Those whose own units say that they are ready. What cannot be told any more must not hide why. */
+async function giveBack(master: Remote, nodes: readonly NodeAddress[]): Promise<void> {
+  try {
+    const printed = await master.run(`python3 ${BUNDLE_DIRECTORY}/current/ask.py state`, {
+      input: nodes.map(({ address, host }) => `${address} ${host}\n`).join(""),
+    });
+    const ready = [...parseAnswers(printed)].flatMap(([host, answer]) => ("ok" in answer && answer.ok ? [host] : []));
+    await takeBack(master, ready);
+  } catch {
+    return;
+  }
+}
+
+async function nothing(): Promise<void> {
+  return Promise.resolve();
+}

@@ -1,0 +1,18 @@
+import type { Manifest } from "../../model/manifest";
+import { Failure } from "../feedback/failure";
+import type { HostKeySource } from "../access/host-keys";
+import { powerAt } from "./vendors";
+
+/** Who has the consoles of a cluster's machines; `undefined` where nobody can be asked, or a vendor's SDK is missing. */
+export function hostKeySource({ cluster, sites, master }: Manifest, env: NodeJS.ProcessEnv): HostKeySource | undefined {
+  const site = sites.find(({ name }) => name === master.site);
+  if (site === undefined) return undefined;
+  try {
+    return powerAt(site, cluster, env);
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    // SDKs want to be told this and that. Who asks for keys is told what is missing.
+    const [reason] = (error as Error).message.split("\n");
+    return { hostKeys: async () => Promise.reject(new Error(reason, { cause: error })) };
+  }
+}

@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
+import { join } from "node:path";
+import { foldHosts } from "../../slurm/hostlist";
+import { type Job, jobsOn, unfinishedJobs } from "./jobs";
+import type { Remote } from "../exec/remote/remote";
+
+/** What Slurm's reason begins with for nodes whose machines `ohpc` stops or replaces: only those are resumed again. */
+export const STOP_REASON = "ohpc stop";
+
+/** For people: who is at this machine, e.g. `alice@laptop`. */
+export function operator(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
+
+export interface DrainOptions {
+  /** What for and by whom, behind the beginning of the reason: `by alice@laptop`. */
+  readonly why: string;
+  /** Jobs that somebody has agreed to lose. */
+  readonly agreed: readonly Job[];
+  /** Asked about jobs that began meanwhile. @throws Failure if nobody agrees; then nodes are as they were */
+  readonly agreeTo: (fresh: readonly Job[]) => Promise<void>;
+}
+
+/**
+ * Drains nodes that nobody has drained: Slurm gives them no more jobs, and does not call them failed. Jobs that run there
+ * end; they are returned.
+ */
+export async function drain(
+  master: Remote,
+  hosts: readonly string[],
+  { why, agreed, agreeTo }: DrainOptions,
+): Promise<readonly Job[]> {
+  const printed = await aside(master, "drain", hosts, `${STOP_REASON} ${why}`);
+  const drained = printed.trim().split(",").filter(Boolean);
+  try {
+    const now = jobsOn(await unfinishedJobs(master), hosts);
+    const known = new Set(agreed.map(({ id }) => id));
+    const fresh = now.filter(({ id }) => !known.has(id));
+    if (fresh.length > 0) await agreeTo(fresh);
+    if (now.length > 0) await aside(master, "end", hosts, STOP_REASON);
+    return now;
+  } catch (error) {
+    await takeBack(master, drained);
+    throw error;
+  }
+}
+
+/** Lets Slurm use nodes again that were set aside, and no others. */
+export async function takeBack(master: Remote, hosts: readonly string[]): Promise<void> {
+  await aside(master, "back", hosts, STOP_REASON);
+}
+
+async function aside(
+  master: Remote,
+  action: "drain" | "end" | "back",
+  hosts: readonly string[],
+  reason: string,
+): Promise<string> {
+  if (hosts.length === 0) return "";
+  const text = readFileSync(join(__dirname, "aside.sh"), "utf8");
+  return master.run(text, { args: [action, foldHosts(hosts), reason] });
+}

@@ -1,0 +1,146 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Manifest } from "../../model/manifest";
+import type { Wish } from "../../model/wish";
+import { expandHosts, foldHosts } from "../../slurm/hostlist";
+import { Duration } from "../../units";
+import { STOP_REASON } from "./drain";
+import { Failure } from "../feedback/failure";
+import { nodesOf } from "../hosts/nodes";
+import type { Report } from "../feedback/progress";
+import type { Remote } from "../exec/remote/remote";
+import { coveringPartitions } from "./placement";
+
+/** What waiting for the nodes came to. */
+export interface Readiness {
+  readonly nodes: number;
+  /** Nodes that ran a task of the one `srun` over all (per partition, where no partition has all). */
+  readonly answered: number;
+  /** Nodes that were not asked because jobs run on them. */
+  readonly busy: number;
+  /** Nodes that an administrator, or `ohpc stop`, has drained: nobody waits for them. */
+  readonly aside: readonly { readonly node: string; readonly reason: string }[];
+}
+
+/**
+ * Waits until every node takes jobs and has run a task. Nodes in `waking` that `ohpc stop` has set aside are given back to
+ * Slurm as soon as they are there again; others that are set aside, by it or by an administrator, are left so.
+ *
+ * @throws Failure naming the nodes that did not come, with their reasons
+ */
+export async function nodesReady(
+  master: Remote,
+  { wish, manifest }: { readonly wish: Wish; readonly manifest: Manifest },
+  limit: Duration,
+  report: Report,
+  waking: readonly string[] = nodesOf(manifest).map(({ host }) => host),
+): Promise<Readiness> {
+  const hosts = new Map(manifest.pools.map((pool) => [pool.name, expandHosts(pool.hosts)]));
+  const total = [...hosts.values()].reduce((sum, pool) => sum + pool.length, 0);
+  if (total === 0) return { nodes: 0, answered: 0, busy: 0, aside: [] };
+  const groups = coveringPartitions(wish).flatMap(({ partition, pools }) => {
+    const members = pools.flatMap((pool) => hosts.get(pool) ?? []);
+    return members.length === 0 ? [] : [partition.name, foldHosts(members)];
+  });
+  const printed = await master.run(readyScript(), {
+    args: [String(Math.ceil(limit.toSeconds())), String(total), STOP_REASON, ...groups],
+    input: waking.map((host) => `${host}\n`).join(""),
+    timeout: Duration.seconds(limit.toSeconds() + 90),
+    onLine: (line) => {
+      tell(line, total, report);
+    },
+  });
+  const reading = readReady(printed);
+  if (reading.overdue) {
+    const missing = reading.waiting.map(
+      ({ node, state, reason }) =>
+        `${node} is ${state}${reason === "" ? "" : `: ${reason}`}${unitOf(node, reading.units)}`,
+    );
+    throw new Failure("failed", `${reading.ready} of ${total} nodes are ready after ${limit.toSeconds()} s`, {
+      code: "nodes.late",
+      remedy: "`ohpc status` shows how far each node came; when it is mended, run `ohpc up` again",
+      output: missing.length === 0 ? ["slurmctld does not know any node"] : missing,
+    });
+  }
+  if (reading.silent.length > 0) {
+    throw new Failure("failed", "not every node answered the one srun over all", {
+      code: "nodes.silent",
+      remedy: "`ohpc status` shows how each node is",
+      output: reading.silent,
+    });
+  }
+  return { nodes: total, answered: reading.answered, busy: reading.busy, aside: reading.aside };
+}
+
+interface ReadyReading {
+  readonly ready: number;
+  readonly overdue: boolean;
+  readonly waiting: readonly { readonly node: string; readonly state: string; readonly reason: string }[];
+  readonly aside: Readiness["aside"];
+  /** What node units last said, by node. */
+  readonly units: ReadonlyMap<string, string>;
+  readonly answered: number;
+  readonly busy: number;
+  readonly silent: readonly string[];
+}
+
+/** What ready.sh printed; of the lines about nodes the last picture counts. */
+export function readReady(printed: string): ReadyReading {
+  const lines = printed.split("\n").filter((line) => line !== "");
+  const picture = lines.slice(
+    Math.max(
+      0,
+      lines.findLastIndex((line) => line.startsWith("nodes ")),
+    ),
+  );
+  const of = (what: string, from: readonly string[]) =>
+    from.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1).split(" "));
+  const sum = (what: string) => of(what, lines).reduce((total, [count]) => total + Number(count), 0);
+  return {
+    ready: Number(of("nodes", picture)[0]?.[0] ?? 0),
+    overdue: lines.includes("overdue"),
+    waiting: of("waiting", picture).map(([node = "", state = "", ...reason]) => ({
+      node,
+      state,
+      reason: unexplained(reason),
+    })),
+    aside: of("aside", picture).map(([node = "", ...reason]) => ({ node, reason: unexplained(reason) })),
+    units: new Map(of("unit", lines).map(([node = "", stage = "", ...message]) => [node, unitText(stage, message)])),
+    answered: sum("answered"),
+    busy: sum("busy"),
+    silent: of("silent", lines).map((words) => words.join(" ")),
+  };
+}
+
+function tell(line: string, total: number, report: Report): void {
+  const [what, ...words] = line.split(" ");
+  if (what === "nodes") report.title(`Nodes ready: ${words[0] ?? "0"} of ${total}`);
+  if (what === "unit") {
+    const [node = "", stage = "", ...message] = words;
+    report.detail(`${node}: ${unitText(stage, message)}`);
+  }
+  if (what === "waiting") {
+    const [node = "", state = "", ...reason] = words;
+    const why = unexplained(reason);
+    report.detail(`${node} ${state}${why === "" ? "" : ` (${why})`}`);
+  }
+}
+
+function unitOf(node: string, units: ReadonlyMap<string, string>): string {
+  const said = units.get(node);
+  return said === undefined ? "" : `; its node unit: ${said}`;
+}
+
+function unitText(stage: string, message: readonly string[]): string {
+  return `${stage}: ${message.join(" ")}`;
+}
+
+/** Slurm writes `none` where nobody gave a reason. */
+function unexplained(words: readonly string[]): string {
+  const reason = words.join(" ");
+  return reason === "none" ? "" : reason;
+}
+
+function readyScript(): string {
+  return readFileSync(join(__dirname, "ready.sh"), "utf8");
+}

@@ -1,0 +1,94 @@
+import { PowerError } from "../../clouds/power";
+import { Duration } from "../../units";
+import { Alone } from "../lock/command-lock";
+import { chosenHosts, type HostChoice, typed } from "../hosts/chosen-hosts";
+import { count } from "../feedback/count";
+import { openDeployment, type Place } from "../cluster/deployment";
+import { lockOwner } from "../lock/lock";
+import { masterAnswers, masterOf } from "../access/master";
+import { ClusterPower } from "../power/cluster-power";
+import type { Progress } from "../feedback/progress";
+import { nodesReady, type Readiness } from "../scheduler/ready";
+import { startMachines } from "../power/start-machines";
+
+export interface ResumeOptions extends HostChoice {
+  readonly stack: string;
+  readonly place: Place;
+  /** How long machines may take to start, and then nodes until they are ready. @default 2 minutes on local clusters, 15 elsewhere */
+  readonly limit?: Duration;
+}
+
+export interface Resumed {
+  readonly cluster: string;
+  readonly started: readonly string[];
+  readonly readiness: Readiness;
+}
+
+/**
+ * Starts machines of a cluster that are stopped, the master first, and waits until their nodes take jobs. Nodes that
+ * somebody drained by hand stay drained.
+ *
+ * @throws PowerError naming the machines that could not be started; all others are, and take jobs
+ */
+export async function resume(options: ResumeOptions, progress: Progress): Promise<Resumed> {
+  const { stack, place } = options;
+  const command = ["ohpc resume", stack, ...typed(options)].join(" ");
+  const alone = new Alone(place.env, lockOwner(command));
+  try {
+    const deployment = await openDeployment(stack, place);
+    await alone.lockCluster(deployment.stack);
+    const { manifest } = deployment;
+    const local = manifest.sites.every(({ cloud }) => cloud === "local");
+    const limit = options.limit ?? (local ? Duration.minutes(2) : Duration.minutes(15));
+    const head = manifest.master.host;
+    const nodes = chosenHosts(manifest, options).filter((host) => host !== head);
+    const power = ClusterPower.of(manifest, place.env);
+    const machines = await progress.phase("Look at the machines", async () => power.list());
+    const asleep = (host: string) =>
+      machines.some((machine) => machine.host === host && machine.state !== "running" && machine.state !== "starting");
+    const gone = nodes.filter((host) => !machines.some((machine) => machine.host === host));
+    const away = gone.length === 0 ? undefined : ended(gone);
+
+    if (asleep(head)) {
+      await progress.phase("Start the master", async () => {
+        await startMachines(power, [head], limit);
+      });
+    }
+    const sleeping = nodes.filter(asleep);
+    // What cannot be had must not keep the others from working: it is told at the end.
+    let failure = away;
+    if (sleeping.length > 0) {
+      await progress.phase(`Start ${count(sleeping.length, "node")}`, async () => {
+        try {
+          await startMachines(power, sleeping, limit);
+        } catch (error) {
+          if (!(error instanceof PowerError)) throw error;
+          failure = error;
+        }
+      });
+    }
+    if (asleep(head)) await progress.phase("Master answers", async () => masterAnswers(deployment, limit));
+    const running = new Set(
+      failure === undefined
+        ? nodes
+        : (await power.list())
+            .filter(({ state }) => state === "running" || state === "starting")
+            .map(({ host }) => host),
+    );
+    const waking = nodes.filter((host) => running.has(host));
+    const readiness = await progress.phase("Nodes ready", async (report) =>
+      nodesReady(masterOf(deployment, limit), deployment, limit, report, waking).catch((error: unknown) => {
+        throw failure ?? error;
+      }),
+    );
+    if (failure !== undefined) throw failure;
+    const started = [...(asleep(head) ? [head] : []), ...sleeping];
+    return { cluster: manifest.cluster, started, readiness };
+  } finally {
+    await alone.release();
+  }
+}
+
+function ended(hosts: readonly string[]): PowerError {
+  return new PowerError("unknown host", hosts, "there is no such machine any more", "ohpc up makes it anew");
+}

@@ -1,0 +1,203 @@
+import { type PoweredMachine, PowerError, waitForState } from "../../clouds/power";
+import type { Manifest } from "../../model/manifest";
+import { foldHosts } from "../../slurm/hostlist";
+import { Duration } from "../../units";
+import { Alone } from "../lock/command-lock";
+import { drain, operator, takeBack } from "../scheduler/drain";
+import { chosenHosts, type HostChoice, typed } from "../hosts/chosen-hosts";
+import { agree, type Consenter, describeEnding, jobsSeen, type JobsSeen, MASTER_PATIENCE } from "../feedback/consent";
+import { count } from "../feedback/count";
+import { openDeployment, type Place } from "../cluster/deployment";
+import { Failure } from "../feedback/failure";
+import { type Job, jobsOn } from "../scheduler/jobs";
+import { lockMaster, lockOwner } from "../lock/lock";
+import { masterOf } from "../access/master";
+import { ClusterPower } from "../power/cluster-power";
+import type { Progress } from "../feedback/progress";
+import type { Remote } from "../exec/remote/remote";
+
+export interface StopOptions extends HostChoice {
+  readonly stack: string;
+  readonly place: Place;
+  readonly consenter: Consenter;
+  /** The master, too. */
+  readonly all: boolean;
+  /** Ends spot machines, which cannot be stopped. */
+  readonly endSpot: boolean;
+  /** How long machines may take to stop. @default 10 minutes */
+  readonly limit?: Duration;
+}
+
+export interface Stopped {
+  readonly cluster: string;
+  readonly stopped: readonly string[];
+  /** Spot machines that are no more. */
+  readonly ended: readonly string[];
+  /** Machines that were stopped before. */
+  readonly already: readonly string[];
+  /** Jobs that ran there. */
+  readonly jobs: readonly Job[];
+}
+
+/**
+ * Stops machines of a cluster: nodes are drained in Slurm, then stopped; the master comes last. Disks and addresses stay.
+ *
+ * @throws Failure, e.g. of kind `consent`
+ * @throws PowerError naming the machines that did not stop
+ */
+export async function stop(options: StopOptions, progress: Progress): Promise<Stopped> {
+  const { stack, place, consenter, all, endSpot, limit = Duration.minutes(10) } = options;
+  const flags = [...(all ? ["--all"] : []), ...(endSpot ? ["--end-spot"] : [])];
+  const command = ["ohpc stop", stack, ...typed(options), ...flags].join(" ");
+  const owner = lockOwner(command);
+  const alone = new Alone(place.env, owner);
+  try {
+    const deployment = await openDeployment(stack, place);
+    await alone.lockCluster(deployment.stack);
+    const { manifest } = deployment;
+    const { cluster } = manifest;
+    const nodes = nodesToStop(manifest, options);
+    const power = ClusterPower.of(manifest, place.env);
+    const machines = await progress.phase("Look at the machines", async () => power.list());
+    const asked = new Set(all ? [...nodes, manifest.master.host] : nodes);
+    const chosen = machines.filter(({ host }) => asked.has(host));
+    const awake = chosen.filter(({ state }) => state !== "stopped");
+    const already = namesOf(chosen.filter(({ state }) => state === "stopped"));
+    if (awake.length === 0) return { cluster, stopped: [], ended: [], already, jobs: [] };
+
+    const spot = awake.filter((machine) => machine.spot);
+    if (spot.length > 0 && !endSpot) throw cannotStop(namesOf(spot));
+    const workers = awake.filter(({ role }) => role === "compute");
+    const compute = namesOf(workers);
+    const master = masterOf(deployment, MASTER_PATIENCE);
+    const seen = await jobsSeen(master);
+    const again = `${command} --yes`;
+    const question = `Stop ${all ? cluster : foldHosts(compute)}?`;
+    await agreeTo(describeStop(seen, namesOf(spot), compute, all), consenter, question, again);
+
+    // A master that nobody can ask may be stopped already: then there is nobody to be told, either.
+    const held = "unknown" in seen ? undefined : await lockMaster(cluster, master, owner);
+    let ended: readonly Job[] = [];
+    try {
+      if (held === undefined) progress.note(`${manifest.master.host} does not answer: Slurm was not told`);
+      else {
+        ended = await progress.phase("Drain the nodes", async () =>
+          drain(master, compute, {
+            why: `by ${operator()}`,
+            agreed: "unknown" in seen ? [] : seen.jobs,
+            agreeTo: async (fresh) =>
+              agreeTo(describeStop({ jobs: fresh }, [], compute, false), consenter, question, again),
+          }),
+        );
+      }
+      try {
+        const title = `Stop ${count(workers.length, "node")}`;
+        if (workers.length > 0) await switchOff(power, workers, title, limit, progress);
+      } catch (error) {
+        if (held !== undefined) await runAgain(power, master, compute);
+        throw error;
+      }
+    } finally {
+      await held?.release();
+      await master.close();
+    }
+    const head = awake.find(({ role }) => role === "master");
+    if (head !== undefined) await switchOff(power, [head], "Stop the master", limit, progress);
+    const gone = namesOf(spot);
+    return {
+      cluster,
+      stopped: namesOf(awake).filter((host) => !gone.includes(host)),
+      ended: gone,
+      already,
+      jobs: ended,
+    };
+  } finally {
+    await alone.release();
+  }
+}
+
+const PAUSE = Duration.seconds(1);
+
+/** Stops machines and waits until they are stopped; spot ones are ended instead. */
+async function switchOff(
+  power: ClusterPower,
+  machines: readonly PoweredMachine[],
+  title: string,
+  deadline: Duration,
+  progress: Progress,
+): Promise<void> {
+  const stopping = namesOf(machines.filter(({ spot }) => !spot));
+  const ending = namesOf(machines.filter(({ spot }) => spot));
+  await progress.phase(title, async (report) => {
+    await power.stop(stopping);
+    if (ending.length > 0) await power.end(ending);
+    await waitForState(power, stopping, "stopped", {
+      ...{ deadline, pause: PAUSE },
+      onProgress: (seen) => {
+        if (seen.length > 1)
+          report.title(`${title}: ${seen.filter(({ state }) => state === "stopped").length} stopped`);
+      },
+    });
+  });
+}
+
+function nodesToStop(manifest: Manifest, { hosts, pools, all }: StopOptions): readonly string[] {
+  if (all && hosts.length + pools.length > 0) {
+    throw new Failure("usage", "--all is the whole cluster: name no hosts or pools beside it", { code: "usage.all" });
+  }
+  const chosen = chosenHosts(manifest, { hosts, pools });
+  if (!chosen.includes(manifest.master.host)) return chosen;
+  throw new Failure("usage", `without ${manifest.master.host} the nodes are of no use`, {
+    code: "usage.master",
+    remedy: "--all stops the whole cluster",
+  });
+}
+
+/** What people have to know before machines are stopped; nothing where nothing is lost. Pure. */
+export function describeStop(
+  seen: JobsSeen,
+  spot: readonly string[],
+  nodes: readonly string[],
+  all: boolean,
+): readonly string[] {
+  const ended =
+    spot.length === 0
+      ? []
+      : [`${count(spot.length, "spot machine")} would be ended, with what is on their own disks: ${foldHosts(spot)}`];
+  if ("unknown" in seen) return [...ended, seen.unknown];
+  const ending = jobsOn(seen.jobs, nodes);
+  const waiting = seen.jobs.filter(({ state }) => state === "PENDING").length;
+  if (ended.length + ending.length === 0) return [];
+  return [
+    ...ended,
+    ...describeEnding(ending),
+    ...(all && waiting > 0 ? [`jobs that wait in the queue: ${waiting}, which stay in it`] : []),
+  ];
+}
+
+async function agreeTo(lines: readonly string[], consenter: Consenter, question: string, again: string): Promise<void> {
+  if (lines.length > 0) await agree(consenter, lines, question, again);
+}
+
+/** Machines that the vendor did not stop go on working. What cannot be told any more must not hide why. */
+async function runAgain(power: ClusterPower, master: Remote, nodes: readonly string[]): Promise<void> {
+  try {
+    const running = (await power.list()).filter(({ host, state }) => state === "running" && nodes.includes(host));
+    await takeBack(master, namesOf(running));
+  } catch {
+    return;
+  }
+}
+
+function namesOf(machines: readonly PoweredMachine[]): readonly string[] {
+  return machines.map(({ host }) => host);
+}
+
+function cannotStop(hosts: readonly string[]): PowerError {
+  return new PowerError(
+    "spot",
+    hosts,
+    "spot machines cannot be stopped",
+    "--end-spot ends them instead, with what is on their own disks; `ohpc up` makes them anew. Or name other hosts or pools",
+  );
+}

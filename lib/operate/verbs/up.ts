@@ -1,0 +1,122 @@
+import { Duration } from "../../units";
+import { Alone } from "../lock/command-lock";
+import { configurePhase } from "../configure/phase";
+import type { Consenter } from "../feedback/consent";
+import { carryOut, planDeployment, type PlannedDeployment } from "../deploy/deployment-plan";
+import { type Deployment, deploymentOf, type Place } from "../cluster/deployment";
+import type { Groundwork } from "../deploy/platform";
+import { hostKeySource } from "../power/host-key-source";
+import { forgetHostKeys, pinMaster } from "../access/host-keys";
+import { lockOwner } from "../lock/lock";
+import { masterAnswers, masterOf } from "../access/master";
+import { nodesOf } from "../hosts/nodes";
+import type { Progress } from "../feedback/progress";
+import {
+  findProject,
+  readSynthesis,
+  stackNamed,
+  synthesize,
+  type SynthesizedStack,
+  withDependencies,
+} from "../stack/project";
+import { nodesReady, type Readiness } from "../scheduler/ready";
+import type { StepResult } from "../configure/run-steps";
+import { hostsOf, type PlannedChange } from "../terraform/plan";
+import { type PhaseTime, TimedProgress } from "../feedback/timed-progress";
+
+export interface UpOptions {
+  readonly stack: string;
+  readonly place: Place;
+  readonly consenter: Consenter;
+  readonly groundworkFor: (stack: SynthesizedStack) => Groundwork | undefined;
+  /** How long nodes may take until they are ready. @default 30 minutes; 2 on local clusters from the node image */
+  readonly limit?: Duration;
+}
+
+/** A cluster that is up. */
+export interface UpResult {
+  readonly deployment: Deployment;
+  readonly changes: readonly PlannedChange[];
+  readonly started: readonly string[];
+  readonly configured: readonly StepResult[];
+  readonly readiness: Readiness;
+  readonly phases: readonly PhaseTime[];
+  readonly seconds: number;
+}
+
+/**
+ * Makes a stack a cluster that works: synthesizes, deploys, configures, and waits until every node has answered.
+ * Run again, it does what is left to be done.
+ *
+ * @throws Failure
+ */
+export async function up(options: UpOptions, shown: Progress): Promise<UpResult> {
+  const { stack: name, place, consenter, groundworkFor } = options;
+  const { env } = place;
+  const command = `ohpc up ${name}`;
+  const progress = new TimedProgress(shown);
+  const project = findProject(place.cwd, env);
+  const alone = new Alone(env, lockOwner(command));
+  try {
+    // Whoever is second learns it before the app has run, if it ever did.
+    const known = readSynthesis(project)?.stacks.find((stack) => stack.name === name);
+    if (known !== undefined) await alone.lockCluster(known);
+    await alone.lockOutput(project);
+    const synthesis = await progress.phase("Synthesize", async () => synthesize(project, env, name));
+    const stack = stackNamed(synthesis, name);
+    stack.warnings.forEach((warning) => {
+      progress.note(warning);
+    });
+    await alone.lockCluster(stack);
+
+    const needed = withDependencies(synthesis, stack).slice(0, -1);
+    for (const dependency of needed) {
+      const planned = await planDeployment(dependency, undefined, { project, env }, progress);
+      await carryOut(planned, { env, consenter, command }, progress);
+    }
+    const groundwork = groundworkFor(stack);
+    const planned = await planDeployment(stack, groundwork, { project, env }, progress);
+    // What is carried out is in the plan's file; the app may run again.
+    await alone.releaseOutput();
+    tellMissing(planned, progress);
+    const { outputs, started, failure } = await carryOut(planned, { env, consenter, groundwork, command }, progress);
+    if (started.length > 0)
+      progress.note(`${started.join(", ")} had stopped, and ${started.length === 1 ? "was" : "were"} started`);
+
+    const deployment = deploymentOf(project, stack, outputs, env);
+    const limit = options.limit ?? groundwork?.patience ?? Duration.minutes(30);
+    forgetHostKeys(deployment, hostsOf(planned.verdict.changes, ["create", "replace"]));
+    const master = masterOf(deployment, limit);
+    await pinMaster(deployment, hostKeySource(deployment.manifest, env), progress, { limit });
+    if (planned.plan.changesAnything || started.length > 0) {
+      await progress.phase("Master answers", async () => masterAnswers(deployment, limit));
+    }
+    const { changed } = await configurePhase(deployment, master, command, progress);
+    const waking = nodesOf(deployment.manifest).flatMap(({ host }) => (failure?.hosts.includes(host) ? [] : [host]));
+    const readiness = await progress.phase("Nodes ready", async (report) =>
+      nodesReady(master, deployment, limit, report, waking).catch((error: unknown) => {
+        throw failure ?? error;
+      }),
+    );
+    for (const { node, reason } of readiness.aside) progress.note(`${node} is drained: ${reason}`);
+    // What cannot be had must not keep the others from working: it is told at the end.
+    if (failure !== undefined) throw failure;
+    return {
+      deployment,
+      changes: planned.verdict.changes,
+      started,
+      configured: changed,
+      readiness,
+      phases: progress.phases,
+      seconds: progress.seconds,
+    };
+  } finally {
+    await alone.release();
+  }
+}
+
+function tellMissing({ verdict, missing }: PlannedDeployment, progress: Progress): void {
+  for (const { name } of verdict.changes.filter(({ address }) => missing.includes(address))) {
+    progress.note(`${name} had been removed by hand: it is made again`);
+  }
+}
