@@ -3,34 +3,68 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix, relative } from "node:path";
 import { promisify } from "node:util";
 
+/** What every part above the model may import. */
+const BASE = ["slurm", "software", "model", "units"];
+
 /** Which part of lib/ may import which, besides itself. What is not listed is not allowed. `clouds/*` is each cloud's folder. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   units: [],
   model: ["units"],
   slurm: ["model", "units"],
   software: [],
+  images: ["software", "model"],
   "clouds/cloud": ["model", "units"],
   clouds: ["clouds/cloud", "software", "model", "units"],
-  "clouds/*": ["clouds/cloud", "clouds/power", "clouds/cost", "clouds", "software", "model", "units"],
+  "clouds/*": ["clouds/cloud", "clouds/power", "clouds/cost", "clouds", "images", "software", "model", "units"],
   constructs: ["clouds/cloud", "slurm", "model", "units"],
   testing: ["clouds/cloud", "clouds", "constructs", "model", "units"],
   "clouds/power": ["units"],
   "clouds/cost": [],
-  operate: ["clouds/power", "clouds/cost", "software", "slurm", "model", "units"],
-  cli: ["operate", "clouds/power", "clouds/cost", "clouds/local", "slurm", "model", "units"],
+  ...rooms({
+    feedback: [],
+    exec: [],
+    node: [],
+    "configure/step": [],
+    hosts: ["feedback"],
+    stack: ["exec", "feedback"],
+    terraform: ["exec", "feedback"],
+    power: ["exec", "feedback", "hosts"],
+    lock: ["exec", "feedback", "stack"],
+    access: ["exec", "feedback", "hosts", "power", "stack"],
+    scheduler: ["exec", "feedback", "hosts", "node"],
+    cluster: ["access", "feedback", "stack", "terraform"],
+    "configure/steps": ["configure/step", "feedback", "node"],
+    configure: ["configure/step", "configure/steps", "exec", "feedback", "lock"],
+    smoke: ["exec", "feedback", "scheduler"],
+    deploy: [...["access", "exec", "feedback", "hosts", "lock", "node", "power", "scheduler", "stack", "terraform"]],
+    verbs: [
+      ...["access", "cluster", "configure", "deploy", "exec", "feedback", "hosts", "lock", "power", "scheduler"],
+      ...["smoke", "stack", "terraform"],
+    ],
+  }),
+  cli: ["operate/*", "clouds/power", "clouds/cost", "clouds/local", ...BASE],
   index: ["clouds/cloud", "constructs", "model", "units"],
 };
+
+/** The rooms of `lib/operate`, and the door of the whole: what each may import of the others. */
+function rooms(arrows: Readonly<Record<string, readonly string[]>>): Readonly<Record<string, readonly string[]>> {
+  const rows = Object.entries(arrows).map(([room, others]): [string, readonly string[]] => [
+    `operate/${room}`,
+    [...others.map((other) => `operate/${other}`), "clouds/power", "clouds/cost", ...BASE],
+  ]);
+  return { ...Object.fromEntries(rows), operate: ["operate/*"] };
+}
 
 /** Single files that may import what the rest of their part may not. */
 const DOORS: readonly { readonly from: RegExp; readonly to: RegExp }[] = [
   // Consoles and power buttons are the vendors'; which, is known when it runs.
-  { from: /^lib\/operate\/vendors\.ts$/, to: /^lib\/clouds\/\w+\/(power|cost)$/ },
+  { from: /^lib\/operate\/power\/vendors\.ts$/, to: /^lib\/clouds\/\w+\/(power|cost)$/ },
 ];
 
 /** Packages that only some files may import, by their paths below the project. */
 const PACKAGES: readonly { readonly name: RegExp; readonly in: RegExp }[] = [
   { name: /^(cdktf|constructs)(\/|$)/, in: /^(lib\/(constructs|clouds|testing)|stacks)\// },
-  { name: /^zx(\/|$)/, in: /^lib\/(operate\/remote\/|operate\/terraform[^/]*$|clouds\/local\/|cli\/)/ },
+  { name: /^zx(\/|$)/, in: /^lib\/(operate\/exec\/remote\/|operate\/terraform\/|clouds\/local\/|cli\/)/ },
   { name: /^@cdktf\/provider-aws\/lib\/[^/]+$/, in: /^lib\/clouds\/aws\// },
   { name: /^@cdktf\/provider-azurerm\/lib\/[^/]+$/, in: /^lib\/clouds\/azure\// },
   // A whole provider costs 4 s and 500 MB.
@@ -57,16 +91,22 @@ function importsOf(text: string): string[] {
 
 /** The part of lib/ that a file is of; `undefined` outside. */
 function partOf(path: string): string | undefined {
-  const [lib, first = "", second] = path.replace(/\.ts$/, "").split("/");
+  const words = path.replace(/\.ts$/, "").split("/");
+  const [lib, first = "", second = "", third = ""] = words;
   if (lib !== "lib") return undefined;
+  if (first === "operate") return words.length === 3 ? first : roomOf(second, third);
   if (first !== "clouds") return first;
   if (second === "cloud" || second === "power" || second === "cost") return `clouds/${second}`;
-  return path.split("/").length > 3 ? `clouds/${second ?? ""}` : "clouds";
+  return words.length > 3 ? `clouds/${second}` : "clouds";
+}
+
+function roomOf(room: string, below: string): string {
+  return room === "configure" && /^steps?$/.test(below) ? `operate/configure/${below}` : `operate/${room}`;
 }
 
 function mayImport(from: string, to: string): boolean {
-  const row = ARROWS[from] ?? (from.startsWith("clouds/") ? ARROWS["clouds/*"] : undefined);
-  return from === to || (row ?? []).includes(to);
+  const row = ARROWS[from] ?? (from.startsWith("clouds/") ? ARROWS["clouds/*"] : undefined) ?? [];
+  return from === to || row.includes(to) || (row.includes("operate/*") && to.startsWith("operate"));
 }
 
 function violations(sources: readonly Source[]): string[] {
@@ -84,6 +124,27 @@ function violation(path: string, name: string): string | undefined {
   const allowed =
     from === undefined ? target.split("/")[0] === path.split("/")[0] : to !== undefined && mayImport(from, to);
   return allowed ? undefined : `${path} imports ${target}`;
+}
+
+/** The circles that imports make, each once, as its files in their order. */
+function circlesIn(sources: readonly Source[]): string[] {
+  const files = new Map(sources.map((source) => [source.path, source]));
+  const targets = ({ path, text }: Source) =>
+    importsOf(text)
+      .filter((name) => name.startsWith("."))
+      .map((name) => posix.join(dirname(path), name))
+      .flatMap((target) => files.get(`${target}.ts`) ?? files.get(`${target}/index.ts`) ?? []);
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (source: Source, trail: readonly string[]) => {
+    const at = trail.indexOf(source.path);
+    if (at >= 0) circles.push([...trail.slice(at), source.path].join(" → "));
+    if (at >= 0 || done.has(source.path)) return;
+    for (const target of targets(source)) visit(target, [...trail, source.path]);
+    done.add(source.path);
+  };
+  for (const source of sources) visit(source, []);
+  return circles;
 }
 
 const root = join(__dirname, "..");
@@ -109,10 +170,32 @@ describe("the arrows", () => {
     expect([...parts].filter((part) => !(part in ARROWS) && !part.startsWith("clouds/"))).toEqual([]);
   });
 
+  it("lead from no file back to itself, also where only types are imported", () => {
+    expect(circlesIn(sourcesIn("lib"))).toEqual([]);
+    const circle = [
+      { path: "lib/a.ts", text: 'import type { B } from "./b";' },
+      { path: "lib/b.ts", text: 'export { c } from "./c/index";' },
+      { path: "lib/c/index.ts", text: 'import { a } from "../a";' },
+      { path: "lib/d.ts", text: 'import { a } from "./a";' },
+    ];
+    expect(circlesIn(circle)).toEqual(["lib/a.ts → lib/b.ts → lib/c/index.ts → lib/a.ts"]);
+  });
+
   const offences = [
-    ["lib/units/size.ts", 'import { Wish } from "../model/wish";', "lib/units/size.ts imports lib/model/wish"],
+    ["lib/units/size.ts", 'import { ClusterSpec } from "../model/spec";', "lib/units/size.ts imports lib/model/spec"],
     ["lib/model/a.ts", 'import type { Cloud } from "../clouds/cloud";', "lib/model/a.ts imports lib/clouds/cloud"],
     ["lib/slurm/a.ts", 'export {\n  a,\n  b,\n} from "../operate/b";', "lib/slurm/a.ts imports lib/operate/b"],
+    [
+      "lib/operate/exec/a.ts",
+      'import { b } from "../feedback/b";',
+      "lib/operate/exec/a.ts imports lib/operate/feedback/b",
+    ],
+    [
+      "lib/operate/configure/steps/a.ts",
+      'import { b } from "../../exec/b";',
+      "lib/operate/configure/steps/a.ts imports lib/operate/exec/b",
+    ],
+    ["lib/operate/smoke/a.ts", 'import { b } from "../verbs/b";', "lib/operate/smoke/a.ts imports lib/operate/verbs/b"],
     [
       "lib/constructs/a.ts",
       'const { A } = require("../clouds/local");',
@@ -127,11 +210,15 @@ describe("the arrows", () => {
     ["lib/clouds/once.ts", 'import { b } from "./aws/b";', "lib/clouds/once.ts imports lib/clouds/aws/b"],
     ["lib/operate/a.ts", 'await import("../cli/main");', "lib/operate/a.ts imports lib/cli/main"],
     ["lib/operate/a.ts", 'import { main } from "../../stacks/main";', "lib/operate/a.ts imports stacks/main"],
-    ["lib/operate/a.ts", 'import { A } from "../clouds/aws/power";', "lib/operate/a.ts imports lib/clouds/aws/power"],
     [
-      "lib/operate/vendors.ts",
-      'import { A } from "../clouds/aws/disk";',
-      "lib/operate/vendors.ts imports lib/clouds/aws/disk",
+      "lib/operate/power/a.ts",
+      'import { A } from "../../clouds/aws/power";',
+      "lib/operate/power/a.ts imports lib/clouds/aws/power",
+    ],
+    [
+      "lib/operate/power/vendors.ts",
+      'import { A } from "../../clouds/aws/disk";',
+      "lib/operate/power/vendors.ts imports lib/clouds/aws/disk",
     ],
     ["lib/operate/a.ts", 'import { App } from "cdktf";', "lib/operate/a.ts imports cdktf"],
     ["lib/slurm/a.ts", 'import { Construct } from "constructs";', "lib/slurm/a.ts imports constructs"],

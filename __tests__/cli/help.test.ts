@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { localGroundwork } from "../../lib/cli/local-platform";
+import { localPlatform } from "../../lib/cli/local-platform";
 import { program } from "../../lib/cli/program";
 import { VERBS } from "../../lib/cli/verbs";
 import { stockImage } from "../../lib/images/image";
-import { vendorGroundwork } from "../../lib/operate/deploy/vendor-platform";
-import { sampleWish } from "../support/sample-cluster";
+import { vendorPlatform } from "../../lib/operate/deploy/vendor-platform";
+import { sampleSpec } from "../support/sample-cluster";
 import { expectGolden } from "../support/golden";
 
 /** What `ohpc ARGS` prints when it only shows help. */
@@ -34,16 +34,16 @@ describe("help", () => {
   it("of up tells the patience that it has", () => {
     const stack = mkdtempSync(join(tmpdir(), "patience-"));
     try {
-      writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleWish()));
+      writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleSpec()));
       const local = (image: string) => {
         writeFileSync(join(stack, "cdk.tf.json"), JSON.stringify({ image }));
-        const { patience } = localGroundwork(
+        const { patience } = localPlatform(
           { name: "demo", directory: stack, dependencies: [], warnings: [] },
           undefined,
         );
         return patience.toSeconds() / 60;
       };
-      const elsewhere = vendorGroundwork({}).patience.toSeconds() / 60;
+      const elsewhere = vendorPlatform({}).patience.toSeconds() / 60;
       const told = help("up", "--help").replaceAll(/\s+/g, " ");
       expect(told).toContain(`(default: ${elsewhere}; on local clusters from the node image ${local("any")})`);
       expect(local(stockImage())).toBe(elsewhere);

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Cloud } from "../../lib/clouds/cloud";
 import { decodeAddresses } from "../../lib/model/address-runs";
 import { type Manifest, readManifest } from "../../lib/model/manifest";
-import { readWish } from "../../lib/model/wish";
+import { readClusterSpec } from "../../lib/model/cluster-spec";
 import { MASTER_STEPS } from "../../lib/operate/configure/steps/master-steps";
 import type { Json } from "../../lib/operate/configure/step/step";
 import { expandHosts } from "../../lib/slurm/hostlist";
@@ -77,7 +77,7 @@ const OF_THIS_MACHINE: readonly CloudFact[] = [
 type Artefacts = Readonly<Record<string, string>>;
 
 interface Given {
-  readonly wish: string;
+  readonly spec: string;
   readonly artefacts: Artefacts;
 }
 
@@ -86,11 +86,11 @@ function givenOn(make: () => Cloud): Given {
     cluster(stack, make());
   }, "demo");
   const manifest = readManifest(synthesized.manifest);
-  const view = { wish: readWish(synthesized.wish), manifest };
+  const view = { spec: readClusterSpec(synthesized.spec), manifest };
   const named = namer(manifest);
   const files = MASTER_STEPS.flatMap((step) => leaves(step.desired(view), step.id));
-  const wish = synthesized.files.get("stacks/demo/cluster.json") ?? "";
-  return { wish, artefacts: Object.fromEntries(files.map(([path, text]) => [path, named(text)])) };
+  const spec = synthesized.files.get("stacks/demo/cluster.json") ?? "";
+  return { spec, artefacts: Object.fromEntries(files.map(([path, text]) => [path, named(text)])) };
 }
 
 function leaves(json: Json, path: string): [string, string][] {
@@ -134,9 +134,9 @@ describe("artefacts are the same", () => {
     ["local", "azure", local, azure, everything],
   ] as const;
 
-  it("from one wish, whatever the cloud", () => {
-    expect([aws.wish, azure.wish]).toEqual([local.wish, local.wish]);
-    expect(local.wish).toContain('"cluster": "demo"');
+  it("from one spec, whatever the cloud", () => {
+    expect([aws.spec, azure.spec]).toEqual([local.spec, local.spec]);
+    expect(local.spec).toContain('"cluster": "demo"');
   });
 
   it.each(PAIRS)("on %s and %s, but for the listed facts", (_, __, one, other, facts) => {

@@ -5,7 +5,7 @@ import { imageProblems } from "../../lib/clouds/aws/image-choice";
 import { divideNetwork, existingPlan, networkCidrProblems } from "../../lib/clouds/aws/subnets";
 import { volumeProblems } from "../../lib/clouds/aws/volume";
 import { tagProblems } from "../../lib/clouds/aws/tags";
-import { type LockFile, readLockFile, withFacts, writeLockFile } from "../../lib/clouds/pins";
+import { type PinFile, readPins, withFacts, writePins } from "../../lib/clouds/pins";
 import { reservedAddresses } from "../../lib/clouds/subnets";
 import { hostKeysIn } from "../../lib/clouds/console";
 import { claimAddresses } from "../../lib/model/addresses";
@@ -181,7 +181,7 @@ describe("volumes", () => {
 });
 
 describe("images", () => {
-  const lock: LockFile = {
+  const pins: PinFile = {
     aws: { "us-east-1": { "ami-0123456789abcdef0": { id: "ami-0123456789abcdef0", architecture: "x86_64" } } },
   };
 
@@ -214,7 +214,7 @@ describe("images", () => {
       ],
     ],
   ] as const)("%s on %s: %j", (image, architecture, problems) => {
-    expect(told(imageProblems(image, architecture, "us-east-1", lock))).toEqual(problems);
+    expect(told(imageProblems(image, architecture, "us-east-1", pins))).toEqual(problems);
   });
 });
 
@@ -270,39 +270,39 @@ describe("subnets", () => {
     masterSubnet: { id: "subnet-0123456789abcdef1", cidr: "10.0.1.0/24" },
     poolSubnet: { id: "subnet-0123456789abcdef2" },
   };
-  const around = { region: "eu-west-1", zone: "eu-west-1a", lock: {} as LockFile };
+  const around = { region: "eu-west-1", zone: "eu-west-1a", pins: {} as PinFile };
 
-  it("that exist already have their range from the lock file where the stack does not say it", () => {
-    const lock = withFacts({}, "aws", "eu-west-1", {
+  it("that exist already have their range from the pin file where the stack does not say it", () => {
+    const pins = withFacts({}, "aws", "eu-west-1", {
       [network.poolSubnet.id]: { cidr: "10.0.8.0/21", zone: "eu-west-1a" },
     });
-    expect(existingPlan(network, { ...around, lock }).plan).toMatchObject({
+    expect(existingPlan(network, { ...around, pins }).plan).toMatchObject({
       pools: { id: network.poolSubnet.id, cidr: "10.0.8.0/21" },
     });
     expect(told(existingPlan(network, around).problems)).toEqual([
-      'network.poolSubnet.cidr is missing, but must be given, or looked up once and written to the lock file; lockAws({ region: "eu-west-1", subnets: ["subnet-0123456789abcdef2"] }) does that',
+      'network.poolSubnet.cidr is missing, but must be given, or looked up once and written to the pin file; pinAws({ region: "eu-west-1", subnets: ["subnet-0123456789abcdef2"] }) does that',
     ]);
   });
 
   it("that exist already have to be in the cluster's zone, apart from each other, and real ids", () => {
-    const lock = withFacts({}, "aws", "eu-west-1", {
+    const pins = withFacts({}, "aws", "eu-west-1", {
       [network.poolSubnet.id]: { cidr: "10.0.1.128/25", zone: "eu-west-1b" },
     });
-    expect(told(existingPlan({ ...network, vpcId: "mine" }, { ...around, lock }).problems)).toEqual([
+    expect(told(existingPlan({ ...network, vpcId: "mine" }, { ...around, pins }).problems)).toEqual([
       'network.vpcId is "mine", but must be the id of a VPC: vpc-…',
       'zone is "eu-west-1a", but must be the zone of the subnet subnet-0123456789abcdef2, which is eu-west-1b',
       'network.poolSubnet.cidr is "10.0.1.128/25", but must be apart from the master\'s subnet 10.0.1.0/24',
     ]);
   });
 
-  it("that exist already have to be in the VPC, as far as the lock file knows", () => {
-    const lockOf = (vpc: string) =>
+  it("that exist already have to be in the VPC, as far as the pin file knows", () => {
+    const pinsOf = (vpc: string) =>
       withFacts({}, "aws", "eu-west-1", {
         [network.masterSubnet.id]: { cidr: "10.0.1.0/24", zone: "eu-west-1a" },
         [network.poolSubnet.id]: { cidr: "10.0.8.0/21", zone: "eu-west-1a", vpc },
       });
     const problemsIn = (vpc: string, vpcId = network.vpcId) =>
-      told(existingPlan({ ...network, vpcId }, { ...around, lock: lockOf(vpc) }).problems);
+      told(existingPlan({ ...network, vpcId }, { ...around, pins: pinsOf(vpc) }).problems);
     expect(problemsIn(network.vpcId)).toEqual([]);
     expect(problemsIn("vpc-0123456789abcdef9")).toEqual([
       'network.poolSubnet.id is "subnet-0123456789abcdef2", but must be a subnet of the VPC vpc-0123456789abcdef0; this one is in vpc-0123456789abcdef9',
@@ -325,11 +325,11 @@ describe("tags", () => {
   });
 });
 
-describe("the lock file", () => {
+describe("the pin file", () => {
   let folder: string;
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "lock-"));
+    folder = mkdtempSync(join(tmpdir(), "pins-"));
   });
   afterEach(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -338,16 +338,16 @@ describe("the lock file", () => {
   it("gives equal bytes for equal facts, in whatever order they came, and reads what it wrote", () => {
     const [a, b] = [join(folder, "a"), join(folder, "b")];
     const [one, other] = [{ x: { id: "1" } }, { y: { id: "2", cidr: "z" } }];
-    writeLockFile(withFacts(withFacts({}, "aws", "r", one), "aws", "r", other), a);
-    writeLockFile(withFacts(withFacts({}, "aws", "r", other), "aws", "r", one), b);
+    writePins(withFacts(withFacts({}, "aws", "r", one), "aws", "r", other), a);
+    writePins(withFacts(withFacts({}, "aws", "r", other), "aws", "r", one), b);
     expect(readFileSync(a, "utf8")).toBe(readFileSync(b, "utf8"));
-    expect(readLockFile(a)).toEqual({ aws: { r: { ...one, ...other } } });
+    expect(readPins(a)).toEqual({ aws: { r: { ...one, ...other } } });
   });
 
   it("is empty where there is none, and refused when it is something else", () => {
-    expect(readLockFile(join(folder, "none"))).toEqual({});
+    expect(readPins(join(folder, "none"))).toEqual({});
     writeFileSync(join(folder, "package-lock"), '{ "lockfileVersion": 3 }');
-    expect(() => readLockFile(join(folder, "package-lock"))).toThrow("is not a lock file of ohpc");
+    expect(() => readPins(join(folder, "package-lock"))).toThrow("is not a pin file of ohpc");
   });
 });
 

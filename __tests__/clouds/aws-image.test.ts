@@ -4,7 +4,7 @@ import { synthesize, type TerraformBlock } from "cdktf-openhpc/testing";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { withFacts, writeLockFile } from "../../lib/clouds/pins";
+import { withFacts, writePins } from "../../lib/clouds/pins";
 import { demo, machineOf, PROPS } from "../support/aws";
 import { blocks } from "../support/terraform";
 
@@ -25,15 +25,15 @@ describe("images on AWS: machines", () => {
     ).toBe(true);
   });
 
-  it("take the image of the lock file without asking AWS", () => {
-    const folder = mkdtempSync(join(tmpdir(), "lock-"));
+  it("take the image of the pin file without asking AWS", () => {
+    const folder = mkdtempSync(join(tmpdir(), "pins-"));
     try {
-      const lockFile = join(folder, "ohpc.lock.json");
+      const pinFile = join(folder, "ohpc.lock.json");
       const facts = {
         "136693071363/debian-13-amd64-* x86_64": { id: "ami-0123456789abcdef0", architecture: "x86_64" },
       };
-      writeLockFile(withFacts({}, "aws", "us-east-1", facts), lockFile);
-      const { terraform } = synthesize(demo({ cloud: { lockFile } }));
+      writePins(withFacts({}, "aws", "us-east-1", facts), pinFile);
+      const { terraform } = synthesize(demo({ cloud: { pinFile } }));
       expect(machineOf(terraform, "cpu")["ami"]).toBe("ami-0123456789abcdef0");
       expect(terraform).not.toHaveProperty("data");
     } finally {

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { lockAws } from "../../lib/clouds/aws/pins";
+import { pinAws } from "../../lib/clouds/aws/pins";
 import { AwsPower } from "../../lib/clouds/aws/power";
 import { PowerError } from "../../lib/clouds/power";
 
@@ -147,7 +147,7 @@ describe("an error of AWS is told as what it is:", () => {
         message: expect.stringContaining("there are no credentials for AWS") as unknown,
       });
       const images = [{ image: "debian-13", architecture: "x86_64" as const }];
-      await expect(lockAws({ region: "us-east-1", images, file: "/nowhere/lock" })).rejects.toMatchObject({
+      await expect(pinAws({ region: "us-east-1", images, file: "/nowhere/lock" })).rejects.toMatchObject({
         failure: "credentials",
       });
     } finally {

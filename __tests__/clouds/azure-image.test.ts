@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { imageProblems } from "../../lib/clouds/azure/image-choice";
-import { withFacts, writeLockFile } from "../../lib/clouds/pins";
+import { withFacts, writePins } from "../../lib/clouds/pins";
 import { describeProblem, type Problem } from "../../lib/model/problems";
 import { COMPUTE, demo, machineOf, PROPS } from "../support/azure";
 import { blocks, dataOf, only } from "../support/terraform";
@@ -28,13 +28,13 @@ describe("images on Azure: machines", () => {
     expect(pins.map((pin) => pin["lifecycle"])).toEqual([{ ignore_changes: ["input"] }, { ignore_changes: ["input"] }]);
   });
 
-  it("take the image of the lock file without asking Azure", () => {
-    const folder = mkdtempSync(join(tmpdir(), "lock-"));
+  it("take the image of the pin file without asking Azure", () => {
+    const folder = mkdtempSync(join(tmpdir(), "pins-"));
     try {
-      const lockFile = join(folder, "ohpc.lock.json");
+      const pinFile = join(folder, "ohpc.lock.json");
       const facts = { "Debian:debian-13:13-gen2": { version: "0.20260914.2601", architecture: "x86_64" } };
-      writeLockFile(withFacts({}, "azure", "westeurope", facts), lockFile);
-      const { terraform } = synthesize(demo({ cloud: { lockFile } }));
+      writePins(withFacts({}, "azure", "westeurope", facts), pinFile);
+      const { terraform } = synthesize(demo({ cloud: { pinFile } }));
       expect(machineOf(terraform, "cpu")["source_image_reference"]).toMatchObject({ version: "0.20260914.2601" });
       expect(terraform).not.toHaveProperty("data");
     } finally {
@@ -84,9 +84,9 @@ describe("images on Azure: machines", () => {
 
 const told = (problems: readonly Problem[]) => problems.map(describeProblem);
 
-it("an image's architecture is taken from the lock file before its name", () => {
-  const lock = withFacts({}, "azure", "eastus", { "me:images:node": { version: "1.0.0", architecture: "arm64" } });
-  const question = { architecture: "x86_64", location: "eastus", lock, acceptTerms: [] } as const;
+it("an image's architecture is taken from the pin file before its name", () => {
+  const pins = withFacts({}, "azure", "eastus", { "me:images:node": { version: "1.0.0", architecture: "arm64" } });
+  const question = { architecture: "x86_64", location: "eastus", pins, acceptTerms: [] } as const;
   expect(told(imageProblems("me:images:node", question))[0]).toContain("this one is for arm64");
   expect(imageProblems("me:images:other", question)).toEqual([]);
 });

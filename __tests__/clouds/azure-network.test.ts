@@ -89,20 +89,20 @@ describe("subnets on Azure", () => {
     expect(refused).toEqual(["10.0.1.0", "10.0.1.1", "10.0.1.2", "10.0.1.3", "10.0.1.9", "10.0.1.15"]);
   });
 
-  it("that were there before are told by the lock file, and their site is the smallest range that holds them", () => {
+  it("that were there before are told by the pin file, and their site is the smallest range that holds them", () => {
     const id =
       "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/n/providers/Microsoft.Network/virtualNetworks/v/subnets/s";
-    const lock = withFacts({}, "azure", "eastus", { [id]: { cidr: "10.1.4.0/24" } });
+    const pins = withFacts({}, "azure", "eastus", { [id]: { cidr: "10.1.4.0/24" } });
     const { plan, problems } = existingPlan(
       { masterSubnet: { id }, poolSubnet: { id: `${id}2`, cidr: "10.1.7.0/24" } },
-      { location: "eastus", lock },
+      { location: "eastus", pins },
     );
     expect(problems).toEqual([]);
     expect(planExisting(plan!)).toEqual({ cidr: "10.1.4.0/22", masterCidr: "10.1.4.0/24", poolCidr: "10.1.7.0/24" });
     expect(
       existingPlan(
         { masterSubnet: { id }, poolSubnet: { id: `${id}2`, cidr: "10.1.4.128/25" } },
-        { location: "eastus", lock },
+        { location: "eastus", pins },
       ).problems,
     ).toHaveLength(1);
   });

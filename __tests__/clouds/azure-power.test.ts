@@ -2,7 +2,7 @@ import { AzureCliCredential, ChainedTokenCredential, EnvironmentCredential } fro
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lockAzure } from "../../lib/clouds/azure/pins";
+import { pinAzure } from "../../lib/clouds/azure/pins";
 import { AzurePower } from "../../lib/clouds/azure/power";
 import { PowerError, waitForState } from "../../lib/clouds/power";
 import { Duration } from "../../lib/units";
@@ -329,14 +329,14 @@ describe("looking things up once", () => {
 
   beforeAll(async () => {
     arm = await Arm.start();
-    folder = mkdtempSync(join(tmpdir(), "lock-"));
+    folder = mkdtempSync(join(tmpdir(), "pins-"));
   });
   afterAll(async () => {
     await arm.stop();
     rmSync(folder, { recursive: true });
   });
 
-  const wish = () => {
+  const spec = () => {
     const { subscription = "", client, credential } = arm.props;
     const request = (url: string, init: RequestInit) => fetch(url.replace("https://management.test", arm.base), init);
     return {
@@ -353,8 +353,8 @@ describe("looking things up once", () => {
   it("writes the newest version of an image, counted as numbers, and the addresses of a subnet", async () => {
     arm.versions = ["0.20260301.999", "0.20260914.2601", "0.20260914.300"];
     arm.subnets.set(SUBNET, "172.29.16.0/24");
-    const facts = await lockAzure({
-      ...wish(),
+    const facts = await pinAzure({
+      ...spec(),
       images: [{ image: "debian-13", architecture: "arm64" }],
       subnets: [SUBNET],
     });
@@ -369,16 +369,16 @@ describe("looking things up once", () => {
     const before = process.env;
     arm.versions = ["0.20260914.2601"];
     arm.subnets.set(SUBNET, "172.29.16.0/24");
-    const { subscriptionId, ...nowhere } = wish();
+    const { subscriptionId, ...nowhere } = spec();
     const images = [{ image: "debian-13", architecture: "x86_64" as const }];
     try {
       process.env = { ...before, ARM_SUBSCRIPTION_ID: undefined, AZURE_SUBSCRIPTION_ID: undefined };
-      await expect(lockAzure({ ...nowhere, images })).rejects.toThrow(
+      await expect(pinAzure({ ...nowhere, images })).rejects.toThrow(
         '"" is no subscription: give subscriptionId, or set ARM_SUBSCRIPTION_ID; az account show --query id prints it',
       );
-      expect(await lockAzure({ ...nowhere, subnets: [SUBNET] })).toEqual({ [SUBNET]: { cidr: "172.29.16.0/24" } });
+      expect(await pinAzure({ ...nowhere, subnets: [SUBNET] })).toEqual({ [SUBNET]: { cidr: "172.29.16.0/24" } });
       process.env = { ...before, ARM_SUBSCRIPTION_ID: subscriptionId };
-      expect(await lockAzure({ ...nowhere, images })).toMatchObject({
+      expect(await pinAzure({ ...nowhere, images })).toMatchObject({
         "Debian:debian-13:13-gen2": { version: "0.20260914.2601" },
       });
     } finally {
@@ -388,13 +388,13 @@ describe("looking things up once", () => {
 
   it("says what does not exist", async () => {
     arm.versions = [];
-    await expect(lockAzure({ ...wish(), images: [{ image: "debian-13", architecture: "x86_64" }] })).rejects.toThrow(
+    await expect(pinAzure({ ...spec(), images: [{ image: "debian-13", architecture: "x86_64" }] })).rejects.toThrow(
       "Azure has no image Debian:debian-13:13-gen2 in westeurope",
     );
-    await expect(lockAzure({ ...wish(), subnets: [`${SUBNET}s`] })).rejects.toMatchObject({
+    await expect(pinAzure({ ...spec(), subnets: [`${SUBNET}s`] })).rejects.toMatchObject({
       failure: "failed",
       message: expect.stringContaining("ResourceNotFound") as unknown,
     });
-    await expect(lockAzure({ ...wish(), subnets: ["login"] })).rejects.toThrow('"login" is not the id of a subnet');
+    await expect(pinAzure({ ...spec(), subnets: ["login"] })).rejects.toThrow('"login" is not the id of a subnet');
   });
 });

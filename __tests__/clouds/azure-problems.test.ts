@@ -129,7 +129,7 @@ describe("what is wrong on Azure is told when it is written:", () => {
     [
       "a subnet of which nothing is known",
       { cloud: { network: { masterSubnet: { id: `${SUBNETS}/login` } } } },
-      /^network\.masterSubnet\.cidr is missing.*lockAzure\(/,
+      /^network\.masterSubnet\.cidr is missing.*pinAzure\(/,
     ],
     [
       "subnets of two networks",

@@ -3,7 +3,7 @@ import { LocalCloud, LocalMachine, type LocalCloudProps } from "../../lib/clouds
 import { defaultSshPort, defaultSubnet } from "../../lib/clouds/local/defaults";
 import { compare, expectedIn } from "../../lib/clouds/local/drift";
 import { stockImage } from "../../lib/images/image";
-import { runSpec, type RunWishes } from "../../lib/clouds/local/run-spec";
+import { runSpec, type ContainerOptions } from "../../lib/clouds/local/run-spec";
 import { contains, parseCidr } from "../../lib/model/cidr";
 import { describeProblem } from "../../lib/model/problems";
 import { synthesize, type TerraformInstance } from "../../lib/testing";
@@ -140,8 +140,8 @@ describe("what a container is run with", () => {
       handle: "vol-1",
       dependsOn: [],
     } as const;
-    const wishes: RunWishes = { role: "master", boot: boot(), disks: [disk], gpus: 0, sshPort: undefined };
-    expect(() => runSpec(wishes)).toThrow("only disks of LocalCloud");
+    const specs: ContainerOptions = { role: "master", boot: boot(), disks: [disk], gpus: 0, sshPort: undefined };
+    expect(() => runSpec(specs)).toThrow("only disks of LocalCloud");
   });
 });
 
@@ -315,7 +315,7 @@ function access(props: LocalCloudProps) {
 }
 
 function boot(
-  bundle: RunWishes["boot"]["bundle"] = { kind: "mounted", path: "/srv/ohpc/bundle" },
+  bundle: ContainerOptions["boot"]["bundle"] = { kind: "mounted", path: "/srv/ohpc/bundle" },
   role: "master" | "compute" = "compute",
 ) {
   return { cluster: "demo", role, master: { name: "master", address: "10.64.0.10" }, bundle };
@@ -325,7 +325,7 @@ interface Wanted {
   readonly role?: "master" | "compute";
   readonly gpus?: number;
   readonly sshPort?: number;
-  readonly bundle?: RunWishes["boot"]["bundle"];
+  readonly bundle?: ContainerOptions["boot"]["bundle"];
 }
 
 function spec({ role = "compute", gpus = 0, sshPort, bundle }: Wanted) {

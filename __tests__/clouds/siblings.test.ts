@@ -11,7 +11,7 @@ import { awsCost } from "../../lib/clouds/aws/cost";
 import * as awsDisk from "../../lib/clouds/aws/disk";
 import { imageChoice as awsImageChoice, imageProblems as awsImageProblems } from "../../lib/clouds/aws/image-choice";
 import * as awsTypes from "../../lib/clouds/aws/instance-types";
-import { lockAws } from "../../lib/clouds/aws/pins";
+import { pinAws } from "../../lib/clouds/aws/pins";
 import { AwsPower } from "../../lib/clouds/aws/power";
 import { powerError as awsPowerError } from "../../lib/clouds/aws/power-errors";
 import * as awsProps from "../../lib/clouds/aws/props";
@@ -29,7 +29,7 @@ import {
   imageProblems as azureImageProblems,
 } from "../../lib/clouds/azure/image-choice";
 import * as azureTypes from "../../lib/clouds/azure/instance-types";
-import { lockAzure } from "../../lib/clouds/azure/pins";
+import { pinAzure } from "../../lib/clouds/azure/pins";
 import { AzurePower } from "../../lib/clouds/azure/power";
 import { powerError as azurePowerError } from "../../lib/clouds/azure/power-errors";
 import * as azureProps from "../../lib/clouds/azure/props";
@@ -42,7 +42,7 @@ import * as localCatalogue from "../../lib/clouds/local/catalogue";
 import * as localDisk from "../../lib/clouds/local/disk";
 import type { Cloud, Disk, DiskSpec, MachineGroup, ShapeAnswer, Site } from "../../lib/clouds/cloud";
 import type { Cost } from "../../lib/clouds/cost";
-import type { LockedFact } from "../../lib/clouds/pins";
+import type { PinnedFact } from "../../lib/clouds/pins";
 import type { Power, PowerError } from "../../lib/clouds/power";
 import type { SubnetPlan } from "../../lib/clouds/subnets";
 import type { Architecture, MachineShape, VendorMachine } from "../../lib/model/machine";
@@ -111,7 +111,7 @@ const OWN_EXPORTS: Readonly<Record<"aws" | "azure", Readonly<Record<string, read
     // An availability set holds so many.
     machines: ["groupProblems"],
     // Everything lies in a resource group; a Bastion wants a subnet of its own.
-    network: ["GroupWish", "ResourceGroupReference", "resourceGroup"],
+    network: ["GroupOptions", "ResourceGroupReference", "resourceGroup"],
     subnets: ["NetworkPlan"],
     // The master may not look at network interfaces.
     "tag-names": ["ADDRESS_TAG"],
@@ -167,10 +167,10 @@ interface Vendor {
     readonly GROUP_TAG: string;
     readonly HOST_TAG: string;
   };
-  readonly userData: (wish: never) => string;
+  readonly userData: (spec: never) => string;
   readonly userDataProblems: Judge<string>;
   readonly cost: (terraform: unknown) => Cost;
-  readonly lock: (wish: never) => Promise<Readonly<Record<string, LockedFact>>>;
+  readonly pin: (options: never) => Promise<Readonly<Record<string, PinnedFact>>>;
   readonly power: Make<Power>;
   readonly powerError: (error: unknown, hosts: readonly string[]) => PowerError;
 }
@@ -197,7 +197,7 @@ const AWS: Vendor = {
     userData: awsUserData,
     userDataProblems: awsUserDataProblems,
     cost: awsCost,
-    lock: lockAws,
+    pin: pinAws,
     power: AwsPower,
     powerError: awsPowerError,
   },
@@ -230,7 +230,7 @@ const AZURE: Vendor = {
     userData: azureUserData,
     userDataProblems: azureUserDataProblems,
     cost: azureCost,
-    lock: lockAzure,
+    pin: pinAzure,
     power: AzurePower,
     powerError: azurePowerError,
   },

@@ -18,7 +18,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { NetworkSpec } from "../../lib/clouds/cloud";
 import { readManifest } from "../../lib/model/manifest";
-import { readWish } from "../../lib/model/wish";
+import { readClusterSpec } from "../../lib/model/cluster-spec";
 import { fakeMaster, smallCluster } from "../support/clusters";
 
 function inputOf({ terraform }: Synthesized, path: string): Record<string, unknown> {
@@ -28,8 +28,8 @@ function inputOf({ terraform }: Synthesized, path: string): Record<string, unkno
   return found["input"] as Record<string, unknown>;
 }
 
-function defaultPartition({ wish }: Synthesized): readonly string[] {
-  return readWish(wish)
+function defaultPartition({ spec }: Synthesized): readonly string[] {
+  return readClusterSpec(spec)
     .partitions.filter((partition) => partition.default)
     .map(({ name }) => name);
 }
@@ -84,8 +84,8 @@ describe("a cluster", () => {
     expect(cluster.terraform.output?.["cluster"]?.sensitive).toBeUndefined();
   });
 
-  it("tells what is wanted in a file that fits the wish's schema", () => {
-    expect(readWish(cluster.wish)).toMatchObject({
+  it("tells what is wanted in a file that fits the spec's schema", () => {
+    expect(readClusterSpec(cluster.spec)).toMatchObject({
       cluster: "demo",
       partitions: [
         { name: "cpu", pools: ["cpu"], default: true, exclusive: false },
@@ -97,7 +97,7 @@ describe("a cluster", () => {
     });
   });
 
-  it("ties the manifest to its wish by the hash of the file", () => {
+  it("ties the manifest to its spec by the hash of the file", () => {
     const text = cluster.files.get(join("stacks", "demo", "cluster.json")) ?? "";
     expect(readManifest(cluster.manifest).wish).toBe(createHash("sha256").update(text).digest("hex"));
   });
@@ -151,7 +151,7 @@ describe("a cluster", () => {
       master: { host: "head", address: "10.77.0.20" },
       disks: { home: { kind: "block", device: "/dev/disk/by-id/old", path: "/shared/home" } },
     });
-    expect(readWish(own.wish)).toMatchObject({ cluster: "physics", users: { users: [], groups: [] } });
+    expect(readClusterSpec(own.spec)).toMatchObject({ cluster: "physics", users: { users: [], groups: [] } });
   });
 
   it("tells the network every host, also of pools that came after it", () => {
@@ -222,9 +222,9 @@ describe("a cluster", () => {
     for (const name of ["one", "two"]) smallCluster(new TerraformStack(app, name));
     app.synth();
     for (const name of ["one", "two"]) {
-      expect(readWish(JSON.parse(readFileSync(join(outdir, "stacks", name, "cluster.json"), "utf8"))).cluster).toBe(
-        name,
-      );
+      expect(
+        readClusterSpec(JSON.parse(readFileSync(join(outdir, "stacks", name, "cluster.json"), "utf8"))).cluster,
+      ).toBe(name);
     }
     rmSync(outdir, { recursive: true });
   });
@@ -240,7 +240,7 @@ describe("a cluster", () => {
         new GpuComputePool(stack, "gpu", { master, nodes: 2 });
       });
     const [fake, local] = [build(new FakeCloud()), build(new LocalCloud())];
-    expect(local.wish).toEqual(fake.wish);
+    expect(local.spec).toEqual(fake.spec);
     expect(readManifest(local.manifest).pools.map(({ hosts }) => hosts)).toEqual(["cpu-[1-2]", "gpu-[1-2]"]);
   });
 });
@@ -282,7 +282,7 @@ describe("the partition of jobs that name none", () => {
 
 describe("pools that share a partition", () => {
   it("are one partition with the settings that one of them gives", () => {
-    const { wish } = synthesize((stack) => {
+    const { spec } = synthesize((stack) => {
       const master = fakeMaster(stack);
       new ComputePool(stack, "old", { master, nodes: 1, partition: "work" });
       new ComputePool(stack, "new", {
@@ -296,7 +296,7 @@ describe("pools that share a partition", () => {
         partition: { name: "work", exclusive: true, allowGroups: ["physics"] },
       });
     });
-    expect(readWish(wish).partitions).toEqual([
+    expect(readClusterSpec(spec).partitions).toEqual([
       { name: "work", pools: ["old", "new", "newer"], default: true, exclusive: true, allowGroups: ["physics"] },
     ]);
   });

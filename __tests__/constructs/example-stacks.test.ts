@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { readManifest } from "../../lib/model/manifest";
-import { readWish } from "../../lib/model/wish";
+import { readClusterSpec } from "../../lib/model/cluster-spec";
 import { renderSlurmConf } from "../../lib/slurm/slurm-conf";
 import { expectGolden } from "../support/golden";
 
@@ -53,11 +53,14 @@ describe("the example stacks", () => {
     (stack) => {
       const terraform = JSON.parse(here.get(`stacks/${stack}/cdk.tf.json`) ?? "") as TerraformJson;
       expectGolden(`stacks/${stack}/addresses.txt`, `${[...instancesOf(terraform).keys()].join("\n")}\n`);
-      const wish = here.get(`stacks/${stack}/cluster.json`) ?? "";
-      expectGolden(`stacks/${stack}/cluster.json`, wish);
+      const spec = here.get(`stacks/${stack}/cluster.json`) ?? "";
+      expectGolden(`stacks/${stack}/cluster.json`, spec);
       const manifest = terraform.output?.["cluster"]?.value;
       expectGolden(`stacks/${stack}/manifest.json`, `${JSON.stringify(manifest, undefined, 2)}\n`);
-      expectGolden(`stacks/${stack}/slurm.conf`, renderSlurmConf(readWish(JSON.parse(wish)), readManifest(manifest)));
+      expectGolden(
+        `stacks/${stack}/slurm.conf`,
+        renderSlurmConf(readClusterSpec(JSON.parse(spec)), readManifest(manifest)),
+      );
     },
   );
 

@@ -1,7 +1,7 @@
 import { defineFeature, type DefineStepFunction, loadFeature } from "jest-cucumber";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { inventory } from "../../lib/clouds/local/containers";
+import { engineContents } from "../../lib/clouds/local/containers";
 import { runEngine } from "../../lib/clouds/local/engine";
 import { nodeImage } from "../../lib/images/image";
 import { removeLeftovers } from "../../lib/clouds/local/leftovers";
@@ -362,7 +362,7 @@ defineFeature(feature, (scenario) => {
       const { answered, busy } = up["nodes"] as { answered: number; busy: number };
       // The batch job may have begun anew.
       expect(answered + busy).toBe(4);
-      const { containers } = await inventory(cluster, engine);
+      const { containers } = await engineContents(cluster, engine);
       expect(containers.map(({ host, image }) => ({ host, image }))).toEqual(
         ["cpu-1", "cpu-2", "cpu-3", "gpu-1", "master"].map((host) => ({ host, image: OTHER_IMAGE })),
       );
@@ -380,7 +380,7 @@ defineFeature(feature, (scenario) => {
     });
     then("no container, network, volume, route or private file of the cluster is left", async () => {
       expect(existsSync(project.privateDirectory)).toBe(false);
-      expect(await inventory(cluster, engine)).toEqual({ containers: [], networks: [], volumes: [] });
+      expect(await engineContents(cluster, engine)).toEqual({ containers: [], networks: [], volumes: [] });
       const { stdout } = await run("ip", ["route", "show", "table", "all"], project.directory, project.env);
       expect(stdout).not.toContain(project.definition.subnet.replace("/16", ""));
     });
@@ -433,7 +433,7 @@ function resumes(step: DefineStepFunction): void {
     async (hosts: string, drained: string, reason: string) => {
       const { started, nodes: readiness } = await project.must("resume");
       expect([...(started as string[])].sort()).toEqual(hosts.split(" ").sort());
-      expect(readiness).toMatchObject({ nodes: 4, aside: [{ node: drained, reason }] });
+      expect(readiness).toMatchObject({ nodes: 4, drained: [{ node: drained, reason }] });
       expect(await running()).toEqual(["cpu-1", "cpu-2", "cpu-3", "gpu-1", "master"]);
       for (const host of ["cpu-1", "cpu-2", "cpu-3"]) expect(await slurmSays(host)).toMatch(/^(idle|allocated)$/);
       await until(`${drained} is there`, 60, async () => {
@@ -446,7 +446,7 @@ function resumes(step: DefineStepFunction): void {
 
 /** Hosts whose machines run, in the engine's own words. */
 async function running(): Promise<readonly string[]> {
-  const { containers } = await inventory(cluster, engine);
+  const { containers } = await engineContents(cluster, engine);
   return containers.filter((container) => container.running).map(({ host }) => host);
 }
 

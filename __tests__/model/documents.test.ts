@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { renderClusterSpec, clusterSpecHash } from "../../lib/model/cluster-spec-text";
 import { MANIFEST_SCHEMA, readManifest } from "../../lib/model/manifest";
 import { DocumentError, readVersioned } from "../../lib/model/versioned";
-import { WISH_SCHEMA, readWish, renderWish, wishHash } from "../../lib/model/wish";
+import { CLUSTER_SPEC_SCHEMA, readClusterSpec } from "../../lib/model/cluster-spec";
 import { renderSlurmConf } from "../../lib/slurm/slurm-conf";
 import { z } from "zod";
 
@@ -22,16 +23,16 @@ describe("documents of earlier versions", () => {
     (schema) => {
       const manifest = readManifest(stored(`manifest-${schema}`));
       expect(manifest.schema).toBe(MANIFEST_SCHEMA);
-      expect(renderSlurmConf(readWish(stored(`wish-${schema}`)), manifest)).toContain(
+      expect(renderSlurmConf(readClusterSpec(stored(`spec-${schema}`)), manifest)).toContain(
         "NodeName=cpu-[1-4] NodeAddr=10.20.32.[1-4] ",
       );
     },
   );
 
-  test.each(every(Math.max(1, WISH_SCHEMA - 1), WISH_SCHEMA, (schema) => schema))(
-    "a wish of schema %i is read",
+  test.each(every(Math.max(1, CLUSTER_SPEC_SCHEMA - 1), CLUSTER_SPEC_SCHEMA, (schema) => schema))(
+    "a spec of schema %i is read",
     (schema) => {
-      expect(readWish(stored(`wish-${schema}`)).users.users[0]?.uid).toBe(2001);
+      expect(readClusterSpec(stored(`spec-${schema}`)).users.users[0]?.uid).toBe(2001);
     },
   );
 });
@@ -41,7 +42,7 @@ describe("documents that cannot be read", () => {
     expect(() => readManifest({ ...stored("manifest-1"), schema: 99 })).toThrow(
       `the manifest has schema 99, written by a newer cdktf-openhpc; this one reads up to ${MANIFEST_SCHEMA}. Update cdktf-openhpc.`,
     );
-    expect(() => readWish({ ...stored("wish-1"), schema: 99 })).toThrow(/^cluster\.json has schema 99/);
+    expect(() => readClusterSpec({ ...stored("spec-1"), schema: 99 })).toThrow(/^cluster\.json has schema 99/);
   });
 
   test.each([undefined, null, "text", {}, { schema: "1" }, { schema: 0 }])(
@@ -87,11 +88,11 @@ describe("upgrades", () => {
 });
 
 describe("cluster.json", () => {
-  const wish = readWish(stored("wish-1"));
+  const spec = readClusterSpec(stored("spec-1"));
 
   test("is read back as it was", () => {
-    expect(readWish(JSON.parse(renderWish(wish)))).toEqual(wish);
-    expect(renderWish(wish)).toMatch(/^\{\n {2}"cluster": "stored",\n[^]*\n\}\n$/);
+    expect(readClusterSpec(JSON.parse(renderClusterSpec(spec)))).toEqual(spec);
+    expect(renderClusterSpec(spec)).toMatch(/^\{\n {2}"cluster": "stored",\n[^]*\n\}\n$/);
   });
 
   test("is the same text whatever the order of keys", () => {
@@ -109,15 +110,17 @@ describe("cluster.json", () => {
         );
     };
     fc.assert(
-      fc.property(shuffled(wish), (other) => {
-        expect(renderWish(other as typeof wish)).toBe(renderWish(wish));
+      fc.property(shuffled(spec), (other) => {
+        expect(renderClusterSpec(other as typeof spec)).toBe(renderClusterSpec(spec));
       }),
       { numRuns: 50 },
     );
   });
 
   test("has a hash by which the manifest knows it", () => {
-    expect(wishHash("")).toBe("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    expect(wishHash(renderWish(wish))).not.toBe(wishHash(renderWish({ ...wish, cluster: "other" })));
+    expect(clusterSpecHash("")).toBe("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    expect(clusterSpecHash(renderClusterSpec(spec))).not.toBe(
+      clusterSpecHash(renderClusterSpec({ ...spec, cluster: "other" })),
+    );
   });
 });

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Terraform } from "../../lib/operate/terraform/terraform";
-import { sampleManifest, sampleWish } from "../support/sample-cluster";
+import { sampleManifest, sampleSpec } from "../support/sample-cluster";
 import { DEBIAN, Moto } from "../support/moto";
 import { describeWithProvider } from "../support/real-provider";
 import { type Outcome, run } from "../support/scenario-project";
@@ -63,7 +63,7 @@ describe("ohpc, against a server that speaks the API of EC2", () => {
     writeFileSync(join(directory, "cdktf.json"), '{"app":"true"}');
     const entry = { name: "demo", workingDirectory: "stacks/demo", dependencies: [], annotations: [] };
     writeFileSync(join(directory, "cdktf.out", "manifest.json"), JSON.stringify({ stacks: { demo: entry } }));
-    writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleWish()));
+    writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleSpec()));
     const backend = { local: { path: join(directory, "terraform.demo.tfstate") } };
     writeFileSync(
       join(stack, "cdk.tf.json"),

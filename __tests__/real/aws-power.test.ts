@@ -8,7 +8,7 @@ import {
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lockAws } from "../../lib/clouds/aws/pins";
+import { pinAws } from "../../lib/clouds/aws/pins";
 import { AwsPower } from "../../lib/clouds/aws/power";
 import { PowerError, waitForState } from "../../lib/clouds/power";
 import { Duration } from "../../lib/units";
@@ -164,7 +164,7 @@ describe("power on EC2, against a server that speaks its API", () => {
     it("gets the newest image per architecture, and keeps what is in it already", async () => {
       const file = join(folder, "ohpc.lock.json");
       const ask = async (architecture: "x86_64" | "arm64") =>
-        lockAws({ region: REGION, images: [{ image: "debian-13", architecture }], file, client: moto.client });
+        pinAws({ region: REGION, images: [{ image: "debian-13", architecture }], file, client: moto.client });
       await ask("x86_64");
       await ask("arm64");
       expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({
@@ -184,7 +184,7 @@ describe("power on EC2, against a server that speaks its API", () => {
     it("says which image there is not, and writes nothing", async () => {
       const file = join(folder, "ohpc.lock.json");
       const images = [{ image: "self/no-such-*", architecture: "x86_64" as const }];
-      await expect(lockAws({ region: REGION, images, file, client: moto.client })).rejects.toThrow(
+      await expect(pinAws({ region: REGION, images, file, client: moto.client })).rejects.toThrow(
         "self/no-such-* x86_64",
       );
       expect(() => readFileSync(file)).toThrow("ENOENT");

@@ -34,7 +34,7 @@ import { waitForState } from "../../lib/clouds/power";
 import { decodeAddresses } from "../../lib/model/address-runs";
 import { readManifest } from "../../lib/model/manifest";
 import type { Failure } from "../../lib/operate/feedback/failure";
-import { withoutProtection } from "../../lib/operate/terraform/lifted-protection";
+import { withoutPreventDestroy } from "../../lib/operate/terraform/prevent-destroy";
 import { terraformEvent } from "../../lib/operate/terraform/events";
 import { terraformFailure } from "../../lib/operate/terraform/failure";
 import { expandHosts } from "../../lib/slurm/hostlist";
@@ -52,14 +52,14 @@ jest.setTimeout(600_000);
 const withProvider = describeWithProvider("hashicorp/aws", "6.25.0");
 const WAIT = { deadline: Duration.seconds(30), pause: Duration.seconds(0.2) };
 
-interface Wish {
+interface ClusterSpec {
   readonly nodes?: number;
   readonly more?: number;
   readonly cloud?: Partial<AwsCloudProps>;
 }
 
 /** A master and one pool, or two: as small as shows what there is to show. */
-function small({ nodes = 2, more, cloud = {} }: Wish = {}): TerraformJson {
+function small({ nodes = 2, more, cloud = {} }: ClusterSpec = {}): TerraformJson {
   return synthesize((stack: TerraformStack) => {
     const home = new NfsDisk(stack, "home", { size: Size.gibibytes(20) });
     const master = new OpenHpcMaster(stack, "master", {
@@ -190,7 +190,7 @@ withProvider("with the real provider", () => {
 
   it("nothing replaces, stops or reboots a machine by itself, and stop and start leave nothing to be planned", async () => {
     const image = await ownImage("node-1");
-    const own = (wish: Wish = {}) => forMoto(small({ ...wish, cloud: { image: "self/node-*", ...wish.cloud } }));
+    const own = (spec: ClusterSpec = {}) => forMoto(small({ ...spec, cloud: { image: "self/node-*", ...spec.cloud } }));
     const stack = await realStack(own());
     await stack.apply();
     await stack.apply(); // moto forgets the protection at first
@@ -285,7 +285,7 @@ withProvider("with the real provider", () => {
 
     // On purpose: Terraform is told so, and AWS.
     stack.write(grown);
-    stack.override(withoutProtection(grown));
+    stack.override(withoutPreventDestroy(grown));
     await power.unprotect(Object.keys(before));
     const addresses = (await stack.must(["state", "list"]))
       .split("\n")

@@ -1,16 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { broughtUpToDate } from "../../lib/operate/access/committed-host-keys";
+import type { MasterAccess } from "../../lib/operate/access/master-access";
+import type { HostKeySource } from "../../lib/operate/access/host-key-source";
 import { type Manifest, readManifest } from "../../lib/model/manifest";
-import {
-  broughtUpToDate,
-  type HostKeySource,
-  pinKnown,
-  pinMaster,
-  pinNode,
-  pinNodes,
-} from "../../lib/operate/access/host-keys";
-import { masterOf, type Way } from "../../lib/operate/access/master";
+import { pinKnown, pinMaster, pinNode, pinNodes } from "../../lib/operate/access/host-keys";
+import { masterOf } from "../../lib/operate/access/master";
 import type { Progress } from "../../lib/operate/feedback/progress";
 import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
 import { nodeOf, nodesOf } from "../../lib/operate/hosts/nodes";
@@ -23,7 +19,7 @@ const PATIENCE = { limit: Duration.seconds(20), patience: Duration.seconds(0.2) 
 
 describe("host keys of a machine that was just made", () => {
   let sshd: Sshd;
-  let way: Way;
+  let way: MasterAccess;
   let notes: string[];
   let progress: Progress;
 
@@ -152,7 +148,7 @@ describe("host keys of a machine that was just made", () => {
 
   it("of all nodes are asked of the master at once; those that do not answer stay unknown", async () => {
     await pinKnown(way, "master", consoleWith([sshd.hostKey()]));
-    await pinNodes(way, [...nodesOf(way.manifest).slice(0, 1), { host: "gpu-1", address: "127.0.0.24" }]);
+    await pinNodes(way, [...nodesOf(way.manifest).slice(0, 1), { host: "gpu-1", pool: "gpu", address: "127.0.0.24" }]);
     const lines = pinned().trim().split("\n");
     expect(lines.slice(1)).toEqual([`${NODE},cpu-1 ${sshd.hostKey().split(" ").slice(0, 2).join(" ")}`]);
   }, 30_000);

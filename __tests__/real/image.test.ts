@@ -2,8 +2,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execFileSync } from "node:child_process";
+import type { ImageBuildError } from "../../lib/images/failure";
+import { buildNodeImage, imageEngine, pruneNodeImages } from "../../lib/clouds/local/image";
 import { runEngine, runEngineScript } from "../../lib/clouds/local/engine";
-import { buildNodeImage, type ImageBuildError, type ImageProgress, pruneNodeImages } from "../../lib/images/image";
+import { type ImageProgress } from "../../lib/images/image";
 import { fetchAnsible } from "../../lib/images/ansible";
 import { BUILD_FOLDER, removeBuildVolumes, withBuildContainer } from "../../lib/images/container";
 import { whileLocked } from "../../lib/images/lock";
@@ -317,7 +319,7 @@ describe("the node image", () => {
         parent: recipe.image,
         name: "again",
         root: packageRoot(),
-        engine: {},
+        engine: imageEngine(),
         env: process.env,
         ansible,
       };
@@ -333,7 +335,7 @@ describe("the node image", () => {
             await container.exec(["apt-get", "--quiet", "update"]);
             await container.exec(command, `${BUILD_FOLDER}/ansible`);
           });
-          await removeBuildVolumes({});
+          await removeBuildVolumes(imageEngine());
         },
       );
       const changed = lines.filter((line) => line.startsWith("changed:"));

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { inventory, listContainers } from "../../lib/clouds/local/containers";
+import { engineContents, listContainers } from "../../lib/clouds/local/containers";
 import { driftOf, missingMachines } from "../../lib/clouds/local/drift";
 import { EngineError, engineName, runEngine } from "../../lib/clouds/local/engine";
 import { removeLeftovers } from "../../lib/clouds/local/leftovers";
@@ -73,7 +73,11 @@ describe("a local cluster", () => {
     expect(await bench.plan()).toEqual({});
 
     await bench.destroy();
-    expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
+    expect(await engineContents(bench.cluster, { env: bench.env })).toEqual({
+      containers: [],
+      networks: [],
+      volumes: [],
+    });
     expect(routes()).not.toContain(subnetNumber(1));
     expect(existsSync(bench.privateDirectory)).toBe(false);
   }, 90_000);
@@ -162,12 +166,16 @@ describe("a local cluster", () => {
     const rest = (await bench.expected()).map((one) => one.address).filter((one) => one !== "terraform_data.network");
     await bench.terraform("state", "rm", "terraform_data.network-sweep", ...rest);
     await bench.destroy();
-    const { containers, networks, volumes } = await inventory(bench.cluster, { env: bench.env });
+    const { containers, networks, volumes } = await engineContents(bench.cluster, { env: bench.env });
     expect([containers, networks]).toEqual([[], []]);
     // Data that terraform does not know of is removed by nobody but who asks for it.
     expect(volumes).toEqual(["bundle", "home", "state"].map((disk) => `ohpc-${bench.cluster}-${disk}`));
     await removeLeftovers(bench.cluster, bench.env);
-    expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
+    expect(await engineContents(bench.cluster, { env: bench.env })).toEqual({
+      containers: [],
+      networks: [],
+      volumes: [],
+    });
   }, 120_000);
 
   it("leaves nothing behind even if terraform has forgotten the machines, or all", async () => {
@@ -175,11 +183,19 @@ describe("a local cluster", () => {
     await bench.apply(sketch({ pools: { cpu: 1 } }));
     await bench.terraform("state", "rm", "terraform_data.cpu", "terraform_data.master");
     await bench.destroy();
-    expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
+    expect(await engineContents(bench.cluster, { env: bench.env })).toEqual({
+      containers: [],
+      networks: [],
+      volumes: [],
+    });
 
     await bench.apply();
     await removeLeftovers(bench.cluster, bench.env);
-    expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
+    expect(await engineContents(bench.cluster, { env: bench.env })).toEqual({
+      containers: [],
+      networks: [],
+      volumes: [],
+    });
     expect(routes()).not.toContain(subnetNumber(1));
     expect(existsSync(bench.privateDirectory)).toBe(false);
     await removeLeftovers(bench.cluster, bench.env);
@@ -250,7 +266,11 @@ describe("a local cluster", () => {
     bench.writeJson({ resource: { terraform_data: newer } });
 
     await bench.destroy();
-    expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
+    expect(await engineContents(bench.cluster, { env: bench.env })).toEqual({
+      containers: [],
+      networks: [],
+      volumes: [],
+    });
   }, 90_000);
 
   it("does not meet another one beside it", async () => {
@@ -364,7 +384,11 @@ describe("before anything is made, it is refused", () => {
         `Port ${port} on 127.0.0.1, the way in to the cluster "${bench.cluster}", is taken by another program.`,
       );
       expect(existsSync(bench.privateDirectory)).toBe(false);
-      expect(await inventory(bench.cluster, { env: bench.env })).toEqual({ containers: [], networks: [], volumes: [] });
+      expect(await engineContents(bench.cluster, { env: bench.env })).toEqual({
+        containers: [],
+        networks: [],
+        volumes: [],
+      });
     } finally {
       server.close();
     }

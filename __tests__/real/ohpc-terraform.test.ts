@@ -11,15 +11,16 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { applyDeployment } from "../../lib/operate/deploy/apply-deployment";
 import { PowerError } from "../../lib/clouds/power";
-import { carryOut, planDeployment } from "../../lib/operate/deploy/deployment-plan";
+import { planDeployment } from "../../lib/operate/deploy/deployment-plan";
 import { destroy } from "../../lib/operate/verbs/destroy";
-import type { Groundwork } from "../../lib/operate/deploy/platform";
-import { withoutProtection } from "../../lib/operate/terraform/lifted-protection";
+import type { Platform } from "../../lib/operate/deploy/platform";
+import { withoutPreventDestroy } from "../../lib/operate/terraform/prevent-destroy";
 import { Terraform } from "../../lib/operate/terraform/terraform";
 import { judgePlan } from "../../lib/operate/terraform/plan";
 import { Duration } from "../../lib/units";
-import { sampleManifest, sampleWish } from "../support/sample-cluster";
+import { sampleManifest, sampleSpec } from "../support/sample-cluster";
 
 const ROOT = join(__dirname, "..", "..");
 const TSX = require.resolve("tsx/cjs");
@@ -122,7 +123,7 @@ describe("running Terraform", () => {
   it("makes anew what is told to be missing, and counts it as no loss", async () => {
     write("true");
     await applied();
-    const groundwork = {
+    const platform = {
       patience: Duration.minutes(2),
       prepare: async () => Promise.resolve(),
       drift: async () => Promise.resolve({ missing: [address("cpu-2")], stopped: [] }),
@@ -132,7 +133,7 @@ describe("running Terraform", () => {
     };
     const planned = await planDeployment(
       { name: "demo", directory: stack, dependencies: [], warnings: [] },
-      groundwork,
+      platform,
       { project: { directory }, env: process.env },
       SILENT,
     );
@@ -193,7 +194,7 @@ describe("machines that a stack protects", () => {
     all["machines"] = { ...all["machines"], lifecycle };
     if (disk) all["home"] = { input: { kind: "volume", name: "home" }, lifecycle };
     writeFileSync(file, JSON.stringify(config));
-    writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleWish()));
+    writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleSpec()));
   }
 
   const synthesizedStack = () => ({ name: "demo", directory: stack, dependencies: [], warnings: [] });
@@ -227,14 +228,14 @@ describe("machines that a stack protects", () => {
     expect(refused.verdict.losses).toMatchObject([{ name: "cpu-2", action: "delete" }]);
     expect(existsSync(join(stack, OVERRIDE))).toBe(false);
     const options = { env: place().env, command: "ohpc up demo" };
-    await expect(carryOut(refused, { ...options, consenter: { yes: false } }, SILENT)).rejects.toMatchObject({
+    await expect(applyDeployment(refused, { ...options, consenter: { yes: false } }, SILENT)).rejects.toMatchObject({
       kind: "consent",
       details: { output: expect.arrayContaining(["1 machine would be destroyed: cpu-2"]) as unknown },
     });
     expect(await machines()).toEqual(["cpu-1", "cpu-2"]);
     expect(await plain("destroy", "-auto-approve")).toContain("Instance cannot be destroyed");
 
-    await carryOut(await planned(), { ...options, consenter: yes }, SILENT);
+    await applyDeployment(await planned(), { ...options, consenter: yes }, SILENT);
     expect(await machines()).toEqual(["cpu-1"]);
     expect(await plain("destroy", "-auto-approve")).toContain("Instance cannot be destroyed");
   });
@@ -244,7 +245,7 @@ describe("machines that a stack protects", () => {
     await applied();
     write("true", ["cpu-1", "cpu-3"]);
     const asked: string[][] = [];
-    const groundwork: Groundwork = {
+    const platform: Platform = {
       patience: Duration.minutes(2),
       prepare: async () => Promise.resolve(),
       drift: async () => Promise.resolve({ missing: [], stopped: ["cpu-1", "cpu-2", "cpu-3"] }),
@@ -256,15 +257,15 @@ describe("machines that a stack protects", () => {
       sweep: async () => Promise.resolve(),
     };
     const ground = { project: { directory }, env: place().env };
-    const options = { env: place().env, command: "ohpc up demo", groundwork };
-    const refused = await planDeployment(synthesizedStack(), groundwork, ground, SILENT);
-    await expect(carryOut(refused, { ...options, consenter: { yes: false } }, SILENT)).rejects.toMatchObject({
+    const options = { env: place().env, command: "ohpc up demo", platform };
+    const refused = await planDeployment(synthesizedStack(), platform, ground, SILENT);
+    await expect(applyDeployment(refused, { ...options, consenter: { yes: false } }, SILENT)).rejects.toMatchObject({
       kind: "consent",
     });
     expect(asked).toEqual([]);
 
-    const planned = await planDeployment(synthesizedStack(), groundwork, ground, SILENT);
-    const done = await carryOut(planned, { ...options, consenter: yes }, SILENT);
+    const planned = await planDeployment(synthesizedStack(), platform, ground, SILENT);
+    const done = await applyDeployment(planned, { ...options, consenter: yes }, SILENT);
     expect(asked).toEqual([["cpu-1", "cpu-3"]]);
     expect(done).toMatchObject({ started: ["cpu-1"], failure: { failure: "capacity" } });
     expect(await machines()).toEqual(["cpu-1", "cpu-3"]);
@@ -274,16 +275,16 @@ describe("machines that a stack protects", () => {
     write("true");
     await applied();
     const drift = async () => Promise.reject(new Error("no engine"));
-    const groundwork = { drift } as unknown as Groundwork;
+    const platform = { drift } as unknown as Platform;
     const ground = { project: { directory }, env: place().env };
-    await expect(planDeployment(synthesizedStack(), groundwork, ground, SILENT)).rejects.toThrow("no engine");
+    await expect(planDeployment(synthesizedStack(), platform, ground, SILENT)).rejects.toThrow("no engine");
     expect(existsSync(join(stack, ".terraform", "ohpc.tfplan"))).toBe(false);
   });
 
   it("go with the whole cluster, when somebody has agreed", async () => {
     protect(["cpu-1", "cpu-2"]);
     await applied();
-    const options = { project: { directory }, groundwork: undefined };
+    const options = { project: { directory }, platform: undefined };
     const asked = destroy(synthesizedStack(), place(), { ...options, consenter: { yes: false } }, SILENT);
     await expect(asked).rejects.toMatchObject({ kind: "consent" });
     expect(await plain("destroy", "-auto-approve")).toContain("Instance cannot be destroyed");
@@ -298,7 +299,7 @@ describe("machines that a stack protects", () => {
     const destroyed = destroy(
       synthesizedStack(),
       place(),
-      { project: { directory }, groundwork: undefined, consenter: yes },
+      { project: { directory }, platform: undefined, consenter: yes },
       SILENT,
     );
     await expect(destroyed).rejects.toMatchObject({
@@ -313,7 +314,7 @@ describe("machines that a stack protects", () => {
     await applied();
     writeFileSync(
       join(stack, OVERRIDE),
-      JSON.stringify(withoutProtection(JSON.parse(readFileSync(join(stack, "cdk.tf.json"), "utf8")))),
+      JSON.stringify(withoutPreventDestroy(JSON.parse(readFileSync(join(stack, "cdk.tf.json"), "utf8")))),
     );
     expect(await plain("plan", "-destroy")).toContain("1 to destroy");
     await terraform().initialize();
@@ -336,7 +337,7 @@ describe("verbs that only read", () => {
   function synthesized(manifest: object): void {
     write("true", ["cpu-1"], manifest);
     writeFileSync(join(directory, "cdktf.json"), '{"app":"true"}');
-    writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleWish()));
+    writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleSpec()));
     const entry = { name: "demo", workingDirectory: "stacks/demo", dependencies: [], annotations: [] };
     writeFileSync(join(directory, "cdktf.out", "manifest.json"), JSON.stringify({ stacks: { demo: entry } }));
   }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
+import { buildNodeImage } from "../../lib/clouds/local/image";
 import { runEngine } from "../../lib/clouds/local/engine";
-import { buildNodeImage } from "../../lib/images/image";
 import { effectOfSlurmConf } from "../../lib/slurm/effects";
 import { expandHosts, foldHosts } from "../../lib/slurm/hostlist";
 import { hostsOfPool } from "../../lib/slurm/hosts";
@@ -73,7 +73,7 @@ describe("scontrol", () => {
 describe("slurmctld", () => {
   test.each(Object.entries(CLUSTERS))(
     "runs with the files of %s and sees every node as it is meant",
-    async (name, { manifest, wish }) => {
+    async (name, { manifest, spec }) => {
       const lines = await whileRunning(name, "scontrol show nodes -o\nscontrol show partitions -o\n");
       const nodes = lines.filter((line) => line.startsWith("NodeName=")).map(fieldsOf);
       const wanted = manifest.pools.flatMap((pool) =>
@@ -97,7 +97,7 @@ describe("slurmctld", () => {
 
       const partitions = lines.filter((line) => line.startsWith("PartitionName=")).map(fieldsOf);
       expect(partitions.map((partition) => [partition.get("PartitionName"), partition.get("Default")]).sort()).toEqual(
-        wish.partitions.map((partition) => [partition.name, partition.default ? "YES" : "NO"]).sort(),
+        spec.partitions.map((partition) => [partition.name, partition.default ? "YES" : "NO"]).sort(),
       );
     },
     120_000,
@@ -178,7 +178,7 @@ describe("slurmd", () => {
 });
 
 describe("the effects of changes", () => {
-  const before = renderSlurmConf(PRODUCTION.wish, PRODUCTION.manifest);
+  const before = renderSlurmConf(PRODUCTION.spec, PRODUCTION.manifest);
   const effectOf = (edit: RegExp, replacement: string) =>
     effectOfSlurmConf(before, before.replace(edit, replacement)).effect;
   const edit = (from: string, to: string) => `sed -i 's#${from}#${to}#' /etc/slurm/slurm.conf`;

@@ -1,9 +1,9 @@
 import { type CloudFacts, type Manifest, type ManifestPool, readManifest } from "../../lib/model/manifest";
-import { type Wish, readWish } from "../../lib/model/wish";
+import { type ClusterSpec, readClusterSpec } from "../../lib/model/cluster-spec";
 
 /** What a cluster's files are rendered from. */
 export interface Cluster {
-  readonly wish: Wish;
+  readonly spec: ClusterSpec;
   readonly manifest: Manifest;
 }
 
@@ -52,12 +52,12 @@ function manifest(name: string, rest: Pick<Manifest, "sites" | "pools"> & { read
   });
 }
 
-function wish(
+function spec(
   name: string,
-  rest: Pick<Wish, "partitions" | "pools"> & { readonly settings?: Record<string, string> },
-): Wish {
+  rest: Pick<ClusterSpec, "partitions" | "pools"> & { readonly settings?: Record<string, string> },
+): ClusterSpec {
   const { partitions, pools, settings = {} } = rest;
-  return readWish({
+  return readClusterSpec({
     schema: 1,
     cluster: name,
     partitions,
@@ -67,7 +67,10 @@ function wish(
   });
 }
 
-function partition(name: string, rest: Partial<Wish["partitions"][number]> = {}): Wish["partitions"][number] {
+function partition(
+  name: string,
+  rest: Partial<ClusterSpec["partitions"][number]> = {},
+): ClusterSpec["partitions"][number] {
   return { name, pools: [name], default: false, exclusive: false, ...rest };
 }
 
@@ -75,7 +78,7 @@ const localGpus: ManifestPool["gres"] = [{ name: "gpu", count: 2, files: "/dev/n
 
 /** The quickstart's: partition cpu, partition gpu with fake GPUs, all on this machine. */
 export const CPU_AND_GPU: Cluster = {
-  wish: wish("demo", {
+  spec: spec("demo", {
     partitions: [partition("cpu", { default: true }), partition("gpu")],
     pools: [
       { name: "cpu", features: [] },
@@ -101,7 +104,7 @@ export const CPU_AND_GPU: Cluster = {
 
 /** A production cluster in one cloud: a pool that crosses an octet, limits, groups, features, weights, user settings. */
 export const PRODUCTION: Cluster = {
-  wish: wish("tokyo", {
+  spec: spec("tokyo", {
     partitions: [
       partition("batch", { default: true, pools: ["large", "spare"], maxTime: "1-00:00:00", defaultTime: "01:00:00" }),
       partition("train", { pools: ["a100"], allowGroups: ["ml", "staff"], maxTime: "7-00:00:00" }),
@@ -152,7 +155,7 @@ export const PRODUCTION: Cluster = {
 
 /** A master and a pool in one site, another pool in a second one. */
 export const TWO_SITES: Cluster = {
-  wish: wish("joined", {
+  spec: spec("joined", {
     partitions: [partition("near", { default: true }), partition("far"), partition("both", { pools: ["near", "far"] })],
     pools: [
       { name: "near", features: [] },
@@ -174,7 +177,7 @@ export const TWO_SITES: Cluster = {
 
 /** A master whose pools are still to come. */
 export const NO_POOLS: Cluster = {
-  wish: wish("empty", { partitions: [], pools: [] }),
+  spec: spec("empty", { partitions: [], pools: [] }),
   manifest: manifest("empty", { master: "10.77.0.10", sites: CPU_AND_GPU.manifest.sites, pools: [] }),
 };
 

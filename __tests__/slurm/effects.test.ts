@@ -10,7 +10,7 @@ const NODES = "NodeName=cpu-[1-4] NodeAddr=10.0.0.[1-4] Sockets=1 RealMemory=363
 
 describe("effectOfSlurmConf", () => {
   test("of the same file is none", () => {
-    const text = renderSlurmConf(PRODUCTION.wish, PRODUCTION.manifest);
+    const text = renderSlurmConf(PRODUCTION.spec, PRODUCTION.manifest);
     expect(effectOfSlurmConf(text, text)).toEqual({ effect: "none", changes: [] });
   });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Manifest } from "../../lib/model/manifest";
-import type { Wish } from "../../lib/model/wish";
+import type { ClusterSpec } from "../../lib/model/cluster-spec";
 import { renderCgroupConf } from "../../lib/slurm/cgroup-conf";
 import { renderGresConf } from "../../lib/slurm/gres-conf";
 import { renderSlurmConf } from "../../lib/slurm/slurm-conf";
@@ -10,7 +10,7 @@ import { expectGolden } from "../support/golden";
 import { CLUSTERS, CPU_AND_GPU, type Cluster, NO_POOLS, PRODUCTION, TWO_SITES } from "./clusters";
 import { cpuMilliseconds } from "../support/cpu-time";
 
-const FILES: Readonly<Record<string, (wish: Wish, manifest: Manifest) => string | undefined>> = {
+const FILES: Readonly<Record<string, (spec: ClusterSpec, manifest: Manifest) => string | undefined>> = {
   "slurm.conf": renderSlurmConf,
   "gres.conf": renderGresConf,
   "cgroup.conf": renderCgroupConf,
@@ -18,8 +18,8 @@ const FILES: Readonly<Record<string, (wish: Wish, manifest: Manifest) => string 
   "slurmdbd.conf": renderSlurmdbdConf,
 };
 
-function slurmConf({ manifest, wish }: Cluster): string {
-  return renderSlurmConf(wish, manifest);
+function slurmConf({ manifest, spec }: Cluster): string {
+  return renderSlurmConf(spec, manifest);
 }
 
 function linesOf(text: string, key: string): readonly string[] {
@@ -31,9 +31,9 @@ function withFacts(cluster: Cluster, facts: Partial<Manifest["sites"][number]["f
   return { ...cluster, manifest: { ...cluster.manifest, sites } };
 }
 
-describe.each(Object.entries(CLUSTERS))("%s", (name, { manifest, wish }) => {
+describe.each(Object.entries(CLUSTERS))("%s", (name, { manifest, spec }) => {
   test.each(Object.entries(FILES))("has the %s that was reviewed", (file, render) => {
-    expectGolden(`slurm/${name}/${file}`, render(wish, manifest));
+    expectGolden(`slurm/${name}/${file}`, render(spec, manifest));
   });
 });
 
@@ -99,7 +99,7 @@ describe("slurm.conf", () => {
     const pool = { ...PRODUCTION.manifest.pools[0]!, hosts: "large-[1-5000]", addresses: ["10.20.16.1-10.20.35.136"] };
     let text = "";
     const time = cpuMilliseconds(() => {
-      text = renderSlurmConf(PRODUCTION.wish, { ...PRODUCTION.manifest, pools: [pool] });
+      text = renderSlurmConf(PRODUCTION.spec, { ...PRODUCTION.manifest, pools: [pool] });
     });
     expect(time).toBeLessThan(1000);
     expect(linesOf(text, "NodeName")).toHaveLength(20);
@@ -108,36 +108,36 @@ describe("slurm.conf", () => {
 
 describe("gres.conf", () => {
   test("names the device files of each pool that has any", () => {
-    const { manifest, wish } = CPU_AND_GPU;
-    expect(renderGresConf(wish, manifest)).toContain("\nNodeName=gpu-[1-2] Name=gpu File=/dev/nvidia[0-1]\n");
+    const { manifest, spec } = CPU_AND_GPU;
+    expect(renderGresConf(spec, manifest)).toContain("\nNodeName=gpu-[1-2] Name=gpu File=/dev/nvidia[0-1]\n");
   });
 });
 
 describe("topology.conf", () => {
   test("is not needed for one site", () => {
-    expect(renderTopologyConf(PRODUCTION.wish, PRODUCTION.manifest)).toBeUndefined();
+    expect(renderTopologyConf(PRODUCTION.spec, PRODUCTION.manifest)).toBeUndefined();
     expect(slurmConf(PRODUCTION)).not.toContain("TopologyPlugin");
   });
 
   test("puts each site under a switch of its own, with none above", () => {
-    const text = renderTopologyConf(TWO_SITES.wish, TWO_SITES.manifest);
+    const text = renderTopologyConf(TWO_SITES.spec, TWO_SITES.manifest);
     expect(text).toMatch(/\nSwitchName=osaka Nodes=far-\[1-2\]\nSwitchName=tokyo Nodes=near-\[1-4\]\n$/);
     expect(slurmConf(TWO_SITES)).toContain("TopologyPlugin=topology/tree\n");
   });
 });
 
 describe("all files", () => {
-  const shuffled = ({ manifest, wish }: Cluster): fc.Arbitrary<Cluster> =>
+  const shuffled = ({ manifest, spec }: Cluster): fc.Arbitrary<Cluster> =>
     fc
       .record({
         pools: fc.shuffledSubarray([...manifest.pools], { minLength: manifest.pools.length }),
         sites: fc.shuffledSubarray([...manifest.sites], { minLength: manifest.sites.length }),
-        wishPools: fc.shuffledSubarray([...wish.pools], { minLength: wish.pools.length }),
-        partitions: fc.shuffledSubarray([...wish.partitions], { minLength: wish.partitions.length }),
+        specPools: fc.shuffledSubarray([...spec.pools], { minLength: spec.pools.length }),
+        partitions: fc.shuffledSubarray([...spec.partitions], { minLength: spec.partitions.length }),
       })
-      .map(({ partitions, pools, sites, wishPools }) => ({
+      .map(({ partitions, pools, sites, specPools }) => ({
         manifest: { ...manifest, pools, sites },
-        wish: { ...wish, partitions, pools: wishPools },
+        spec: { ...spec, partitions, pools: specPools },
       }));
 
   test.each(Object.entries(CLUSTERS))(
@@ -146,7 +146,7 @@ describe("all files", () => {
       fc.assert(
         fc.property(shuffled(cluster), (other) => {
           for (const render of Object.values(FILES)) {
-            expect(render(other.wish, other.manifest)).toBe(render(cluster.wish, cluster.manifest));
+            expect(render(other.spec, other.manifest)).toBe(render(cluster.spec, cluster.manifest));
           }
         }),
         { numRuns: 30 },
@@ -156,7 +156,7 @@ describe("all files", () => {
 
   test("say who wrote them", () => {
     for (const render of Object.values(FILES)) {
-      expect(render(TWO_SITES.wish, TWO_SITES.manifest)).toMatch(
+      expect(render(TWO_SITES.spec, TWO_SITES.manifest)).toMatch(
         /^# Written by ohpc for cluster joined; change the stack, not this file\.\n/,
       );
     }

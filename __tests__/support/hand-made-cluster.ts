@@ -2,14 +2,14 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildNodeImage } from "../../lib/clouds/local/image";
+import type { ClusterView } from "../../lib/model/cluster-view";
 import type { DiskPurpose } from "../../lib/clouds/cloud";
 import { LocalVolume } from "../../lib/clouds/local/disk";
 import { runEngine, runEngineScript } from "../../lib/clouds/local/engine";
-import { buildNodeImage } from "../../lib/images/image";
 import { runSpec } from "../../lib/clouds/local/run-spec";
 import type { Manifest } from "../../lib/model/manifest";
 import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
-import type { ClusterView } from "../../lib/operate/configure/step/step";
 import { Duration } from "../../lib/units";
 import { addressOf, type ClusterSketch, PATHS, viewOf } from "./views";
 

@@ -158,8 +158,8 @@ export const MOTO_FAULTS: readonly MotoFault[] = [
     shows: async (ec2) => {
       const { RouteTables = [] } = await ec2.send(new DescribeRouteTablesCommand({}));
       const { VpnGateway } = await ec2.send(new CreateVpnGatewayCommand({ Type: "ipsec.1" }));
-      const wish = { RouteTableId: RouteTables[0]?.RouteTableId, GatewayId: VpnGateway?.VpnGatewayId };
-      return serverError(ec2.send(new EnableVgwRoutePropagationCommand(wish)));
+      const spec = { RouteTableId: RouteTables[0]?.RouteTableId, GatewayId: VpnGateway?.VpnGatewayId };
+      return serverError(ec2.send(new EnableVgwRoutePropagationCommand(spec)));
     },
   },
 ];

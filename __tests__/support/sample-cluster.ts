@@ -1,4 +1,4 @@
-/** A cluster of 4 + 2 nodes, as its manifest and its wish tell it. */
+/** A cluster of 4 + 2 nodes, as its manifest and its spec tell it. */
 export function sampleManifest(): object {
   const shape = (cores: number, threadsPerCore: number, memoryMebibytes: number) => ({
     sockets: 1,
@@ -52,7 +52,7 @@ export function sampleManifest(): object {
   };
 }
 
-export function sampleWish(): object {
+export function sampleSpec(): object {
   return {
     schema: 1,
     cluster: "demo",

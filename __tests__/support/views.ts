@@ -1,6 +1,6 @@
+import type { ClusterView } from "../../lib/model/cluster-view";
 import { type Manifest, type ManifestDisk, readManifest } from "../../lib/model/manifest";
-import { readWish, type Wish, type WishUser } from "../../lib/model/wish";
-import type { ClusterView } from "../../lib/operate/configure/step/step";
+import { readClusterSpec, type ClusterSpec, type UserSpec } from "../../lib/model/cluster-spec";
 
 /** A cluster in few words: what steps would be given of it. */
 export interface ClusterSketch {
@@ -10,7 +10,7 @@ export interface ClusterSketch {
   readonly access?: Manifest["master"]["access"];
   /** Number of nodes by pool; those whose name begins with `gpu` have two GPUs in each node. */
   readonly pools?: Readonly<Record<string, number>>;
-  readonly users?: readonly Partial<WishUser>[];
+  readonly users?: readonly Partial<UserSpec>[];
   readonly settings?: Readonly<Record<string, string>>;
   /** Others than what the platform has mounted. */
   readonly disks?: Partial<Manifest["disks"]>;
@@ -19,7 +19,7 @@ export interface ClusterSketch {
 export const PATHS = { state: "/srv/ohpc/state", bundle: "/srv/ohpc/bundle", home: "/home" } as const;
 
 export function viewOf(sketch: ClusterSketch = {}): ClusterView {
-  return { manifest: manifestOf(sketch), wish: wishOf(sketch) };
+  return { manifest: manifestOf(sketch), spec: specOf(sketch) };
 }
 
 export function addressOf(prefix: string, pool: string, k: number): string {
@@ -54,8 +54,8 @@ function manifestOf({
   });
 }
 
-function wishOf({ cluster = "demo", pools = {}, settings = {}, users = [] }: ClusterSketch): Wish {
-  const complete = users.map((user, k): WishUser => ({
+function specOf({ cluster = "demo", pools = {}, settings = {}, users = [] }: ClusterSketch): ClusterSpec {
+  const complete = users.map((user, k): UserSpec => ({
     name: `user${k}`,
     uid: 2001 + k,
     gid: user.uid ?? 2001 + k,
@@ -65,7 +65,7 @@ function wishOf({ cluster = "demo", pools = {}, settings = {}, users = [] }: Clu
     account: "users",
     ...user,
   }));
-  return readWish({
+  return readClusterSpec({
     schema: 1,
     cluster,
     partitions: Object.keys(pools).map((name, k) => ({ name, pools: [name], default: k === 0, exclusive: false })),

@@ -22,8 +22,8 @@ describe("synthesize", () => {
   });
 
   it("takes stacks without a cluster, too", () => {
-    const { wish, manifest, instances } = synthesize((stack) => new TerraformData(stack, "thing", { input: { a: 1 } }));
-    expect({ wish, manifest }).toEqual({});
+    const { spec, manifest, instances } = synthesize((stack) => new TerraformData(stack, "thing", { input: { a: 1 } }));
+    expect({ spec, manifest }).toEqual({});
     expect([...instances.values()]).toMatchObject([{ body: { input: { a: 1 } }, each: undefined }]);
   });
 

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { Alone } from "../operate/lock/command-lock";
+import { hostKeySource } from "../operate/access/host-key-source";
+import { CommandLock } from "../operate/lock/command-lock";
 import { configurePhase } from "../operate/configure/phase";
 import { openDeployment, refuseUndeployed } from "../operate/cluster/deployment";
-import { hostKeySource } from "../operate/power/host-key-source";
 import { pinMaster } from "../operate/access/host-keys";
 import { lockOwner } from "../operate/lock/lock";
 import { masterOf } from "../operate/access/master";
@@ -19,11 +19,11 @@ export function define(command: Command): void {
   withJson(command).action(async (stack: string, options: { json?: boolean }) => {
     const terminal = terminalFor(options);
     const place = here();
-    const alone = new Alone(place.env, lockOwner(`ohpc configure ${stack}`));
+    const commandLock = new CommandLock(place.env, lockOwner(`ohpc configure ${stack}`));
     try {
       const deployment = await openDeployment(stack, place);
       refuseUndeployed(deployment);
-      await alone.lockCluster(deployment.stack);
+      await commandLock.lockCluster(deployment.stack);
       const { manifest } = deployment;
       await pinMaster(deployment, hostKeySource(manifest, place.env), terminal.progress, { limit: FIRST_CONTACT });
       const { changed, unchanged } = await configurePhase(
@@ -32,7 +32,7 @@ export function define(command: Command): void {
         `ohpc configure ${stack}`,
         terminal.progress,
       );
-      terminal.result({ ok: true, stack, cluster: deployment.wish.cluster, changed, unchanged }, () =>
+      terminal.result({ ok: true, stack, cluster: deployment.spec.cluster, changed, unchanged }, () =>
         changed.length === 0
           ? `${paint("green", "configured")}: nothing had to be changed`
           : [
@@ -43,7 +43,7 @@ export function define(command: Command): void {
             ].join("\n"),
       );
     } finally {
-      await alone.release();
+      await commandLock.release();
     }
   });
   explain(command, {

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { Alone } from "../operate/lock/command-lock";
-import { openStack } from "../operate/cluster/deployment";
+import { openStack } from "../operate/stack/synthesis";
+import { CommandLock } from "../operate/lock/command-lock";
 import { destroy } from "../operate/verbs/destroy";
 import { lockOwner } from "../operate/lock/lock";
 import { consenterAt } from "./consenter";
-import { groundworkFor } from "./platform";
+import { platformFor } from "./platform";
 import { here, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import { explain } from "./verb-help";
@@ -14,13 +14,13 @@ export function define(command: Command): void {
   withJson(command).action(async (name: string, given: { yes?: boolean; json?: boolean }) => {
     const terminal = terminalFor(given);
     const place = here();
-    const alone = new Alone(place.env, lockOwner(`ohpc destroy ${name}`));
+    const commandLock = new CommandLock(place.env, lockOwner(`ohpc destroy ${name}`));
     try {
       const { project, stack } = await openStack(name, place);
-      await alone.lockCluster(stack);
+      await commandLock.lockCluster(stack);
       const options = {
         project,
-        groundwork: groundworkFor(stack),
+        platform: platformFor(stack),
         consenter: consenterAt(terminal, given.yes === true),
       };
       const destroyed = await destroy(stack, place, options, terminal.progress);
@@ -31,7 +31,7 @@ export function define(command: Command): void {
           : `${paint("green", "destroyed")}: ${machines.length} machines, ${disks.length} disks, and everything around them`,
       );
     } finally {
-      await alone.release();
+      await commandLock.release();
     }
   });
   explain(command, {

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { broughtUpToDate } from "../operate/access/committed-host-keys";
+import { hostKeySource } from "../operate/access/host-key-source";
 import { type Deployment, openDeployment } from "../operate/cluster/deployment";
 import { Failure } from "../operate/feedback/failure";
-import { hostKeySource } from "../operate/power/host-key-source";
-import { broughtUpToDate, pinNodes } from "../operate/access/host-keys";
+import { pinNodes } from "../operate/access/host-keys";
 import { renderKnownHosts } from "../operate/access/known-hosts";
 import { nodesOf } from "../operate/hosts/nodes";
 import type { Progress } from "../operate/feedback/progress";

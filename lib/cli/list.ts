@@ -2,9 +2,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import Table from "cli-table3";
+import { synthesize, type SynthesizedStack } from "../operate/stack/synthesis";
+import { specOf } from "../operate/stack/spec";
 import { MANIFEST_OUTPUT } from "../model/schema-numbers";
-import { deploymentOf, type Place, wishOf } from "../operate/cluster/deployment";
-import { findProject, type Project, synthesize, type SynthesizedStack } from "../operate/stack/project";
+import { deploymentOf } from "../operate/cluster/deployment";
+import { findProject, type Place, type Project } from "../operate/stack/project";
 import { Terraform } from "../operate/terraform/terraform";
 import { expandHosts } from "../slurm/hostlist";
 import { here, terminalFor, withJson } from "./options";
@@ -40,7 +42,7 @@ export function define(command: Command): void {
 async function describe(project: Project, stack: SynthesizedStack, { env }: Place): Promise<Listed> {
   if (!existsSync(join(stack.directory, "cluster.json")))
     return { stack: stack.name, deployed: await hasOutputs(stack, env) };
-  const { cluster } = wishOf(stack);
+  const { cluster } = specOf(stack);
   const outputs = await outputsOf(stack, env);
   if (!(MANIFEST_OUTPUT in outputs)) return { stack: stack.name, cluster, deployed: false };
   const { manifest } = deploymentOf(project, stack, outputs, env);

@@ -1,22 +1,24 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { inventory } from "../clouds/local/containers";
+import { ImageBuildError } from "../images/failure";
+import { buildNodeImage } from "../clouds/local/image";
+import type { SynthesizedStack } from "../operate/stack/synthesis";
+import { specOf } from "../operate/stack/spec";
+import { engineContents } from "../clouds/local/containers";
 import { driftOf, expectedIn } from "../clouds/local/drift";
 import { type EngineName, EngineError } from "../clouds/local/engine";
-import { buildNodeImage, ImageBuildError, nodeImage, stockImage } from "../images/image";
+import { nodeImage, stockImage } from "../images/image";
 import type { ImageFolder } from "../images/recipe";
 import { removeLeftovers } from "../clouds/local/leftovers";
 import { LocalPower } from "../clouds/local/power";
-import { wishOf } from "../operate/cluster/deployment";
 import { Failure, type FailureKind } from "../operate/feedback/failure";
-import type { Groundwork } from "../operate/deploy/platform";
+import type { Platform } from "../operate/deploy/platform";
 import type { Progress } from "../operate/feedback/progress";
-import type { SynthesizedStack } from "../operate/stack/project";
 import { Duration } from "../units";
 
 /** What a cluster on this machine needs beside Terraform: engine, image, and a look at what people did by hand. */
-export function localGroundwork(stack: SynthesizedStack, engine: EngineName | undefined): Groundwork {
-  const { cluster } = wishOf(stack);
+export function localPlatform(stack: SynthesizedStack, engine: EngineName | undefined): Platform {
+  const { cluster } = specOf(stack);
   const wanted = { cluster, ...(engine !== undefined && { engine }) };
   const config = readFileSync(join(stack.directory, "cdk.tf.json"), "utf8");
   const stock = config.includes(stockImage());
@@ -31,7 +33,7 @@ export function localGroundwork(stack: SynthesizedStack, engine: EngineName | un
     start: async (hosts) => new LocalPower(wanted).start(hosts),
     remains: async () =>
       explained(async () => {
-        const { containers, networks, volumes } = await inventory(cluster, wanted);
+        const { containers, networks, volumes } = await engineContents(cluster, wanted);
         return [...containers.map(({ name }) => name), ...networks, ...volumes];
       }),
     sweep: async () => explained(async () => removeLeftovers(cluster)),

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { Place } from "../operate/cluster/deployment";
+import type { Place } from "../operate/stack/project";
 import { Terminal } from "./terminal";
 
 /** `--json`, the same for every verb. */

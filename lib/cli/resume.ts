@@ -46,19 +46,19 @@ export function define(command: Command): void {
 }
 
 function summary({ started, readiness }: Resumed): string {
-  const { nodes, answered, busy, aside } = readiness;
-  const stopped = aside.filter(({ reason }) => reason.startsWith(STOP_REASON));
-  const drained = aside.filter(({ reason }) => !reason.startsWith(STOP_REASON));
+  const { nodes, answered, busy, drained } = readiness;
+  const stopped = drained.filter(({ reason }) => reason.startsWith(STOP_REASON));
+  const byHand = drained.filter(({ reason }) => !reason.startsWith(STOP_REASON));
   const others = [
     ...(busy > 0 ? [`${busy} busy with jobs`] : []),
     ...(stopped.length > 0 ? [`${stopped.length} stopped`] : []),
-    ...(drained.length > 0 ? [`${drained.length} drained`] : []),
+    ...(byHand.length > 0 ? [`${byHand.length} drained`] : []),
   ];
   const state = `${answered} of ${count(nodes, "node")} answered${others.length === 0 ? "" : ` (${others.join(", ")})`}`;
   return [
     started.length === 0
       ? `nothing had to be resumed: ${state}`
       : `${paint("green", "resumed")}: ${foldHosts(started)}; ${state}`,
-    ...drained.map(({ node, reason }) => `  ${node} stays drained: ${reason}`),
+    ...byHand.map(({ node, reason }) => `  ${node} stays drained: ${reason}`),
   ].join("\n");
 }

@@ -74,16 +74,16 @@ export function define(command: Command): void {
 
 const NODES_FOR_HPL = 2;
 
-function helloPlacements({ wish, manifest }: Deployment, { partition, nodes }: SmokeOptions): readonly Placement[] {
-  if (partition === undefined && nodes === undefined) return placementsEverywhere(wish, manifest);
-  return [placementIn(wish, manifest, partition, nodes)];
+function helloPlacements({ spec, manifest }: Deployment, { partition, nodes }: SmokeOptions): readonly Placement[] {
+  if (partition === undefined && nodes === undefined) return placementsEverywhere(spec, manifest);
+  return [placementIn(spec, manifest, partition, nodes)];
 }
 
 function hplOptions(
-  { wish, manifest }: Deployment,
+  { spec, manifest }: Deployment,
   { partition, nodes, full, seconds, threshold }: SmokeOptions,
 ): { placement: Placement; seconds?: number; threshold?: number } {
-  const most = placementIn(wish, manifest, partition, nodes);
+  const most = placementIn(spec, manifest, partition, nodes);
   const placement = { ...most, nodes: nodes ?? Math.min(NODES_FOR_HPL, most.nodes) };
   return {
     placement,
@@ -93,10 +93,10 @@ function hplOptions(
   };
 }
 
-function firstUser({ wish }: Deployment): string {
-  const [first] = wish.users.users;
+function firstUser({ spec }: Deployment): string {
+  const [first] = spec.users.users;
   if (first !== undefined) return first.name;
-  throw new Failure("usage", `the cluster ${wish.cluster} has no users, and proofs are jobs of an ordinary user`, {
+  throw new Failure("usage", `the cluster ${spec.cluster} has no users, and proofs are jobs of an ordinary user`, {
     code: "smoke.no-user",
     remedy: "add one to the stack's `users` and run `ohpc up`, or name one with --user",
   });

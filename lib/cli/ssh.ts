@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import type { Command } from "commander";
+import { hostKeySource } from "../operate/access/host-key-source";
 import { type Deployment, openDeployment } from "../operate/cluster/deployment";
 import { EXIT_CODES } from "../operate/feedback/failure";
-import { hostKeySource } from "../operate/power/host-key-source";
 import { pinNode } from "../operate/access/host-keys";
 import { masterOf } from "../operate/access/master";
 import { nodeOf } from "../operate/hosts/nodes";

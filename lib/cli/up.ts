@@ -3,7 +3,7 @@ import { count } from "../operate/feedback/count";
 import { up, type UpResult } from "../operate/verbs/up";
 import { Duration } from "../units";
 import { consenterAt } from "./consenter";
-import { groundworkFor } from "./platform";
+import { platformFor } from "./platform";
 import { here, positiveNumber, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import { explain } from "./verb-help";
@@ -30,7 +30,7 @@ export function define(command: Command): void {
         stack,
         place: here(),
         consenter: consenterAt(terminal, options.yes === true),
-        groundworkFor,
+        platformFor,
         ...(options.timeout !== undefined && { limit: Duration.minutes(options.timeout) }),
       },
       terminal.progress,
@@ -54,23 +54,23 @@ function document(stack: string, { deployment, readiness, ...rest }: UpResult): 
 
 function summary(stack: string, result: UpResult): string {
   const { deployment, readiness, phases, seconds, changes, configured, started } = result;
-  const { wish, manifest } = deployment;
-  const { nodes, answered, busy, aside } = readiness;
+  const { spec, manifest } = deployment;
+  const { nodes, answered, busy, drained } = readiness;
   const others = [
     ...(busy > 0 ? [`${busy} busy with jobs`] : []),
-    ...(aside.length > 0 ? [`${aside.length} drained`] : []),
+    ...(drained.length > 0 ? [`${drained.length} drained`] : []),
   ];
   const nothing = changes.length + configured.length + started.length === 0;
   const headline = [
-    `${paint("green", "up")}: ${paint("bold", wish.cluster)}, ${answered} of ${count(nodes, "node")} answered`,
+    `${paint("green", "up")}: ${paint("bold", spec.cluster)}, ${answered} of ${count(nodes, "node")} answered`,
     others.length === 0 ? "" : ` (${others.join(", ")})`,
     nothing ? "; nothing had to be changed" : "",
   ];
   const hosts = manifest.pools.map((pool) => pool.hosts).join(" ");
-  const partitions = wish.partitions.map(({ name }) => name).join(", ");
-  const [user] = wish.users.users;
+  const partitions = spec.partitions.map(({ name }) => name).join(", ");
+  const [user] = spec.users.users;
   const rows = [
-    ["nodes", `${hosts} in ${wish.partitions.length === 1 ? "partition" : "partitions"} ${partitions}`],
+    ["nodes", `${hosts} in ${spec.partitions.length === 1 ? "partition" : "partitions"} ${partitions}`],
     ["log in", `ohpc ssh ${stack}`],
     // Proofs are jobs of an ordinary user.
     ...(user === undefined

@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
 
 /**
- * What `scope` has under that id, made at the first need. Equal wishes share one resource, in whatever order they come:
+ * What `scope` has under that id, made at the first need. Equal options share one resource, in whatever order they come:
  * the id has to say all that makes them equal.
  */
 export function once<C extends Construct>(scope: Construct, id: string, make: (scope: Construct, id: string) => C): C {

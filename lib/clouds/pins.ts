@@ -4,42 +4,42 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
  * What was looked up once in a cloud and is to stay as it is: ids of images, address ranges of subnets.
  * A file to commit, beside cdktf.json: synthesizing asks no cloud, and gives the same everywhere.
  */
-export const LOCK_FILE = "ohpc.lock.json";
+export const PIN_FILE = "ohpc.lock.json";
 
 /** Per kind of cloud, per region, per thing that was looked up. */
-export type LockFile = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, LockedFact>>>>>>;
+export type PinFile = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, PinnedFact>>>>>>;
 
 /** What is known of one thing, e.g. `{ id: "ami-…", architecture: "arm64" }`. */
-export type LockedFact = Readonly<Record<string, string>>;
+export type PinnedFact = Readonly<Record<string, string>>;
 
 /** @throws Error if there is a file that is none of ours */
-export function readLockFile(path: string = LOCK_FILE): LockFile {
+export function readPins(path: string = PIN_FILE): PinFile {
   if (!existsSync(path)) return {};
   const document: unknown = JSON.parse(readFileSync(path, "utf8"));
   if (!isNested(document, 4))
-    throw new Error(`${path} is not a lock file of ohpc; remove it, or take it from version control again`);
-  return document as LockFile;
+    throw new Error(`${path} is not a pin file of ohpc; remove it, or take it from version control again`);
+  return document as PinFile;
 }
 
 /** What the file says of one thing. */
-export function lockedFact(lock: LockFile, cloud: string, region: string, key: string): LockedFact | undefined {
-  return lock[cloud]?.[region]?.[key];
+export function pinnedFact(pins: PinFile, cloud: string, region: string, key: string): PinnedFact | undefined {
+  return pins[cloud]?.[region]?.[key];
 }
 
-/** `lock` with facts of one region added, or replaced. Pure. */
+/** `pins` with facts of one region added, or replaced. Pure. */
 export function withFacts(
-  lock: LockFile,
+  pins: PinFile,
   cloud: string,
   region: string,
-  facts: Readonly<Record<string, LockedFact>>,
-): LockFile {
-  const regions = lock[cloud] ?? {};
-  return { ...lock, [cloud]: { ...regions, [region]: { ...regions[region], ...facts } } };
+  facts: Readonly<Record<string, PinnedFact>>,
+): PinFile {
+  const regions = pins[cloud] ?? {};
+  return { ...pins, [cloud]: { ...regions, [region]: { ...regions[region], ...facts } } };
 }
 
 /** Replaces the file at once. Equal facts give equal bytes. */
-export function writeLockFile(lock: LockFile, path: string = LOCK_FILE): void {
-  writeFileSync(`${path}.new`, `${JSON.stringify(sorted(lock), undefined, 2)}\n`);
+export function writePins(pins: PinFile, path: string = PIN_FILE): void {
+  writeFileSync(`${path}.new`, `${JSON.stringify(sorted(pins), undefined, 2)}\n`);
   renameSync(`${path}.new`, path);
 }
 

@@ -8,7 +8,7 @@ import {
   parseCidr,
 } from "../model/cidr";
 import type { Problem } from "../model/problems";
-import { type LockedFact, type LockFile, lockedFact } from "./pins";
+import { type PinnedFact, type PinFile, pinnedFact } from "./pins";
 
 /** Address ranges of a site. */
 export interface SubnetPlan {
@@ -25,13 +25,13 @@ export interface ExistingSubnet {
   /**
    * Its address range.
    *
-   * @default - as in the lock file
+   * @default - as in the pin file
    */
   readonly cidr?: string;
 }
 
 /** Two subnets that are there already, or one that is used for both, as the user wrote them down. */
-export interface ExistingWish {
+export interface ExistingSubnetOptions {
   readonly masterSubnet: ExistingSubnet;
   /** @default - the master's */
   readonly poolSubnet?: ExistingSubnet;
@@ -47,14 +47,14 @@ export interface ExistingSubnets {
 export interface SubnetRules {
   readonly kind: string;
   readonly region: string;
-  readonly lock: LockFile;
-  /** The call that writes a subnet to the lock file. */
+  readonly pins: PinFile;
+  /** The call that writes a subnet to the pin file. */
   readonly lookUp: (id: string) => string;
   readonly idProblems: (id: string, at: string) => readonly Problem[];
   /** What is wrong with one of them. */
   readonly subnetProblems: (
     subnet: Required<ExistingSubnet>,
-    fact: LockedFact | undefined,
+    fact: PinnedFact | undefined,
     at: string,
   ) => readonly Problem[];
   /** What is wrong with two different ones together. */
@@ -89,9 +89,9 @@ export function planExisting({ master, pools }: ExistingSubnets): SubnetPlan {
   return { cidr: hull(master.cidr, pools.cidr), masterCidr: master.cidr, poolCidr: pools.cidr };
 }
 
-/** The subnets with their address ranges, from the stack or from the lock file; or what is wrong. */
+/** The subnets with their address ranges, from the stack or from the pin file; or what is wrong. */
 export function existingSubnets(
-  { masterSubnet, poolSubnet = masterSubnet }: ExistingWish,
+  { masterSubnet, poolSubnet = masterSubnet }: ExistingSubnetOptions,
   rules: SubnetRules,
 ): { readonly subnets?: ExistingSubnets; readonly problems: readonly Problem[] } {
   const one = readSubnet(masterSubnet, "network.masterSubnet", rules);
@@ -112,14 +112,14 @@ export function existingSubnets(
 function readSubnet(
   { id, cidr }: ExistingSubnet,
   at: string,
-  { kind, region, lock, lookUp, idProblems, subnetProblems }: SubnetRules,
+  { kind, region, pins, lookUp, idProblems, subnetProblems }: SubnetRules,
 ): { readonly subnet?: Required<ExistingSubnet>; readonly problems: readonly Problem[] } {
   const wrong = idProblems(id, `${at}.id`);
   if (wrong.length > 0) return { problems: wrong };
-  const fact = lockedFact(lock, kind, region, id);
+  const fact = pinnedFact(pins, kind, region, id);
   const text = cidr ?? fact?.["cidr"];
   if (text === undefined) {
-    const want = "given, or looked up once and written to the lock file";
+    const want = "given, or looked up once and written to the pin file";
     return { problems: [{ at: `${at}.cidr`, got: undefined, want, hint: `${lookUp(id)} does that` }] };
   }
   const subnet = { id, cidr: text };

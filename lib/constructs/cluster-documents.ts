@@ -2,9 +2,9 @@ import type { Disk, Host, Site } from "../clouds/cloud";
 import { encodeAddresses } from "../model/address-runs";
 import type { MachineShape } from "../model/machine";
 import type { Manifest, ManifestMaster, ManifestPool, ManifestShape } from "../model/manifest";
-import { MANIFEST_SCHEMA, WISH_SCHEMA } from "../model/schema-numbers";
-import type { Wish } from "../model/wish";
-import { renderWish, wishHash } from "../model/wish-text";
+import { MANIFEST_SCHEMA, CLUSTER_SPEC_SCHEMA } from "../model/schema-numbers";
+import type { ClusterSpec } from "../model/cluster-spec";
+import { renderClusterSpec, clusterSpecHash } from "../model/cluster-spec-text";
 import { foldHosts } from "../slurm/hostlist";
 import { partitionsOf } from "./partitions";
 import type { PoolPlan } from "./pool-plan";
@@ -18,18 +18,18 @@ export interface DeclaredCluster {
   readonly access: ManifestMaster["access"];
   readonly disks: { readonly state: Disk; readonly bundle: Disk; readonly home?: Disk };
   readonly pools: readonly PoolPlan[];
-  readonly users: Wish["users"];
+  readonly users: ClusterSpec["users"];
   readonly slurmSettings: Readonly<Record<string, string>>;
 }
 
 /** The text of `cluster.json`. Equal clusters give equal bytes. */
-export function wishText(cluster: DeclaredCluster): string {
-  return renderWish(wishOf(cluster));
+export function clusterSpecText(cluster: DeclaredCluster): string {
+  return renderClusterSpec(specOf(cluster));
 }
 
-function wishOf({ name, pools, users, slurmSettings }: DeclaredCluster): Wish {
+function specOf({ name, pools, users, slurmSettings }: DeclaredCluster): ClusterSpec {
   return {
-    schema: WISH_SCHEMA,
+    schema: CLUSTER_SPEC_SCHEMA,
     cluster: name,
     partitions: partitionsOf(pools.map((pool) => pool.partition)),
     pools: pools.map((pool) => ({ name: pool.name, features: [...pool.features], weight: pool.weight })),
@@ -44,7 +44,7 @@ export function manifestOf(cluster: DeclaredCluster): Manifest {
   return {
     schema: MANIFEST_SCHEMA,
     cluster: name,
-    wish: wishHash(wishText(cluster)),
+    wish: clusterSpecHash(clusterSpecText(cluster)),
     sites: [{ name: site.name, cloud: site.cloud.kind, cidr: site.cidr, place: site.place, facts: site.cloud.facts }],
     master: { host: master.name, address: master.address, site: site.name, shape: manifestShape(shape), access },
     disks: { state: disks.state.manifest, bundle: disks.bundle.manifest, home: disks.home?.manifest },

@@ -9,7 +9,7 @@ import { Size } from "../units";
 import { cdktf } from "./cdktf";
 import type { OpenHpcMaster } from "./open-hpc-master";
 import type { PartitionOptions } from "./partitions";
-import { type GpuWish, type PoolPlan, planPool } from "./pool-plan";
+import { type GpuOptions, type PoolPlan, planPool } from "./pool-plan";
 
 export interface ComputePoolOptions {
   /**
@@ -113,7 +113,7 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
    * @param gpus used by GpuComputePool
    * @throws ConfigurationError naming everything that is wrong with it
    */
-  constructor(scope: Construct, id: string, props: ComputePoolProps<M>, gpus?: GpuWish) {
+  constructor(scope: Construct, id: string, props: ComputePoolProps<M>, gpus?: GpuOptions) {
     super(scope, id);
     const {
       master,
@@ -126,8 +126,20 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
       weight,
     } = props;
     const { rootDisk = Size.gibibytes(40), image, cloud = master.cloud } = props;
-    const wish = { name: id, nodes, machine, hostnames, addresses, partition, features, weight, rootDisk, image, gpus };
-    const answer = planPool(wish, { master: master.host, site: master.site, pools: master.pools });
+    const options = {
+      name: id,
+      nodes,
+      machine,
+      hostnames,
+      addresses,
+      partition,
+      features,
+      weight,
+      rootDisk,
+      image,
+      gpus,
+    };
+    const answer = planPool(options, { master: master.host, site: master.site, pools: master.pools });
     const problems = [...this.placeProblems(master, cloud), ...answer.problems];
     if (problems.length > 0 || answer.plan === undefined) {
       throw new ConfigurationError(
@@ -178,7 +190,7 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
     return problems;
   }
 
-  private warn({ shape, partition }: PoolPlan, { users }: OpenHpcMaster<M>, gpus: GpuWish | undefined): void {
+  private warn({ shape, partition }: PoolPlan, { users }: OpenHpcMaster<M>, gpus: GpuOptions | undefined): void {
     const warnings: string[] = [];
     if (shape.gpus !== undefined && gpus === undefined) {
       warnings.push("Slurm hands out no GPU of these machines; use GpuComputePool if jobs are to have them");

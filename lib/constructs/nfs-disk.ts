@@ -37,7 +37,7 @@ const SYSTEM = /^\/(bin|boot|dev|etc|lib|lib64|proc|root|run|sbin|srv\/ohpc|sys|
 /**
  * A disk that every machine of the cluster shares; the master exports it over NFS where the platform does not do so itself.
  *
- * It only records a wish: the master that it is given to (`home`) makes it, in this construct's scope.
+ * It only records what is wanted: the master that it is given to (`home`) makes it, in this construct's scope.
  */
 export class NfsDisk extends Construct {
   readonly size: Size | undefined;

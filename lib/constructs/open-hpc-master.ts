@@ -9,11 +9,11 @@ import { clusterNameProblems, hostNameProblems } from "../model/names";
 import { portsBetween } from "../model/ports";
 import { ConfigurationError, type Problem } from "../model/problems";
 import { MANIFEST_OUTPUT } from "../model/schema-numbers";
-import type { Wish } from "../model/wish";
+import type { ClusterSpec } from "../model/cluster-spec";
 import { settingsProblems } from "../slurm/owned-settings";
 import { Size } from "../units";
 import { addCustomSynthesis, cdktf } from "./cdktf";
-import { type DeclaredCluster, manifestOf, wishText } from "./cluster-documents";
+import { type DeclaredCluster, manifestOf, clusterSpecText } from "./cluster-documents";
 import { chooseMachine, rootDiskProblems } from "./machine-choice";
 import type { NfsDisk } from "./nfs-disk";
 import type { PoolPlan } from "./pool-plan";
@@ -156,7 +156,7 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
   readonly machine: M;
   readonly disks: { readonly state: Disk; readonly bundle: Disk; readonly home?: Disk };
   /** @internal Absent when no users were given. */
-  readonly users: Wish["users"] | undefined;
+  readonly users: ClusterSpec["users"] | undefined;
   private readonly plans: PoolPlan[] = [];
 
   /** @throws ConfigurationError naming everything that is wrong with it */
@@ -259,7 +259,7 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
     addCustomSynthesis(this, {
       onSynthesize: ({ outdir, manifest }) => {
         const folder = join(outdir, manifest.forStack(stack).workingDirectory);
-        writeFileSync(join(folder, "cluster.json"), wishText(declared()));
+        writeFileSync(join(folder, "cluster.json"), clusterSpecText(declared()));
         relativeStatePath(stack, folder);
       },
     });

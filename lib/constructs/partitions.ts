@@ -1,6 +1,6 @@
 import { partitionNameProblems } from "../model/names";
 import type { Problem } from "../model/problems";
-import type { WishPartition } from "../model/wish";
+import type { PartitionSpec } from "../model/cluster-spec";
 import type { Duration } from "../units";
 
 /** How jobs get at a pool's nodes. Pools that name the same partition share it. */
@@ -54,7 +54,7 @@ export interface PartitionOptions {
   readonly exclusive?: boolean;
 }
 
-type Settings = Omit<WishPartition, "name" | "pools" | "default">;
+type Settings = Omit<PartitionSpec, "name" | "pools" | "default">;
 
 /** What one pool says of its partition. */
 export interface PartitionClaim {
@@ -140,7 +140,7 @@ export function partitionConflicts(claim: PartitionClaim, earlier: readonly Part
 }
 
 /** The partitions of a cluster, in the order in which their first pools were declared. */
-export function partitionsOf(claims: readonly PartitionClaim[]): WishPartition[] {
+export function partitionsOf(claims: readonly PartitionClaim[]): PartitionSpec[] {
   const standard = defaultPartition(claims);
   return [...new Set(claims.map((claim) => claim.partition))].map((name) => {
     const own = claims.filter((claim) => claim.partition === name);

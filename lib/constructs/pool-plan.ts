@@ -20,7 +20,7 @@ import {
 const MOST_NODES = 10_000;
 
 /** What a user asked for, with all defaults in it. */
-export interface PoolWish {
+export interface PoolOptions {
   readonly name: string;
   readonly nodes: number;
   readonly machine: MachineChoice;
@@ -32,10 +32,10 @@ export interface PoolWish {
   readonly rootDisk: Size;
   readonly image?: string | undefined;
   /** Only pools whose GPUs Slurm hands out have it. */
-  readonly gpus?: GpuWish;
+  readonly gpus?: GpuOptions;
 }
 
-export interface GpuWish {
+export interface GpuOptions {
   readonly count?: number;
   readonly type?: string;
 }
@@ -70,13 +70,13 @@ export interface PoolAnswer {
 }
 
 /** Everything about a pool that can be known before Terraform runs, or everything that is wrong with it. */
-export function planPool(wish: PoolWish, around: PoolSurroundings): PoolAnswer {
-  const { name, partition, features, weight, rootDisk, gpus } = wish;
+export function planPool(options: PoolOptions, around: PoolSurroundings): PoolAnswer {
+  const { name, partition, features, weight, rootDisk, gpus } = options;
   const named = poolNameProblems(name, "id");
   const { site } = around;
-  const counted = nodesProblems(wish.nodes);
+  const counted = nodesProblems(options.nodes);
   // One node, where the number is unusable, finds what would be wrong with any number.
-  const nodes = counted.length === 0 ? wish.nodes : 1;
+  const nodes = counted.length === 0 ? options.nodes : 1;
   const namesake = around.pools.some((pool) => pool.name === name);
   const others = namesake ? [] : around.pools;
 
@@ -85,10 +85,12 @@ export function planPool(wish: PoolWish, around: PoolSurroundings): PoolAnswer {
     machine,
     shape,
     problems: machineProblems,
-  } = chooseMachine(wish.machine, site.cloud, { role: "compute", gpus: gpus !== undefined, image: wish.image });
+  } = chooseMachine(options.machine, site.cloud, { role: "compute", gpus: gpus !== undefined, image: options.image });
   const names =
-    named.length > 0 && wish.hostnames === undefined ? NOTHING : planHostnames(wish, nodes, around.master, others);
-  const addresses = planAddresses(wish, nodes, { ...around, pools: others });
+    named.length > 0 && options.hostnames === undefined
+      ? NOTHING
+      : planHostnames(options, nodes, around.master, others);
+  const addresses = planAddresses(options, nodes, { ...around, pools: others });
 
   const problems: readonly Problem[] = [
     ...named,
@@ -140,7 +142,7 @@ interface HostnamesAnswer {
 const NOTHING: HostnamesAnswer = { hosts: [], problems: [] };
 
 function planHostnames(
-  { name, hostnames = defaultHostTemplate(name) }: PoolWish,
+  { name, hostnames = defaultHostTemplate(name) }: PoolOptions,
   nodes: number,
   master: Host,
   others: readonly PoolPlan[],
@@ -159,7 +161,7 @@ function planHostnames(
   return { hosts, problems };
 }
 
-function planAddresses({ name, addresses }: PoolWish, nodes: number, { master, site, pools }: PoolSurroundings) {
+function planAddresses({ name, addresses }: PoolOptions, nodes: number, { master, site, pools }: PoolSurroundings) {
   const { cidr: whole, poolCidr = whole } = site;
   const cidr = parseCidr(poolCidr);
   if (cidr === undefined)
@@ -169,7 +171,7 @@ function planAddresses({ name, addresses }: PoolWish, nodes: number, { master, s
   return claimAddresses(claim, { cidr, reserved: site.reserved, masterAddress: master.address, taken });
 }
 
-function gpuProblems(gpus: GpuWish | undefined, shape: MachineShape | undefined): readonly Problem[] {
+function gpuProblems(gpus: GpuOptions | undefined, shape: MachineShape | undefined): readonly Problem[] {
   if (gpus === undefined || shape?.gpus === undefined) return [];
   const problems: Problem[] = [];
   const most = shape.gpus.count;
@@ -189,7 +191,7 @@ function gpuProblems(gpus: GpuWish | undefined, shape: MachineShape | undefined)
   return problems;
 }
 
-function gresOf(gpus: GpuWish | undefined, shape: MachineShape): ManifestPool["gres"] {
+function gresOf(gpus: GpuOptions | undefined, shape: MachineShape): ManifestPool["gres"] {
   if (gpus === undefined || shape.gpus === undefined) return [];
   const { count = shape.gpus.count, type = shape.gpus.type } = gpus;
   return [{ name: "gpu", type, count, files: count === 1 ? "/dev/nvidia0" : `/dev/nvidia[0-${count - 1}]` }];

@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { EngineError, runEngine, runEngineScript } from "../clouds/local/engine";
-import type { EngineWanted } from "../clouds/local/engine";
 import { withBuildContainer } from "./container";
+import type { ImageEngine } from "./engine";
 import { hostMirror } from "./mirror";
 import type { ImageRecipe } from "./recipe";
 
 export interface BaseOptions {
-  readonly engine: EngineWanted;
+  readonly engine: ImageEngine;
   readonly env: NodeJS.ProcessEnv;
   /** For the root file system while it is made. */
   readonly directory: string;
@@ -32,7 +31,7 @@ export async function buildBase(recipe: ImageRecipe, options: BaseOptions): Prom
   try {
     await pull(recipe.base.image, options);
   } catch (error) {
-    if (!(error instanceof EngineError) || error.kind !== "failed") throw error;
+    if (!options.engine.refused(error)) throw error;
     options.onLine(`${recipe.base.image} cannot be had: using debootstrap`);
     await debootstrap(recipe, options);
     return;
@@ -41,17 +40,13 @@ export async function buildBase(recipe: ImageRecipe, options: BaseOptions): Prom
 }
 
 async function isPresent(image: string, { engine }: BaseOptions): Promise<boolean> {
-  const present = await runEngineScript(
-    'engine image inspect "$1" >/dev/null 2>&1 && echo yes || echo no',
-    [image],
-    engine,
-  );
+  const present = await engine.runScript('engine image inspect "$1" >/dev/null 2>&1 && echo yes || echo no', [image]);
   return present.trim() === "yes";
 }
 
-async function pull(image: string, { engine, env, onLine }: BaseOptions): Promise<void> {
+async function pull(image: string, { engine, onLine }: BaseOptions): Promise<void> {
   onLine(`fetching ${image}`);
-  await runEngine(["pull", "--quiet", image], { ...engine, env, onLine, timeoutSeconds: PULL_SECONDS });
+  await engine.run(["pull", "--quiet", image], { onLine, timeoutSeconds: PULL_SECONDS });
 }
 
 /** Adds what Ansible needs to an image that has an apt. */
@@ -69,7 +64,7 @@ async function prepare(
 
 async function debootstrap(
   { root, base }: ImageRecipe,
-  { engine, env, directory, onLine }: BaseOptions,
+  { engine, directory, onLine }: BaseOptions,
 ): Promise<void> {
   const { main = "", security = "" } = hostMirror();
   const scratch = mkdtempSync(join(directory, "base-"));
@@ -87,7 +82,7 @@ async function debootstrap(
     PATH=$PATH:/usr/sbin:/sbin bash "$1/images/node/base.sh" "$2" "$3" "$4/root" "$7" "$8" | engine import --change 'CMD ["/sbin/init"]' - "$5"`;
   const values = [root, base.suite, base.packages.join(","), scratch, base.tag, base.image, main, security];
   try {
-    await runEngineScript(script, values, { ...engine, env, onLine, timeoutSeconds: DEBOOTSTRAP_SECONDS });
+    await engine.runScript(script, values, { onLine, timeoutSeconds: DEBOOTSTRAP_SECONDS });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

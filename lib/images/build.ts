@@ -1,8 +1,7 @@
-import { EngineError, runEngine } from "../clouds/local/engine";
-import type { EngineWanted } from "../clouds/local/engine";
 import { fetchAnsible } from "./ansible";
 import { buildBase } from "./base";
 import { BUILD_FOLDER, removeBuildVolumes, withBuildContainer } from "./container";
+import type { ImageEngine } from "./engine";
 import { KEPT_LINES, imageFailure } from "./failure";
 import { copyPipSettings } from "./pip";
 import { BASE_NAME, readRecipe } from "./recipe";
@@ -15,7 +14,7 @@ export interface BuiltImage {
 }
 
 export interface BuildContext {
-  readonly engine: EngineWanted;
+  readonly engine: ImageEngine;
   readonly env: NodeJS.ProcessEnv;
   /** For what can be fetched again. */
   readonly cache: string;
@@ -52,7 +51,7 @@ export async function buildMissing(recipe: ImageRecipe, context: BuildContext): 
       });
       parent = layer.tag;
     }
-    await runEngine(["tag", parent, image], { ...engine, env });
+    await engine.run(["tag", parent, image]);
   } finally {
     await removeBuildVolumes(engine);
   }
@@ -60,8 +59,8 @@ export async function buildMissing(recipe: ImageRecipe, context: BuildContext): 
 }
 
 /** The images of this recipe that the engine has, of this and of other versions. */
-export async function presentImages({ name }: ImageRecipe, engine: EngineWanted): Promise<ReadonlySet<string>> {
-  const listed = await runEngine(["images", "--format", "{{.Repository}}:{{.Tag}}"], engine);
+export async function presentImages({ name }: ImageRecipe, engine: ImageEngine): Promise<ReadonlySet<string>> {
+  const listed = await engine.run(["images", "--format", "{{.Repository}}:{{.Tag}}"]);
   const own = new RegExp(`^localhost/(${name}(-[a-z]+)?|${BASE_NAME}):[0-9a-f]+$`);
   return new Set(listed.split("\n").filter((line) => own.test(line)));
 }
@@ -99,7 +98,7 @@ function playbook({ roles }: ImageLayer, { software }: ImageRecipe): readonly st
 async function explained(
   recipe: ImageRecipe,
   layer: string,
-  { tell }: BuildContext,
+  { engine, tell }: BuildContext,
   work: (onLine: OnLine) => Promise<void>,
 ): Promise<void> {
   let output: readonly string[] = [];
@@ -110,7 +109,7 @@ async function explained(
       tell(layer, line);
     });
   } catch (error) {
-    if (error instanceof EngineError && error.kind !== "failed") throw error;
+    if (engine.missing(error)) throw error;
     throw imageFailure(recipe, layer, output, error as Error);
   }
 }

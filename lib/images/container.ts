@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { runEngine, runEngineScript } from "../clouds/local/engine";
-import type { EngineWanted } from "../clouds/local/engine";
-import { label } from "../clouds/local/labels";
+import type { ImageEngine } from "./engine";
 
 export interface BuildContainerOptions {
   /** The image that it starts from. */
@@ -10,7 +8,7 @@ export interface BuildContainerOptions {
   /** `base` or the layer's name. */
   readonly name: string;
   readonly root: string;
-  readonly engine: EngineWanted;
+  readonly engine: ImageEngine;
   readonly env: NodeJS.ProcessEnv;
   readonly onLine: (line: string) => void;
   /** Ansible and its parts, on this machine. */
@@ -53,15 +51,12 @@ export async function withBuildContainer(
     ...Object.entries(VOLUMES).map(([key, path]) => `${volume(key)}:${path}`),
   ];
   // A build that was killed left its container behind.
-  await runEngineScript(remove, [name], engine);
-  await runEngine(
-    [
-      ...["run", "--detach", "--name", name, "--label", `${label("build")}=${options.name}`, "--network", "host"],
+  await engine.runScript(remove, [name]);
+  await engine.run([
+      ...["run", "--detach", "--name", name, "--label", engine.buildLabel(options.name), "--network", "host"],
       ...["--stop-signal", "SIGRTMIN+3", ...mounts.flatMap((mount) => ["--volume", mount])],
       ...[parent, "sleep", "infinity"],
-    ],
-    { ...engine, env },
-  );
+  ]);
   try {
     const variables = [
       `APT_CONFIG=${BUILD_FOLDER}/node/apt.conf`,
@@ -76,31 +71,25 @@ export async function withBuildContainer(
     await work({
       exec: async (command, folder = "/") => {
         const flags = [...variables.flatMap((variable) => ["--env", variable]), "--workdir", folder];
-        await runEngine(["exec", ...flags, name, ...command], {
-          ...engine,
-          env,
-          onLine,
-          timeoutSeconds: LAYER_SECONDS,
-        });
+        await engine.run(["exec", ...flags, name, ...command], { onLine, timeoutSeconds: LAYER_SECONDS });
       },
       copy: async (from, to) => {
-        await runEngine(["cp", from, `${name}:${to}`], { ...engine, env });
+        await engine.run(["cp", from, `${name}:${to}`]);
       },
       commit: async (tag) => {
-        await runEngineScript(COMMIT, [name, tag], { ...engine, env });
+        await engine.runScript(COMMIT, [name, tag]);
       },
     });
   } finally {
-    await runEngineScript(remove, [name], engine);
+    await engine.runScript(remove, [name]);
   }
 }
 
 /** Removes what the layers of a build shared. */
-export async function removeBuildVolumes(engine: EngineWanted): Promise<void> {
-  await runEngineScript(
+export async function removeBuildVolumes(engine: ImageEngine): Promise<void> {
+  await engine.runScript(
     `for name; do engine volume rm "$name" >/dev/null 2>&1 || true; done`,
     Object.keys(VOLUMES).map(volume),
-    engine,
   );
 }
 

@@ -1,18 +1,13 @@
 import { join } from "node:path";
 import { cacheDirectory } from "../model/private-directory";
 import { packageRoot } from "../software/package-root";
-import { runEngineScript } from "../clouds/local/engine";
-import type { EngineWanted } from "../clouds/local/engine";
-import { buildMissing, presentImages } from "./build";
-import type { BuiltImage } from "./build";
+import { type BuiltImage, buildMissing, presentImages } from "./build";
+import type { ImageEngine } from "./engine";
 import { whileLocked } from "./lock";
 import { type ImageFolder, layerNames, readRecipe } from "./recipe";
 import { worthTelling } from "./told-lines";
 
-export type { BuiltImage } from "./build";
-export { ImageBuildError } from "./failure";
-
-export interface BuildImageOptions extends EngineWanted {
+export interface BuildImageOptions {
   /** Told what goes on, line by line. */
   readonly onProgress?: (progress: ImageProgress) => void;
   /** The folder that holds `images/` and `ansible/`. @default - this package's */
@@ -33,7 +28,7 @@ export interface ImageProgress {
   readonly line: string;
 }
 
-/** The name of the image that machines of `local` clusters run: the hash of what it is made from. Needs no engine. */
+/** The name of the node image: the hash of what it is made from. Needs no engine. */
 export function nodeImage(root: string = packageRoot()): string {
   return readRecipe(root).image;
 }
@@ -51,10 +46,12 @@ export function stockImage(root: string = packageRoot()): string {
  * A second build at the same time waits for the first.
  *
  * @throws ImageBuildError naming layer and task, with the end of the output
- * @throws EngineError when no engine works here
+ * @throws whatever the engine throws that does not work here
  */
-export async function buildNodeImage(options: BuildImageOptions = {}): Promise<BuiltImage> {
-  const { root, folder, env = process.env, onProgress = () => undefined, ...engine } = options;
+export async function buildImage(
+  engine: ImageEngine,
+  { root, folder, env = process.env, onProgress = () => undefined }: BuildImageOptions = {},
+): Promise<BuiltImage> {
   const recipe = readRecipe(root, folder);
   if ((await presentImages(recipe, engine)).has(recipe.image)) return { image: recipe.image, built: [] };
   const names = layerNames(recipe);
@@ -84,13 +81,13 @@ const REMOVE_UNUSED = `
  *
  * @returns the removed images
  */
-export async function pruneNodeImages(
-  options: EngineWanted & { readonly root?: string } = {},
+export async function pruneImages(
+  engine: ImageEngine,
+  { root }: Pick<BuildImageOptions, "root"> = {},
 ): Promise<readonly string[]> {
-  const { root, ...engine } = options;
   const recipe = readRecipe(root);
   const current = new Set([recipe.base.tag, ...recipe.layers.map(({ tag }) => tag), recipe.image]);
   const old = [...(await presentImages(recipe, engine))].filter((tag) => !current.has(tag));
-  const removed = await runEngineScript(REMOVE_UNUSED, old, engine);
+  const removed = await engine.runScript(REMOVE_UNUSED, old);
   return removed.split("\n").filter((line) => line !== "");
 }

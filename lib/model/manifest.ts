@@ -48,7 +48,7 @@ export type CloudFacts = z.infer<typeof cloudFactsSchema>;
 export const manifestSchema = z.strictObject({
   schema: z.literal(MANIFEST_SCHEMA),
   cluster: z.string(),
-  /** SHA-256 of the wish (`cluster.json`) that was synthesized with it, as hex. */
+  /** SHA-256 of the spec (`cluster.json`) that was synthesized with it, as hex. */
   wish: z.string(),
   sites: z.array(
     z.strictObject({

@@ -4,7 +4,7 @@
  */
 
 /** The schema of `cluster.json`. */
-export const WISH_SCHEMA = 1;
+export const CLUSTER_SPEC_SCHEMA = 1;
 
 /** The schema of the manifest. */
 export const MANIFEST_SCHEMA = 1;

@@ -2,14 +2,14 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { type Problem, didYouMean } from "./problems";
 import { publicKeyProblem } from "./ssh-key";
-import type { Wish, WishGroup, WishUser } from "./wish";
+import type { ClusterSpec, GroupSpec, UserSpec } from "./cluster-spec";
 
-export type WishUsers = Wish["users"];
+export type UsersSpec = ClusterSpec["users"];
 
 /** What a users file says, or everything that is wrong with it. */
 export interface UsersAnswer {
   /** Absent when there is a problem. */
-  readonly users?: WishUsers;
+  readonly users?: UsersSpec;
   readonly problems: readonly Problem[];
 }
 
@@ -93,14 +93,14 @@ export function parseUsers(text: string, file = "users.yaml"): UsersAnswer {
   return problems.length > 0 ? { problems } : { users: completed(users, groups), problems };
 }
 
-function completed(users: readonly FileUser[], groups: readonly FileGroup[]): WishUsers {
+function completed(users: readonly FileUser[], groups: readonly FileGroup[]): UsersSpec {
   const shared = new Set(groups.map(({ gid }) => gid));
-  const own: WishGroup[] = users
+  const own: GroupSpec[] = users
     .map((user) => ({ name: user.name, gid: gidOf(user) }))
     .filter(({ gid }) => !shared.has(gid));
   return {
     groups: [...groups, ...own],
-    users: users.map((user): WishUser => ({ ...user, gid: gidOf(user) })),
+    users: users.map((user): UserSpec => ({ ...user, gid: gidOf(user) })),
   };
 }
 

@@ -1,6 +1,9 @@
+export { applyDeployment } from "./deploy/apply-deployment";
+export type { Place } from "./stack/project";
+export type { ClusterView } from "../model/cluster-view";
 export { configure, type ConfigureOptions, planConfigure } from "./configure/configure";
-export { carryOut, planDeployment, type PlannedDeployment } from "./deploy/deployment-plan";
-export { type Deployment, openDeployment, type Place } from "./cluster/deployment";
+export { planDeployment, type PlannedDeployment } from "./deploy/deployment-plan";
+export { type Deployment, openDeployment } from "./cluster/deployment";
 export { EXIT_CODES, Failure, type FailureDetails, type FailureKind } from "./feedback/failure";
 export { inventory, inventoryList, type InventoryGroup, type InventorySource } from "./access/inventory";
 export { renderKnownHosts } from "./access/known-hosts";
@@ -24,6 +27,6 @@ export { type Placement, placementIn, placementsEverywhere } from "./scheduler/p
 export { resume, type Resumed, type ResumeOptions } from "./verbs/resume";
 export { stackCost, type StackCost } from "./verbs/cost";
 export { clusterStatus, type ClusterStatus } from "./scheduler/status";
-export { type ClusterView, type Effect, EFFECTS, type Step } from "./configure/step/step";
+export { type Effect, EFFECTS, type Step } from "./configure/step/step";
 export { stop, type Stopped, type StopOptions } from "./verbs/stop";
 export { up, type UpOptions, type UpResult } from "./verbs/up";

@@ -1,10 +1,10 @@
 import type { Manifest } from "../model/manifest";
-import type { Wish } from "../model/wish";
+import type { ClusterSpec } from "../model/cluster-spec";
 import { clusterFacts } from "./cluster-facts";
 import { confFile, confLines } from "./conf-line";
 
 /** cgroup.conf: what jobs are confined to, where the kernel lets Slurm confine them. */
-export function renderCgroupConf(_wish: Wish, manifest: Manifest): string {
+export function renderCgroupConf(_spec: ClusterSpec, manifest: Manifest): string {
   const confined = {
     CgroupPlugin: "autodetect",
     ConstrainCores: "yes",

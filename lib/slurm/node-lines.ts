@@ -1,5 +1,5 @@
 import type { ManifestPool } from "../model/manifest";
-import type { WishPool } from "../model/wish";
+import type { PoolSpec } from "../model/cluster-spec";
 import { confLine } from "./conf-line";
 import { foldHosts } from "./hostlist";
 import { type HostAddress, hostsOfPool } from "./hosts";
@@ -9,7 +9,7 @@ import { realMemory } from "./memory";
  * The `NodeName` lines of a pool. There is one for each run of hosts whose addresses differ only behind the last dot,
  * because Slurm pairs names and addresses of one line one by one, and people read such lines easily.
  */
-export function nodeLines(pool: ManifestPool, wish: WishPool | undefined): readonly string[] {
+export function nodeLines(pool: ManifestPool, spec: PoolSpec | undefined): readonly string[] {
   const { coresPerSocket, sockets, threadsPerCore } = pool.shape;
   return sameNetwork(hostsOfPool(pool)).map((hosts) =>
     confLine({
@@ -22,8 +22,8 @@ export function nodeLines(pool: ManifestPool, wish: WishPool | undefined): reado
       Gres: pool.gres.map(({ count, name, type }) =>
         [name, type, count].filter((part) => part !== undefined).join(":"),
       ),
-      Feature: wish?.features,
-      Weight: wish?.weight,
+      Feature: spec?.features,
+      Weight: spec?.weight,
     }),
   );
 }

@@ -37,7 +37,7 @@ const OWNED: Readonly<Record<string, string>> = {
   AccountingStorageBackupHost: "the database is on the master",
   NodeName: "machines come from pools",
   NodeSet: "machines come from pools",
-  DownNodes: "it is a state, not a wish: use scontrol update",
+  DownNodes: "it is a state, not a setting: use scontrol update",
   FrontendName: "machines come from pools",
   PartitionName: "partitions come from pools",
 };

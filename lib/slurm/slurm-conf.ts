@@ -1,6 +1,6 @@
 import type { Manifest } from "../model/manifest";
 import { SLURMCTLD_PORT, SLURMD_PORT, SLURMDBD_PORT, SRUN_PORTS } from "../model/ports";
-import type { Wish, WishPartition } from "../model/wish";
+import type { ClusterSpec, PartitionSpec } from "../model/cluster-spec";
 import { byName, clusterFacts, sitesWithPools } from "./cluster-facts";
 import { type ConfSettings, confFile, confLine, confLines } from "./conf-line";
 import { defMemPerCpu } from "./memory";
@@ -14,15 +14,15 @@ export const STATE_SAVE_LOCATION = "/srv/ohpc/state/slurmctld";
  * slurm.conf: the one file for controller and nodes, which fetch it from the controller (configless).
  * Pools and partitions come in the order of their names, so that reordering them in the stack changes nothing here.
  */
-export function renderSlurmConf(wish: Wish, manifest: Manifest): string {
-  const user = wish.slurm.settings;
+export function renderSlurmConf(spec: ClusterSpec, manifest: Manifest): string {
+  const user = spec.slurm.settings;
   const settings = [controller, communication, scheduling, jobs, accounting].map((group) =>
     libraryPart(group(manifest), user),
   );
   return confFile(manifest.cluster, [
     ...[...settings, userPart(user)].map(confLines),
-    allNodeLines(wish, manifest),
-    byName(wish.partitions).map((partition) => partitionLine(partition, manifest)),
+    allNodeLines(spec, manifest),
+    byName(spec.partitions).map((partition) => partitionLine(partition, manifest)),
   ]);
 }
 
@@ -101,12 +101,12 @@ function gresTypes({ pools }: Manifest): readonly string[] {
   return [...new Set(pools.flatMap(({ gres }) => gres.map(({ name }) => name)))].sort();
 }
 
-function allNodeLines(wish: Wish, { pools }: Manifest): readonly string[] {
-  const wishes = new Map(wish.pools.map((pool) => [pool.name, pool]));
-  return byName(pools).flatMap((pool) => nodeLines(pool, wishes.get(pool.name)));
+function allNodeLines(spec: ClusterSpec, { pools }: Manifest): readonly string[] {
+  const specs = new Map(spec.pools.map((pool) => [pool.name, pool]));
+  return byName(pools).flatMap((pool) => nodeLines(pool, specs.get(pool.name)));
 }
 
-function partitionLine(partition: WishPartition, manifest: Manifest): string {
+function partitionLine(partition: PartitionSpec, manifest: Manifest): string {
   const pools = byName(manifest.pools.filter(({ name }) => partition.pools.includes(name)));
   return confLine({
     PartitionName: partition.name,

@@ -1,6 +1,6 @@
 import type { Manifest } from "../model/manifest";
 import { SLURMDBD_PORT } from "../model/ports";
-import type { Wish } from "../model/wish";
+import type { ClusterSpec } from "../model/cluster-spec";
 import { confFile, confLines } from "./conf-line";
 
 /** The database in MariaDB that holds the accounting records. */
@@ -10,7 +10,7 @@ export const ACCOUNTING_DATABASE = "slurm_acct_db";
  * slurmdbd.conf. There is no password in it: slurmdbd reaches MariaDB on the master by its unix socket as user `slurm`.
  * slurmdbd wants the file to be its user's, with mode 0600.
  */
-export function renderSlurmdbdConf(_wish: Wish, { cluster, master }: Manifest): string {
+export function renderSlurmdbdConf(_spec: ClusterSpec, { cluster, master }: Manifest): string {
   return confFile(cluster, [
     confLines({
       AuthType: "auth/munge",

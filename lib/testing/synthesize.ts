@@ -9,7 +9,7 @@ export interface Synthesized {
   /** `cdk.tf.json`, parsed. */
   readonly terraform: TerraformJson;
   /** `cluster.json`, parsed: users, partitions, Slurm settings; `undefined` if the stack has no cluster. */
-  readonly wish: unknown;
+  readonly spec: unknown;
   /** The value of the output `cluster`; what is known only after apply is still an expression of Terraform. */
   readonly manifest: unknown;
   /** Every instance that Terraform will make, by its address: `terraform_data.x["cpu-1"]`. */
@@ -53,7 +53,7 @@ function read(outdir: string, stackName: string): Synthesized {
   const terraform = parse("cdk.tf.json") as TerraformJson;
   return {
     terraform,
-    wish: parse("cluster.json"),
+    spec: parse("cluster.json"),
     manifest: terraform.output?.["cluster"]?.value,
     instances: instancesOf(terraform),
     files,

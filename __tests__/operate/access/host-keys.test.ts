@@ -1,9 +1,10 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { broughtUpToDate } from "../../../lib/operate/access/committed-host-keys";
+import { hostKeySource, type HostKeySource } from "../../../lib/operate/access/host-key-source";
 import { readManifest } from "../../../lib/model/manifest";
-import { hostKeySource } from "../../../lib/operate/power/host-key-source";
-import { broughtUpToDate, forgetHostKeys, type HostKeySource } from "../../../lib/operate/access/host-keys";
+import { forgetHostKeys } from "../../../lib/operate/access/host-keys";
 import { sampleManifest } from "../../support/sample-cluster";
 
 const manifest = readManifest(sampleManifest());

@@ -92,7 +92,7 @@ describe("the host keys", () => {
 
 describe("finding a host", () => {
   it("knows its address", () => {
-    expect(nodeOf(manifest, "gpu-2")).toEqual({ host: "gpu-2", address: "10.108.10.2" });
+    expect(nodeOf(manifest, "gpu-2")).toEqual({ host: "gpu-2", pool: "gpu", address: "10.108.10.2" });
   });
 
   it("suggests the nearest name", () => {

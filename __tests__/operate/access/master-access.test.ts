@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { jobsSeen } from "../../../lib/operate/feedback/consent";
+import { jobsSeen } from "../../../lib/operate/scheduler/jobs";
 import { type Remote, RemoteError, type RemoteFailure } from "../../../lib/operate/exec/remote/remote";
-import { wayIn } from "../../../lib/operate/access/master-access";
+import { masterAccessIn } from "../../../lib/operate/access/master-access";
 import { sampleManifest } from "../../support/sample-cluster";
 
 const stack = { name: "demo", directory: "", dependencies: [], warnings: [] };
@@ -17,7 +17,7 @@ describe("the way to a master that may be about to go", () => {
     rmSync(directory, { recursive: true });
   });
   const way = (outputs: Readonly<Record<string, unknown>>) =>
-    wayIn(outputs, stack, { directory }, { XDG_STATE_HOME: join(directory, "state") });
+    masterAccessIn(outputs, stack, { directory }, { XDG_STATE_HOME: join(directory, "state") });
 
   it("checks the committed host keys, where there are, else the operator's own", () => {
     const own = join(directory, "state", "ohpc", "demo");

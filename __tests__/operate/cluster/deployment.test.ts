@@ -1,15 +1,16 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readWish, renderWish, wishHash } from "../../../lib/model/wish";
+import { renderClusterSpec, clusterSpecHash } from "../../../lib/model/cluster-spec-text";
+import { readClusterSpec } from "../../../lib/model/cluster-spec";
 import { deploymentOf, refuseUndeployed } from "../../../lib/operate/cluster/deployment";
 import type { Failure } from "../../../lib/operate/feedback/failure";
-import { sampleManifest, sampleWish } from "../../support/sample-cluster";
+import { sampleManifest, sampleSpec } from "../../support/sample-cluster";
 
 const directory = mkdtempSync(join(tmpdir(), "ohpc-deployment-"));
 const stack = { name: "demo", directory, dependencies: [], warnings: [] };
 const project = { directory, app: "true", output: directory, context: {} };
-const text = renderWish(readWish(sampleWish()));
+const text = renderClusterSpec(readClusterSpec(sampleSpec()));
 
 beforeAll(() => {
   mkdirSync(directory, { recursive: true });
@@ -19,19 +20,19 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-const deployment = (wish: string) =>
-  deploymentOf(project, stack, { cluster: { ...sampleManifest(), wish } }, { HOME: directory });
+const deployment = (spec: string) =>
+  deploymentOf(project, stack, { cluster: { ...sampleManifest(), spec } }, { HOME: directory });
 
 describe("a deployment", () => {
   it("is configured when what is wanted is what was deployed", () => {
     expect(() => {
-      refuseUndeployed(deployment(wishHash(text)));
+      refuseUndeployed(deployment(clusterSpecHash(text)));
     }).not.toThrow();
   });
 
   it("is refused when the stack was synthesized anew and not deployed since", () => {
     expect(() => {
-      refuseUndeployed(deployment(wishHash(`${text} `)));
+      refuseUndeployed(deployment(clusterSpecHash(`${text} `)));
     }).toThrow(
       expect.objectContaining({
         kind: "failed",

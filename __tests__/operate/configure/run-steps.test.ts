@@ -2,11 +2,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import type { ClusterView } from "../../../lib/model/cluster-view";
 import { planSteps, runSteps, type StepEvent } from "../../../lib/operate/configure/run-steps";
 import { type StepError } from "../../../lib/operate/configure/step-error";
 import { differences } from "../../../lib/operate/configure/step/differences";
 import { orderSteps } from "../../../lib/operate/configure/step/order";
-import type { ClusterView, Step } from "../../../lib/operate/configure/step/step";
+import type { Step } from "../../../lib/operate/configure/step/step";
 import { RemoteError } from "../../../lib/operate/exec/remote/remote";
 import { BashRemote } from "../../support/bash-remote";
 

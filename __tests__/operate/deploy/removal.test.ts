@@ -1,6 +1,6 @@
 import { readManifest } from "../../../lib/model/manifest";
 import { RemoteError, type HoldingRemote, type RemoteFailure } from "../../../lib/operate/exec/remote/remote";
-import { retire, type Retirement } from "../../../lib/operate/deploy/removal";
+import { drainForRemoval, type Removal } from "../../../lib/operate/deploy/removal";
 import type { Job } from "../../../lib/operate/scheduler/jobs";
 import { sampleManifest } from "../../support/sample-cluster";
 
@@ -20,7 +20,7 @@ describe("nodes whose machines go", () => {
     titles.length = 0;
   });
 
-  /** A master, and what is done there: aside.sh by its arguments; `cpu-2` alone is ready when it is asked. */
+  /** A master, and what is done there: drain.sh by its arguments; `cpu-2` alone is ready when it is asked. */
   function master(failure?: RemoteFailure) {
     const done: string[] = [];
     const remote: HoldingRemote = {
@@ -46,14 +46,14 @@ describe("nodes whose machines go", () => {
     return { remote, done };
   }
 
-  const wanted = (more: Partial<Retirement> = {}): Retirement => ({
+  const wanted = (more: Partial<Removal> = {}): Removal => ({
     ...{ hosts: ["master", "cpu-1", "cpu-2"], command: "ohpc up demo", agreed: [TRAIN], agreeTo: NOBODY },
     ...more,
   });
 
   it("are drained while nobody else is at work there, and the jobs end that somebody agreed to lose", async () => {
     const { remote, done } = master();
-    await retire(manifest, remote, wanted(), progress);
+    await drainForRemoval(manifest, remote, wanted(), progress);
     expect(done).toEqual([
       "lock",
       expect.stringMatching(/^drain cpu-\[1-2\] ohpc stop to replace or remove the machine, by .+@.+$/),
@@ -65,31 +65,33 @@ describe("nodes whose machines go", () => {
 
   it("are given back if they are there after all, those that are ready and no others", async () => {
     const { remote, done } = master();
-    const giveBack = await retire(manifest, remote, wanted(), progress);
+    const giveBack = await drainForRemoval(manifest, remote, wanted(), progress);
     done.length = 0;
     await giveBack();
-    expect(done).toEqual(["ask 10.108.250.1 cpu-1, 10.108.250.2 cpu-2", "back cpu-2 ohpc stop"]);
+    expect(done).toEqual(["ask 10.108.250.1 cpu-1, 10.108.250.2 cpu-2", "undrain cpu-2 ohpc stop"]);
   });
 
   it("are left alone if somebody does not agree to lose a job that began meanwhile", async () => {
     const { remote, done } = master();
-    await expect(retire(manifest, remote, wanted({ agreed: [] }), progress)).rejects.toThrow("nobody may be asked");
+    await expect(drainForRemoval(manifest, remote, wanted({ agreed: [] }), progress)).rejects.toThrow(
+      "nobody may be asked",
+    );
     expect(done.at(-1)).toBe("unlock");
     expect(done).not.toContain("end cpu-[1-2] ohpc stop");
   });
 
   it("go without a word to a master that does not answer; one that refuses us stops everything", async () => {
-    const giveBack = await retire(manifest, master("unreachable").remote, wanted(), progress);
+    const giveBack = await drainForRemoval(manifest, master("unreachable").remote, wanted(), progress);
     await giveBack();
     expect(titles).toEqual(["Drain 2 nodes: master does not answer, and was not told"]);
-    await expect(retire(manifest, master("refused").remote, wanted(), progress)).rejects.toMatchObject({
+    await expect(drainForRemoval(manifest, master("refused").remote, wanted(), progress)).rejects.toMatchObject({
       failure: "refused",
     });
   });
 
   it("are none where only the master goes: nobody is disturbed", async () => {
     const { remote, done } = master();
-    await retire(manifest, remote, wanted({ hosts: ["master"] }), progress);
+    await drainForRemoval(manifest, remote, wanted({ hosts: ["master"] }), progress);
     expect([...done, ...titles]).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { terminationProtection } from "../../../lib/operate/deploy/termination-protection";
 import { describeFailure, exitCodeOf } from "../../../lib/cli/describe-failure";
 import { costText } from "../../../lib/cli/cost";
 import { statusText } from "../../../lib/cli/status";
@@ -16,8 +17,8 @@ import { drain } from "../../../lib/operate/scheduler/drain";
 import { type Job, readJobs } from "../../../lib/operate/scheduler/jobs";
 import { stoppedFailure } from "../../../lib/operate/power/machine-states";
 import type { Remote } from "../../../lib/operate/exec/remote/remote";
-import { ClusterPower, protectionOf } from "../../../lib/operate/power/cluster-power";
-import { withoutProtection } from "../../../lib/operate/terraform/lifted-protection";
+import { ClusterPower } from "../../../lib/operate/power/cluster-power";
+import { withoutPreventDestroy } from "../../../lib/operate/terraform/prevent-destroy";
 import { parseStatus } from "../../../lib/operate/scheduler/status";
 import { describeStop } from "../../../lib/operate/verbs/stop";
 import { powerAt } from "../../../lib/operate/power/vendors";
@@ -88,7 +89,7 @@ describe("what people have to know before machines are stopped", () => {
 });
 
 describe("draining", () => {
-  /** A master on which these jobs run, and what aside.sh was told there. */
+  /** A master on which these jobs run, and what drain.sh was told there. */
   function master(squeue: string) {
     const asked: string[] = [];
     const remote: Remote = {
@@ -132,7 +133,7 @@ describe("draining", () => {
     const agreed = readJobs("12|alice|RUNNING|cpu-1|train\n");
     await expect(drain(remote, HOSTS, { why: "by eve@desk", agreed, agreeTo })).rejects.toThrow("no");
     expect(shown).toEqual(["15"]);
-    expect(asked.slice(1)).toEqual(["back cpu-[1-2] ohpc stop"]);
+    expect(asked.slice(1)).toEqual(["undrain cpu-[1-2] ohpc stop"]);
   });
 });
 
@@ -308,26 +309,26 @@ describe("protection", () => {
       },
     };
     const lifted = { lifecycle: { prevent_destroy: false } };
-    expect(withoutProtection(definition)).toEqual({
+    expect(withoutPreventDestroy(definition)).toEqual({
       resource: {
         aws_instance: { cpu: lifted },
         azurerm_linux_virtual_machine: { gpu: lifted },
         terraform_data: { local: lifted },
       },
     });
-    expect(withoutProtection({ resource: { aws_instance: { free: {} } } })).toBeUndefined();
-    expect(Object.keys((withoutProtection(synthesize(awsDemo).terraform) as { resource: object }).resource)).toEqual([
-      "aws_instance",
-    ]);
+    expect(withoutPreventDestroy({ resource: { aws_instance: { free: {} } } })).toBeUndefined();
+    expect(
+      Object.keys((withoutPreventDestroy(synthesize(awsDemo).terraform) as { resource: object }).resource),
+    ).toEqual(["aws_instance"]);
   });
 
   it("needs no vendor where none protects, or no machine ends", async () => {
     const ends = { address: "x", action: "delete", kind: "machine", name: "cpu-1" } as const;
     const aws: Manifest = { ...manifest, sites: manifest.sites.map((site) => ({ ...site, cloud: "aws" })) };
     for (const unprotect of [
-      await protectionOf([ends], manifest, {}),
-      await protectionOf([ends], undefined, {}),
-      await protectionOf([{ ...ends, action: "update" }], aws, {}),
+      await terminationProtection([ends], manifest, {}),
+      await terminationProtection([ends], undefined, {}),
+      await terminationProtection([{ ...ends, action: "update" }], aws, {}),
     ])
       await unprotect();
   });

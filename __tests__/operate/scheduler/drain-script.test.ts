@@ -3,13 +3,13 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const ASIDE = readFileSync(join(__dirname, "../../../lib/operate/scheduler/drain.sh"), "utf8");
+const DRAIN = readFileSync(join(__dirname, "../../../lib/operate/scheduler/drain.sh"), "utf8");
 
-/** aside.sh beside programs that only say what this test wants them to: which nodes it takes is its own doing. */
+/** drain.sh beside programs that only say what this test wants them to: which nodes it takes is its own doing. */
 describe("nodes whose machines are stopped", () => {
   let folder: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "aside-"));
+    folder = mkdtempSync(join(tmpdir(), "drain-"));
     // As sinfo fills in its own format, e.g. `%N|%T`.
     program(
       "sinfo",
@@ -32,10 +32,10 @@ done <${folder}/nodes`,
   }
 
   /** What Slurm is told, if its nodes are these: name, state, who gave the reason, reason. */
-  function aside(action: string, reason: string, nodes: readonly string[]) {
+  function run(action: string, reason: string, nodes: readonly string[]) {
     writeFileSync(join(folder, "nodes"), nodes.map((node) => `${node}\n`).join(""));
     writeFileSync(join(folder, "told"), "");
-    const printed = execFileSync("bash", ["-c", `set -euo pipefail\n${ASIDE}`, "aside", action, "cpu-[1-9]", reason], {
+    const printed = execFileSync("bash", ["-c", `set -euo pipefail\n${DRAIN}`, "drain", action, "cpu-[1-9]", reason], {
       env: { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` },
       encoding: "utf8",
     });
@@ -43,7 +43,7 @@ done <${folder}/nodes`,
   }
 
   it("are drained, but for those that somebody has drained or set down by hand", () => {
-    const { printed, told } = aside("drain", "ohpc stop by eve@desk", [
+    const { printed, told } = run("drain", "ohpc stop by eve@desk", [
       "cpu-1;idle;Unknown;none",
       "cpu-2;idle;Unknown;none",
       "cpu-2;idle;Unknown;none",
@@ -59,7 +59,7 @@ done <${folder}/nodes`,
   });
 
   it("keep the reason that they had while the jobs end that still run there", () => {
-    const { told } = aside("end", "ohpc stop", [
+    const { told } = run("end", "ohpc stop", [
       "cpu-1;draining;root(0);ohpc stop by eve@desk",
       "cpu-2;draining;alice(2001);fan | disk",
       "cpu-3;drained;root(0);ohpc stop by eve@desk",
@@ -70,7 +70,7 @@ done <${folder}/nodes`,
   });
 
   it("are given back if they were drained for that reason, and no others", () => {
-    const { told } = aside("back", "ohpc stop", [
+    const { told } = run("undrain", "ohpc stop", [
       "cpu-1;drained;root(0);ohpc stop by eve@desk",
       "cpu-2;drained;root(0);bad fan",
       "cpu-3;down;root(0);bad disk",

@@ -6,7 +6,7 @@ import { join } from "node:path";
 const READY = readFileSync(join(__dirname, "../../../lib/operate/scheduler/ready.sh"), "utf8");
 
 /** ready.sh beside programs that only say what this test wants them to: which nodes it gives back is its own doing. */
-describe("nodes that were set aside", () => {
+describe("nodes that were drained", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "ready-"));
@@ -62,13 +62,13 @@ open("${folder}/asked", "w")
     const { printed, told } = ready(["cpu-1", "cpu-2", "cpu-3", "gpu-1"]);
     expect(told).toBe("nodename=cpu-2,cpu-3 state=resume\nnodename=gpu-1 state=resume\n");
     expect(printed).toContain("waiting gpu-1 drained ohpc stop by eve@desk\n");
-    expect(printed).toContain("nodes 4 4\naside cpu-1 bad fan\n");
+    expect(printed).toContain("nodes 4 4\ndrained cpu-1 bad fan\n");
   });
 
   it("are left so if it is others that are resumed, and nobody waits for them", () => {
     const { printed, told } = ready(["cpu-2"]);
     expect(told).toBe("nodename=cpu-2 state=resume\n");
-    expect(printed).toContain("aside cpu-3 ohpc stop by eve@desk\naside gpu-1 ohpc stop by eve@desk\n");
+    expect(printed).toContain("drained cpu-3 ohpc stop by eve@desk\ndrained gpu-1 ohpc stop by eve@desk\n");
     expect(ready([]).told).toBe("");
   });
 });

@@ -1,14 +1,14 @@
 import { readManifest } from "../../../lib/model/manifest";
-import { readWish } from "../../../lib/model/wish";
+import { readClusterSpec } from "../../../lib/model/cluster-spec";
 import { agree, type Consenter } from "../../../lib/operate/feedback/consent";
 import { jobsOn, readJobs } from "../../../lib/operate/scheduler/jobs";
 import { nodesReady, readReady } from "../../../lib/operate/scheduler/ready";
 import type { Remote, RunOptions } from "../../../lib/operate/exec/remote/remote";
 import { TimedProgress } from "../../../lib/operate/feedback/timed-progress";
 import { Duration } from "../../../lib/units";
-import { sampleManifest, sampleWish } from "../../support/sample-cluster";
+import { sampleManifest, sampleSpec } from "../../support/sample-cluster";
 
-const cluster = { wish: readWish(sampleWish()), manifest: readManifest(sampleManifest()) };
+const cluster = { spec: readClusterSpec(sampleSpec()), manifest: readManifest(sampleManifest()) };
 
 /** A master on which ready.sh printed this. */
 function master(printed: string, asked: RunOptions[] = []): Remote {
@@ -49,12 +49,12 @@ describe("waiting for the nodes", () => {
   });
 
   it("counts who answered, and leaves alone who has jobs or was drained", async () => {
-    const printed = "nodes 6 6\naside gpu-2 bad fan\nanswered 3 cpu\nbusy 1 cpu\nanswered 1 gpu\nbusy 1 gpu\n";
+    const printed = "nodes 6 6\ndrained gpu-2 bad fan\nanswered 3 cpu\nbusy 1 cpu\nanswered 1 gpu\nbusy 1 gpu\n";
     expect(await ready(printed)).toEqual({
       nodes: 6,
       answered: 4,
       busy: 2,
-      aside: [{ node: "gpu-2", reason: "bad fan" }],
+      drained: [{ node: "gpu-2", reason: "bad fan" }],
     });
   });
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { readManifest } from "../../../lib/model/manifest";
-import { readWish } from "../../../lib/model/wish";
+import { readClusterSpec } from "../../../lib/model/cluster-spec";
 import { renderBatchScript } from "../../../lib/operate/smoke/batch-script";
 import { readHelloOutput } from "../../../lib/operate/smoke/hello-output";
 import { renderHplDat } from "../../../lib/operate/smoke/hpl-dat";
@@ -14,7 +14,7 @@ import { coveringPartitions, placementIn, placementsEverywhere } from "../../../
 import type { Remote } from "../../../lib/operate/exec/remote/remote";
 import { Duration } from "../../../lib/units";
 import { expectGolden } from "../../support/golden";
-import { sampleManifest, sampleWish } from "../../support/sample-cluster";
+import { sampleManifest, sampleSpec } from "../../support/sample-cluster";
 
 const sample = (name: string) => readFileSync(join(__dirname, "samples", name), "utf8");
 
@@ -182,24 +182,24 @@ describe("the batch script", () => {
 });
 
 describe("where a proof runs", () => {
-  const wish = readWish(sampleWish());
+  const spec = readClusterSpec(sampleSpec());
   const manifest = readManifest(sampleManifest());
 
   it("takes as few partitions as have all nodes", () => {
-    expect(coveringPartitions(wish).map(({ partition, pools }) => [partition.name, pools])).toEqual([
+    expect(coveringPartitions(spec).map(({ partition, pools }) => [partition.name, pools])).toEqual([
       ["cpu", ["cpu"]],
       ["gpu", ["gpu"]],
     ]);
-    const everything = { ...wish.partitions[0]!, name: "all", default: false, pools: ["cpu", "gpu"] };
+    const everything = { ...spec.partitions[0]!, name: "all", default: false, pools: ["cpu", "gpu"] };
     expect(
-      coveringPartitions({ ...wish, partitions: [...wish.partitions, everything] }).map(
+      coveringPartitions({ ...spec, partitions: [...spec.partitions, everything] }).map(
         ({ partition }) => partition.name,
       ),
     ).toEqual(["all"]);
   });
 
   it("is the default partition unless one is named", () => {
-    expect(placementIn(wish, manifest, undefined, undefined)).toEqual({
+    expect(placementIn(spec, manifest, undefined, undefined)).toEqual({
       partition: "cpu",
       nodes: 4,
       coresPerNode: 8,
@@ -207,7 +207,7 @@ describe("where a proof runs", () => {
       memoryPerNodeMebibytes: 15308,
       sharesCores: true,
     });
-    expect(placementIn(wish, manifest, "gpu", 1)).toMatchObject({
+    expect(placementIn(spec, manifest, "gpu", 1)).toMatchObject({
       partition: "gpu",
       nodes: 1,
       coresPerNode: 1,
@@ -216,14 +216,14 @@ describe("where a proof runs", () => {
   });
 
   it("has one place in each partition when it is everywhere", () => {
-    expect(placementsEverywhere(wish, manifest).map(({ partition, nodes }) => [partition, nodes])).toEqual([
+    expect(placementsEverywhere(spec, manifest).map(({ partition, nodes }) => [partition, nodes])).toEqual([
       ["cpu", 4],
       ["gpu", 2],
     ]);
   });
 
   it("is refused where there is no such partition, or not so many nodes", () => {
-    expect(() => placementIn(wish, manifest, "gpo", undefined)).toThrow(
+    expect(() => placementIn(spec, manifest, "gpo", undefined)).toThrow(
       expect.objectContaining({
         kind: "usage",
         details: expect.objectContaining({
@@ -231,7 +231,7 @@ describe("where a proof runs", () => {
         }) as object,
       }) as Error,
     );
-    expect(() => placementIn(wish, manifest, "gpu", 3)).toThrow("partition gpu has 2 nodes, not 3");
+    expect(() => placementIn(spec, manifest, "gpu", 3)).toThrow("partition gpu has 2 nodes, not 3");
   });
 });
 

@@ -1,9 +1,9 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { describeEvent } from "../../../lib/operate/deploy/apply-plan";
+import { describeLosses } from "../../../lib/operate/deploy/losses";
 import { readManifest } from "../../../lib/model/manifest";
-import { describeLosses } from "../../../lib/operate/feedback/consent";
-import { describeEvent } from "../../../lib/operate/deploy/deployment-plan";
 import { Failure } from "../../../lib/operate/feedback/failure";
 import { isOlder, terraformBinary, versionFailure } from "../../../lib/operate/terraform/binary";
 import { type Diagnostic, terraformEvent } from "../../../lib/operate/terraform/events";

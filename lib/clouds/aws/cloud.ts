@@ -16,7 +16,7 @@ import type {
   WantedMachine,
 } from "../cloud";
 import { warnOfImage } from "../image-warnings";
-import { LOCK_FILE, type LockFile, readLockFile } from "../pins";
+import { PIN_FILE, type PinFile, readPins } from "../pins";
 import { planExisting, reservedAddresses } from "../subnets";
 import { awsMachine, shapeOf } from "./catalogue";
 import { existingDiskProblems, makeDisk } from "./disk";
@@ -45,13 +45,13 @@ export class AwsCloud implements Cloud<AwsMachines> {
 
   network(scope: Construct, id: string, { cluster }: NetworkSpec): Site {
     const { region, account, network, access, cidr = DEFAULT_CIDR, nat = "gateway", tags: own = {} } = this.props;
-    const { zone, lock } = this;
+    const { zone, pins } = this;
     const provider = new AwsProvider(scope, `${id}-provider`, {
       ...{ alias: this.id, region },
       ...(account !== undefined && { allowedAccountIds: [account] }),
     });
     const tags = new AwsTags(cluster, own);
-    const existing = network === undefined ? undefined : existingPlan(network, { region, zone, lock }).plan;
+    const existing = network === undefined ? undefined : existingPlan(network, { region, zone, pins }).plan;
     const plan = existing === undefined ? divideNetwork(cidr) : planExisting(existing);
     const subnets =
       existing === undefined
@@ -72,7 +72,7 @@ export class AwsCloud implements Cloud<AwsMachines> {
       reserved: reservedAddresses([plan.masterCidr, plan.poolCidr]),
       addressesRequired: existing !== undefined,
       place: { region },
-      handle: new AwsSite({ scope: subnets, provider, region, zone, subnets, firewall, groups, key, tags, lock }),
+      handle: new AwsSite({ scope: subnets, provider, region, zone, subnets, firewall, groups, key, tags, pins }),
       dependsOn: subnets.dependsOn,
     };
   }
@@ -115,12 +115,12 @@ export class AwsCloud implements Cloud<AwsMachines> {
   shapeOf(machine: string | VendorMachine, { image = this.image }: Pick<WantedMachine, "image">): ShapeAnswer {
     const answer = shapeOf(machine, this.architecture);
     if (answer.shape === undefined) return answer;
-    const problems = imageProblems(image, answer.shape.architecture, this.props.region, this.lock);
+    const problems = imageProblems(image, answer.shape.architecture, this.props.region, this.pins);
     return problems.length > 0 ? { problems } : answer;
   }
 
   problems(): readonly Problem[] {
-    return propsProblems(this.props, { zone: this.zone, lock: () => this.lock });
+    return propsProblems(this.props, { zone: this.zone, pins: () => this.pins });
   }
 
   private get zone(): string {
@@ -135,8 +135,8 @@ export class AwsCloud implements Cloud<AwsMachines> {
     return this.props.image ?? DEFAULT_IMAGE;
   }
 
-  private get lock(): LockFile {
-    return readLockFile(this.props.lockFile ?? LOCK_FILE);
+  private get pins(): PinFile {
+    return readPins(this.props.pinFile ?? PIN_FILE);
   }
 
   private get way(): "public" | "private" | "ssm" {
@@ -147,8 +147,8 @@ export class AwsCloud implements Cloud<AwsMachines> {
 
   /** One per image and cluster: a pool that comes later gets what the others have. */
   private imageId(site: Site, image: string, architecture: Architecture): string {
-    const { scope, provider, region, lock } = siteOf(site);
-    return imageId(scope, { image, architecture, region, provider, lock });
+    const { scope, provider, region, pins } = siteOf(site);
+    return imageId(scope, { image, architecture, region, provider, pins });
   }
 
   private identity(scope: Construct, id: string, site: Site): AwsIdentity {

@@ -7,7 +7,7 @@ import { Construct } from "constructs";
 import { CLUSTER_TAG, ROLE_TAG } from "./tag-names";
 import type { AwsTags } from "./tags";
 
-export interface IdentityWish {
+export interface IdentityOptions {
   readonly provider: AwsProvider;
   readonly region: string;
   readonly cluster: string;
@@ -29,7 +29,7 @@ export class AwsIdentity extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { provider, region, cluster, sessions, permissionsBoundary, tags }: IdentityWish,
+    { provider, region, cluster, sessions, permissionsBoundary, tags }: IdentityOptions,
   ) {
     super(scope, id);
     const partition = partitionOf(region);

@@ -1,6 +1,6 @@
 import type { Architecture } from "../../model/machine";
 import { didYouMean, type Problem } from "../../model/problems";
-import { type LockFile, lockedFact } from "../pins";
+import { type PinFile, pinnedFact } from "../pins";
 
 /** Families that the library knows by name: whose images, and what they are called. */
 const FAMILIES: Readonly<
@@ -46,7 +46,7 @@ export function otherSystem(image: string): string | undefined {
   return Object.hasOwn(OTHER_SYSTEMS, image) ? OTHER_SYSTEMS[image] : undefined;
 }
 
-/** Under which an image is found in the lock file. */
+/** Under which an image is found in the pin file. */
 export function imageKey(choice: ImageChoice, architecture: Architecture): string {
   return choice.kind === "id" ? choice.id : `${choice.owner}/${choice.pattern} ${architecture}`;
 }
@@ -65,12 +65,12 @@ export function imageProblems(
   image: string,
   architecture: Architecture,
   region: string,
-  lock: LockFile,
+  pins: PinFile,
 ): readonly Problem[] {
   const choice = imageChoice(image, architecture);
   if (choice === undefined) return imageNameProblems(image);
   const built =
-    lockedFact(lock, "aws", region, imageKey(choice, architecture))?.["architecture"] ?? architectureInName(choice);
+    pinnedFact(pins, "aws", region, imageKey(choice, architecture))?.["architecture"] ?? architectureInName(choice);
   if (built === undefined || built === architecture) return [];
   const want = `an image for ${architecture}, which the machine is; this one is for ${built}`;
   return [{ at: "image", got: image, want, hint: `choose another image, or a machine of ${built}` }];

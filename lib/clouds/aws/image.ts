@@ -3,32 +3,32 @@ import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { Construct } from "constructs";
 import { createHash } from "node:crypto";
 import type { Architecture } from "../../model/machine";
-import { type LockFile, lockedFact } from "../pins";
+import { type PinFile, pinnedFact } from "../pins";
 import { once } from "../once";
 import { TerraformData } from "../terraform-data";
 import { type ImageChoice, imageChoice, imageKey } from "./image-choice";
 
-export interface ImageWish {
+export interface ImageOptions {
   readonly image: string;
   readonly architecture: Architecture;
   readonly region: string;
   readonly provider: AwsProvider;
-  readonly lock: LockFile;
+  readonly pins: PinFile;
 }
 
 /**
- * The id of an image, always the same: from the lock file, or looked up at the first apply and then kept in the state.
+ * The id of an image, always the same: from the pin file, or looked up at the first apply and then kept in the state.
  * New machines get the image that the others have, and a newer one replaces nobody.
  */
-export function imageId(scope: Construct, wish: ImageWish): string {
-  const { architecture, region, lock } = wish;
-  const choice = imageChoice(wish.image, architecture);
-  if (choice === undefined) throw new Error(`bug in AwsCloud: ${JSON.stringify(wish.image)} was not refused`);
+export function imageId(scope: Construct, options: ImageOptions): string {
+  const { architecture, region, pins } = options;
+  const choice = imageChoice(options.image, architecture);
+  if (choice === undefined) throw new Error(`bug in AwsCloud: ${JSON.stringify(options.image)} was not refused`);
   const key = imageKey(choice, architecture);
-  const locked = lockedFact(lock, "aws", region, key)?.["id"];
-  if (locked !== undefined) return locked;
+  const pinned = pinnedFact(pins, "aws", region, key)?.["id"];
+  if (pinned !== undefined) return pinned;
   const id = `image-${createHash("sha256").update(`${key} ${architecture}`).digest("hex").slice(0, 8)}`;
-  const image = once(scope, id, () => new PinnedImage(scope, id, choice, wish));
+  const image = once(scope, id, () => new PinnedImage(scope, id, choice, options));
   return image.imageId;
 }
 
@@ -41,7 +41,7 @@ export function imageId(scope: Construct, wish: ImageWish): string {
 class PinnedImage extends Construct {
   readonly imageId: string;
 
-  constructor(scope: Construct, id: string, choice: ImageChoice, { architecture, provider }: ImageWish) {
+  constructor(scope: Construct, id: string, choice: ImageChoice, { architecture, provider }: ImageOptions) {
     super(scope, id);
     const found = new DataAwsAmi(this, "lookup", {
       provider,

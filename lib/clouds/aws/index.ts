@@ -1,7 +1,7 @@
 export { AwsCloud } from "./cloud";
 export { AwsFileSystem, AwsVolume, type DiskOptions, type EfsOptions } from "./disk";
 export { AwsIdentity } from "./identity";
-export { lockAws, type LockWish } from "./pins";
+export { pinAws, type PinOptions } from "./pins";
 export { AwsMachine, type AwsMachineOptions, type CpuOptions, type SpotOptions } from "./machine";
 export { AwsMachines } from "./machines";
 export { AwsExistingNetwork, AwsNetwork } from "./network";

@@ -16,7 +16,7 @@ import type { SubnetPlan } from "../subnets";
 import type { ExistingPlan } from "./subnets";
 import type { AwsTags } from "./tags";
 
-export interface NetworkWish {
+export interface NetworkOptions {
   readonly provider: AwsProvider;
   readonly region: string;
   readonly zone: string;
@@ -45,7 +45,7 @@ export class AwsNetwork extends Construct implements Subnets {
   readonly nat?: NatGateway;
   readonly dependsOn: readonly ITerraformDependable[];
 
-  constructor(scope: Construct, id: string, { provider, region, zone, plan, nat, tags }: NetworkWish) {
+  constructor(scope: Construct, id: string, { provider, region, zone, plan, nat, tags }: NetworkOptions) {
     super(scope, id);
     this.vpc = new Vpc(this, "vpc", {
       provider,

@@ -1,13 +1,13 @@
 import type * as Ec2 from "@aws-sdk/client-ec2";
 import type { EC2Client, EC2ClientConfig } from "@aws-sdk/client-ec2";
 import type { Architecture } from "../../model/machine";
-import { LOCK_FILE, type LockedFact, readLockFile, withFacts, writeLockFile } from "../pins";
+import { PIN_FILE, type PinnedFact, readPins, withFacts, writePins } from "../pins";
 import { type ImageChoice, imageChoice, imageKey } from "./image-choice";
 import { powerError } from "./power-errors";
 
 type Sdk = typeof Ec2;
 
-export interface LockWish {
+export interface PinOptions {
   readonly region: string;
   /** Images as a stack names them, with the architecture of the machines. */
   readonly images?: readonly { readonly image: string; readonly architecture: Architecture }[];
@@ -20,22 +20,22 @@ export interface LockWish {
 }
 
 /**
- * Looks images and subnets up and writes them to the lock file, so that every synth from then on is the same everywhere
+ * Looks images and subnets up and writes them to the pin file, so that every synth from then on is the same everywhere
  * and asks nobody. What is in the file already stays, unless it is asked for again.
  *
  * @throws PowerError for whatever AWS says, and Error for what does not exist
  */
-export async function lockAws({
+export async function pinAws({
   region,
   images = [],
   subnets = [],
-  file = LOCK_FILE,
+  file = PIN_FILE,
   client = {},
-}: LockWish): Promise<Readonly<Record<string, LockedFact>>> {
+}: PinOptions): Promise<Readonly<Record<string, PinnedFact>>> {
   // The SDK is loaded by those who ask: a stack is synthesized without it.
   const sdk = await import("@aws-sdk/client-ec2");
   const ec2 = new sdk.EC2Client({ region, ...client });
-  const facts: Record<string, LockedFact> = {};
+  const facts: Record<string, PinnedFact> = {};
   try {
     for (const { image, architecture } of images) {
       const choice = imageChoice(image, architecture);
@@ -48,7 +48,7 @@ export async function lockAws({
     if (error instanceof NotThere) throw error;
     throw powerError(error, []);
   }
-  writeLockFile(withFacts(readLockFile(file), "aws", region, facts), file);
+  writePins(withFacts(readPins(file), "aws", region, facts), file);
   return facts;
 }
 
@@ -62,7 +62,7 @@ async function findImage(
   client: EC2Client,
   choice: ImageChoice,
   architecture: Architecture,
-): Promise<LockedFact> {
+): Promise<PinnedFact> {
   const filters =
     choice.kind === "id"
       ? []
@@ -87,7 +87,7 @@ async function findSubnets(
   { DescribeSubnetsCommand }: Sdk,
   client: EC2Client,
   ids: readonly string[],
-): Promise<Readonly<Record<string, LockedFact>>> {
+): Promise<Readonly<Record<string, PinnedFact>>> {
   const { Subnets = [] } = await client.send(new DescribeSubnetsCommand({ SubnetIds: [...ids] }));
   return Object.fromEntries(
     Subnets.map(({ SubnetId = "", CidrBlock = "", AvailabilityZone = "", VpcId = "" }) => {

@@ -2,11 +2,11 @@ import type { Architecture } from "../../model/machine";
 import { hostNameProblems } from "../../model/names";
 import type { Problem } from "../../model/problems";
 import { type SshSource, sshKeyProblems, sshSourceProblems } from "../access";
-import type { LockFile } from "../pins";
+import type { PinFile } from "../pins";
 import type { FirstBoot } from "../user-data";
 import { type DiskOptions, diskProblems, type EfsOptions } from "./disk";
 import { DEFAULT_IMAGE, imageNameProblems } from "./image-choice";
-import { type ExistingWish, existingPlan, networkCidrProblems } from "./subnets";
+import { type ExistingSubnetOptions, existingPlan, networkCidrProblems } from "./subnets";
 import { tagProblems } from "./tags";
 
 export interface AwsCloudProps {
@@ -137,7 +137,7 @@ export interface AwsCloudProps {
    *
    * @default "ohpc.lock.json"
    */
-  readonly lockFile?: string;
+  readonly pinFile?: string;
 
   /**
    * Names the site in the manifest, and the provider.
@@ -165,7 +165,7 @@ export interface AwsAccess {
   readonly from: readonly SshSource[] | "ssm";
 }
 
-export interface AwsNetworkReference extends ExistingWish {
+export interface AwsNetworkReference extends ExistingSubnetOptions {
   /**
    * Ids of security groups that let the cluster's traffic through; what has to be open is in the port matrix.
    *
@@ -187,7 +187,7 @@ export const DEFAULT_CIDR = "10.78.0.0/16";
 /** What is wrong with the properties of `AwsCloud`. */
 export function propsProblems(
   props: AwsCloudProps,
-  { zone, lock }: { readonly zone: string; readonly lock: () => LockFile },
+  { zone, pins }: { readonly zone: string; readonly pins: () => PinFile },
 ): readonly Problem[] {
   const { region, access, cidr, network, image = DEFAULT_IMAGE, disks = {}, tags = {}, id, account } = props;
   return [
@@ -196,7 +196,7 @@ export function propsProblems(
     ...sshKeyProblems(access.sshPublicKey, "access.sshPublicKey"),
     ...(access.from === "ssm" ? [] : sshSourceProblems(access.from, "access.from")),
     ...(cidr === undefined ? [] : networkCidrProblems(cidr, "cidr")),
-    ...(network === undefined ? [] : networkProblems(network, cidr, { region, zone, lock: lock() })),
+    ...(network === undefined ? [] : networkProblems(network, cidr, { region, zone, pins: pins() })),
     ...imageNameProblems(image),
     ...diskProblems(disks.state ?? {}, "disks.state"),
     ...diskProblems(disks.home ?? {}, "disks.home"),
@@ -218,7 +218,7 @@ function placeProblems(region: string, zone: string): readonly Problem[] {
 function networkProblems(
   network: AwsNetworkReference,
   cidr: string | undefined,
-  around: { readonly region: string; readonly zone: string; readonly lock: LockFile },
+  around: { readonly region: string; readonly zone: string; readonly pins: PinFile },
 ): readonly Problem[] {
   const { master = [], compute = [] } = network.securityGroups ?? {};
   const ids = [...master, ...compute].filter((id) => !/^sg-[0-9a-f]{8,17}$/.test(id));

@@ -9,7 +9,7 @@ import type { SshSource } from "../access";
 import { once } from "../once";
 import type { AwsTags } from "./tags";
 
-export interface FirewallWish {
+export interface FirewallOptions {
   readonly provider: AwsProvider;
   readonly vpcId: string;
   readonly cluster: string;
@@ -29,7 +29,7 @@ export class AwsFirewall extends Construct {
   private readonly from: readonly SshSource[];
   private readonly tags: AwsTags;
 
-  constructor(scope: Construct, id: string, { provider, vpcId, cluster, from, tags }: FirewallWish) {
+  constructor(scope: Construct, id: string, { provider, vpcId, cluster, from, tags }: FirewallOptions) {
     super(scope, id);
     const group = (side: "master" | "compute", description: string) =>
       new SecurityGroup(this, side, {

@@ -2,7 +2,7 @@ import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import type { KeyPair } from "@cdktf/provider-aws/lib/key-pair";
 import type { Construct } from "constructs";
 import type { Site } from "../cloud";
-import type { LockFile } from "../pins";
+import type { PinFile } from "../pins";
 import type { Subnets } from "./network";
 import type { AwsFirewall } from "./rules";
 import type { AwsTags } from "./tags";
@@ -24,7 +24,7 @@ export interface AwsSiteParts {
   readonly groups: { readonly master: readonly string[]; readonly compute: readonly string[] };
   readonly key: KeyPair;
   readonly tags: AwsTags;
-  readonly lock: LockFile;
+  readonly pins: PinFile;
 }
 
 export function siteOf({ handle }: Site): AwsSiteParts {

@@ -1,6 +1,6 @@
 import { cidrProblems, formatCidr, parseCidr } from "../../model/cidr";
 import type { Problem } from "../../model/problems";
-import type { LockFile } from "../pins";
+import type { PinFile } from "../pins";
 import { type ExistingSubnet, existingSubnets, type ExistingSubnets, rangeProblems, type SubnetPlan } from "../subnets";
 
 /** A subnet that is there already. */
@@ -35,20 +35,20 @@ export function networkCidrProblems(text: string, at: string): readonly Problem[
   return rangeProblems(text, at, NETWORK);
 }
 
-export interface ExistingWish {
+export interface ExistingSubnetOptions {
   readonly vpcId: string;
   readonly masterSubnet: AwsSubnet;
   readonly poolSubnet?: AwsSubnet;
 }
 
-/** The subnets with their address ranges, from the stack or from the lock file; or what is wrong. */
+/** The subnets with their address ranges, from the stack or from the pin file; or what is wrong. */
 export function existingPlan(
-  { vpcId, ...wish }: ExistingWish,
-  { region, zone, lock }: { readonly region: string; readonly zone: string; readonly lock: LockFile },
+  { vpcId, ...options }: ExistingSubnetOptions,
+  { region, zone, pins }: { readonly region: string; readonly zone: string; readonly pins: PinFile },
 ): { readonly plan?: ExistingPlan; readonly problems: readonly Problem[] } {
-  const { subnets, problems } = existingSubnets(wish, {
-    ...{ kind: "aws", region, lock, idProblems },
-    lookUp: (id) => `lockAws({ region: "${region}", subnets: ["${id}"] })`,
+  const { subnets, problems } = existingSubnets(options, {
+    ...{ kind: "aws", region, pins, idProblems },
+    lookUp: (id) => `pinAws({ region: "${region}", subnets: ["${id}"] })`,
     subnetProblems: ({ id, cidr }, fact, at) => [
       ...cidrProblems(`${at}.cidr`, cidr),
       ...zoneProblems(id, fact?.["zone"], zone),

@@ -15,7 +15,7 @@ import type {
   WantedMachine,
 } from "../cloud";
 import { warnOfImage } from "../image-warnings";
-import { LOCK_FILE, type LockFile, readLockFile } from "../pins";
+import { PIN_FILE, type PinFile, readPins } from "../pins";
 import { planExisting, reservedAddresses } from "../subnets";
 import type { BastionReference } from "./bastion";
 import { azureMachine, shapeOf } from "./catalogue";
@@ -56,7 +56,7 @@ export class AzureCloud implements Cloud<AzureMachines> {
     });
     const tags = new AzureTags(cluster, own);
     const prefix = prefixOf(cluster, this.id);
-    const { lock } = this;
+    const { pins } = this;
     const group = resourceGroup(scope, `${id}-group`, {
       provider,
       location,
@@ -67,7 +67,7 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const bastion = access.from === "bastion";
     const serviceEndpoints = isAzureFiles(this.props.disks?.home ?? {}) ? [FILES_ENDPOINT] : [];
     const network = this.props.network;
-    const existing = network === undefined ? undefined : existingPlan(network, { location, lock }).plan;
+    const existing = network === undefined ? undefined : existingPlan(network, { location, pins }).plan;
     const divided = divideNetwork(cidr);
     const plan = existing === undefined ? divided : planExisting(existing);
     const subnets =
@@ -104,7 +104,7 @@ export class AzureCloud implements Cloud<AzureMachines> {
         ...(subscriptionId !== undefined && { subscription: subscriptionId }),
       },
       handle: new AzureSite({
-        ...{ scope: subnets, provider, location, zone, group, subnets, firewall, prefix, tags, lock },
+        ...{ scope: subnets, provider, location, zone, group, subnets, firewall, prefix, tags, pins },
         securityGroups: given === undefined || given === "subnet" ? onMachines : given,
       }),
       dependsOn: [...subnets.dependsOn, ...(firewall?.dependsOn ?? [])],
@@ -159,14 +159,14 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const problems = imageProblems(image, {
       architecture: answer.shape.architecture,
       location,
-      lock: this.lock,
+      pins: this.pins,
       acceptTerms,
     });
     return problems.length > 0 ? { problems } : answer;
   }
 
   problems(): readonly Problem[] {
-    return propsProblems(this.props, () => this.lock);
+    return propsProblems(this.props, () => this.pins);
   }
 
   private get architecture(): Architecture {
@@ -177,8 +177,8 @@ export class AzureCloud implements Cloud<AzureMachines> {
     return this.props.image ?? DEFAULT_IMAGE;
   }
 
-  private get lock(): LockFile {
-    return readLockFile(this.props.lockFile ?? LOCK_FILE);
+  private get pins(): PinFile {
+    return readPins(this.props.pinFile ?? PIN_FILE);
   }
 
   private way(site: Site): "public" | "private" | BastionReference {
@@ -191,13 +191,13 @@ export class AzureCloud implements Cloud<AzureMachines> {
 
   /** One per image and cluster: a pool that comes later gets what the others have. */
   private imageSource(site: Site, image: string, architecture: Architecture): ImageSource {
-    const { scope, provider, location, lock } = siteOf(site);
+    const { scope, provider, location, pins } = siteOf(site);
     return imageSource(scope, {
       image,
       architecture,
       location,
       provider,
-      lock,
+      pins,
       acceptTerms: this.props.acceptTerms ?? [],
     });
   }

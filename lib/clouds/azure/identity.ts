@@ -6,7 +6,7 @@ import { Construct } from "constructs";
 import type { ResourceGroupReference } from "./network";
 import type { AzureTags } from "./tags";
 
-export interface IdentityWish {
+export interface IdentityOptions {
   readonly provider: AzurermProvider;
   readonly location: string;
   readonly group: ResourceGroupReference;
@@ -23,7 +23,7 @@ export class AzureIdentity extends Construct {
   readonly role: RoleDefinition;
   readonly assignment: RoleAssignment;
 
-  constructor(scope: Construct, id: string, { provider, location, group, prefix, tags }: IdentityWish) {
+  constructor(scope: Construct, id: string, { provider, location, group, prefix, tags }: IdentityOptions) {
     super(scope, id);
     this.identity = new UserAssignedIdentity(this, "identity", {
       ...{ provider, location, resourceGroupName: group.name, name: `${prefix}-master`, tags: tags.ofCluster() },

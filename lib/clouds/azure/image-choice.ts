@@ -1,6 +1,6 @@
 import type { Architecture } from "../../model/machine";
 import { didYouMean, type Problem } from "../../model/problems";
-import { type LockFile, lockedFact } from "../pins";
+import { type PinFile, pinnedFact } from "../pins";
 import { isResourceId, parseResourceId } from "./names";
 
 /** An image of the marketplace, in all its versions. */
@@ -79,7 +79,7 @@ export function otherSystem(image: string): string | undefined {
   return Object.hasOwn(OTHER_SYSTEMS, image) ? OTHER_SYSTEMS[image] : undefined;
 }
 
-/** `Debian:debian-13:13-gen2`: under which the version of an image is found in the lock file, and its terms are accepted. */
+/** `Debian:debian-13:13-gen2`: under which the version of an image is found in the pin file, and its terms are accepted. */
 export function imageKey({ publisher, offer, sku }: MarketplaceImage): string {
   return `${publisher}:${offer}:${sku}`;
 }
@@ -88,19 +88,19 @@ export function imageKey({ publisher, offer, sku }: MarketplaceImage): string {
 export interface ImageQuestion {
   readonly architecture: Architecture;
   readonly location: string;
-  readonly lock: LockFile;
+  readonly pins: PinFile;
   /** Images whose terms the user accepts, as `PUBLISHER:OFFER:SKU`. */
   readonly acceptTerms: readonly string[];
 }
 
 /** What is wrong with an image for such machines, as far as it can be known without asking Azure. */
 export function imageProblems(image: string, question: ImageQuestion): readonly Problem[] {
-  const { architecture, lock, location, acceptTerms } = question;
+  const { architecture, pins, location, acceptTerms } = question;
   const choice = imageChoice(image, architecture);
   if (choice === undefined) return [unknownImage(image, architecture)];
   const problems: Problem[] = [];
   const key = choice.kind === "id" ? choice.id : imageKey(choice.image);
-  const built = lockedFact(lock, "azure", location, key)?.["architecture"] ?? architectureInName(choice);
+  const built = pinnedFact(pins, "azure", location, key)?.["architecture"] ?? architectureInName(choice);
   if (built !== undefined && built !== architecture) {
     const want = `an image for ${architecture}, which the machine is; this one is for ${built}`;
     problems.push({ at: "image", got: image, want, hint: `choose another image, or a machine of ${built}` });

@@ -4,17 +4,17 @@ import type { AzurermProvider } from "@cdktf/provider-azurerm/lib/provider";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { Architecture } from "../../model/machine";
-import { type LockFile, lockedFact } from "../pins";
+import { type PinFile, pinnedFact } from "../pins";
 import { once } from "../once";
 import { TerraformData } from "../terraform-data";
 import { imageChoice, imageKey, type MarketplaceImage } from "./image-choice";
 
-export interface ImageWish {
+export interface ImageOptions {
   readonly image: string;
   readonly architecture: Architecture;
   readonly location: string;
   readonly provider: AzurermProvider;
-  readonly lock: LockFile;
+  readonly pins: PinFile;
   readonly acceptTerms: readonly string[];
 }
 
@@ -29,24 +29,24 @@ export interface ImageSource {
 }
 
 /**
- * An image, always the same: its version comes from the lock file, or is looked up at the first apply and then kept in the
+ * An image, always the same: its version comes from the pin file, or is looked up at the first apply and then kept in the
  * state. New machines get the image that the others have, and a newer one replaces nobody.
  *
  * @param scope of the site: all its groups share what is looked up and accepted
  */
-export function imageSource(scope: Construct, wish: ImageWish): ImageSource {
-  const choice = imageChoice(wish.image, wish.architecture);
-  if (choice === undefined) throw new Error(`bug in AzureCloud: ${JSON.stringify(wish.image)} was not refused`);
+export function imageSource(scope: Construct, options: ImageOptions): ImageSource {
+  const choice = imageChoice(options.image, options.architecture);
+  if (choice === undefined) throw new Error(`bug in AzureCloud: ${JSON.stringify(options.image)} was not refused`);
   if (choice.kind === "id") return { sourceImageId: choice.id, trustedLaunch: choice.trustedLaunch, dependsOn: [] };
   const { image } = choice;
-  const { provider, location, lock, acceptTerms } = wish;
+  const { provider, location, pins, acceptTerms } = options;
   const { publisher, offer, sku } = image;
   const key = imageKey(image);
   const id = key.replaceAll(":", "-");
   const looked = () =>
     once(scope, `image-${id}`, (of, name) => new PinnedImage(of, name, image, { provider, location })).version;
   const version =
-    choice.kind === "version" ? choice.version : (lockedFact(lock, "azure", location, key)?.["version"] ?? looked());
+    choice.kind === "version" ? choice.version : (pinnedFact(pins, "azure", location, key)?.["version"] ?? looked());
   const agreement = () =>
     once(
       scope,
@@ -76,7 +76,7 @@ class PinnedImage extends Construct {
     scope: Construct,
     id: string,
     image: MarketplaceImage,
-    { provider, location }: Pick<ImageWish, "provider" | "location">,
+    { provider, location }: Pick<ImageOptions, "provider" | "location">,
   ) {
     super(scope, id);
     const found = new DataAzurermPlatformImage(this, "lookup", { provider, location, ...image });

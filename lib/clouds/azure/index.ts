@@ -2,7 +2,7 @@ export { AzureCloud } from "./cloud";
 export { AzureFileSystem, AzureVolume } from "./disk";
 export type { AzureFilesOptions, DiskOptions } from "./disk-options";
 export { AzureIdentity } from "./identity";
-export { lockAzure, type LockWish } from "./pins";
+export { pinAzure, type PinOptions } from "./pins";
 export { AzureMachine, type AzureMachineOptions, type SpotOptions } from "./machine";
 export { AzureMachines } from "./machines";
 export { AzureExistingNetwork, AzureNetwork } from "./network";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { TerraformData } from "../terraform-data";
 import { literal } from "../terraform-text";
 
-export interface SnapshotWish {
+export interface SnapshotOptions {
   /** The id of the disk; absent where there is none that would have to be kept. */
   readonly disk: string | undefined;
   /** What the disk is called, or would be. */
@@ -21,8 +21,8 @@ export interface SnapshotWish {
  * destroyed, while one that is replaced, because there is another disk or none, does with what it remembers.
  * So what runs is kept in the state, and a newer version of this library can destroy an older cluster.
  */
-export function lastSnapshot(scope: Construct, id: string, wish: SnapshotWish): TerraformData {
-  const { disk = "", name, location, group } = wish;
+export function lastSnapshot(scope: Construct, id: string, options: SnapshotOptions): TerraformData {
+  const { disk = "", name, location, group } = options;
   const down = readFileSync(join(__dirname, "last-snapshot.sh"), "utf8");
   return new TerraformData(scope, id, {
     input: { down: literal(down), disk, name, group, location },

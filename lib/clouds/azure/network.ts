@@ -21,7 +21,7 @@ export interface ResourceGroupReference {
   readonly id: string;
 }
 
-export interface GroupWish {
+export interface GroupOptions {
   readonly provider: AzurermProvider;
   readonly location: string;
   readonly prefix: string;
@@ -31,13 +31,17 @@ export interface GroupWish {
 }
 
 /** The resource group that everything of the cluster goes into. */
-export function resourceGroup(scope: Construct, id: string, wish: GroupWish): ResourceGroup | DataAzurermResourceGroup {
-  const { provider, location, prefix, existing, tags } = wish;
+export function resourceGroup(
+  scope: Construct,
+  id: string,
+  options: GroupOptions,
+): ResourceGroup | DataAzurermResourceGroup {
+  const { provider, location, prefix, existing, tags } = options;
   if (existing !== undefined) return new DataAzurermResourceGroup(scope, id, { provider, name: existing });
   return new ResourceGroup(scope, id, { provider, name: prefix, location, tags: tags.ofCluster() });
 }
 
-export interface NetworkWish {
+export interface NetworkOptions {
   readonly provider: AzurermProvider;
   readonly location: string;
   readonly zone: string | undefined;
@@ -71,9 +75,9 @@ export class AzureNetwork extends Construct implements Subnets {
   readonly bastion?: BastionHost;
   readonly dependsOn: readonly ITerraformDependable[];
 
-  constructor(scope: Construct, id: string, wish: NetworkWish) {
+  constructor(scope: Construct, id: string, options: NetworkOptions) {
     super(scope, id);
-    const { provider, location, zone, group, prefix, plan, tags } = wish;
+    const { provider, location, zone, group, prefix, plan, tags } = options;
     const common = { provider, location, resourceGroupName: group.name, tags: tags.ofCluster() };
     const zones = zone === undefined ? undefined : [zone];
     this.network = new VirtualNetwork(this, "network", {
@@ -86,7 +90,7 @@ export class AzureNetwork extends Construct implements Subnets {
       new Subnet(this, `${name}-subnet`, {
         ...{ provider, resourceGroupName: group.name, virtualNetworkName, name, addressPrefixes: [cidr] },
         defaultOutboundAccessEnabled: false,
-        ...(wish.serviceEndpoints.length > 0 && { serviceEndpoints: [...wish.serviceEndpoints] }),
+        ...(options.serviceEndpoints.length > 0 && { serviceEndpoints: [...options.serviceEndpoints] }),
       });
     this.masterSubnet = subnet("master", plan.masterCidr);
     this.poolSubnet = subnet("pools", plan.poolCidr);
@@ -97,7 +101,7 @@ export class AzureNetwork extends Construct implements Subnets {
       });
 
     const ways: ITerraformDependable[] = [];
-    if (wish.nat === "gateway") {
+    if (options.nat === "gateway") {
       const natGateway = new NatGateway(this, "nat", {
         ...{ ...common, zones, name: `${prefix}-nat` },
         skuName: "Standard",
@@ -121,7 +125,7 @@ export class AzureNetwork extends Construct implements Subnets {
         ),
       );
     }
-    if (wish.bastion) {
+    if (options.bastion) {
       const inside = new Subnet(this, "bastion-subnet", {
         // Azure wants this very name.
         ...{ provider, resourceGroupName: group.name, virtualNetworkName, name: "AzureBastionSubnet" },
@@ -158,14 +162,14 @@ export class AzureExistingNetwork extends Construct implements Subnets {
     scope: Construct,
     id: string,
     { master, pools }: ExistingPlan,
-    wish: Pick<NetworkWish, "provider" | "serviceEndpoints">,
+    options: Pick<NetworkOptions, "provider" | "serviceEndpoints">,
   ) {
     super(scope, id);
     const looked = [...new Map([master, pools].map((subnet) => [subnet.id, subnet])).values()].map((subnet, index) => {
       const { group, names } = parseResourceId(subnet.id) ?? { group: "", names: [] };
       const [virtualNetworkName = "", name = ""] = names;
       return new DataAzurermSubnet(this, index === 0 ? "master-subnet" : "pool-subnet", {
-        ...{ provider: wish.provider, resourceGroupName: group, virtualNetworkName, name },
+        ...{ provider: options.provider, resourceGroupName: group, virtualNetworkName, name },
         lifecycle: {
           postcondition: [
             {
@@ -176,7 +180,7 @@ export class AzureExistingNetwork extends Construct implements Subnets {
               condition: `\${lower(self.id) == lower("${subnet.id}")}`,
               errorMessage: `the subnet ${name} was found as \${self.id}, but the stack says ${subnet.id}: is it in another subscription?`,
             },
-            ...wish.serviceEndpoints.map((service) => ({
+            ...options.serviceEndpoints.map((service) => ({
               condition: `\${contains(self.service_endpoints, "${service}")}`,
               errorMessage: `the subnet ${name} has no service endpoint ${service}, which Azure Files needs`,
             })),

@@ -1,12 +1,12 @@
 import type { ComputeManagementClient, ComputeManagementClientOptionalParams } from "@azure/arm-compute";
 import type { DefaultAzureCredential } from "@azure/identity";
 import type { Architecture } from "../../model/machine";
-import { LOCK_FILE, type LockedFact, readLockFile, withFacts, writeLockFile } from "../pins";
+import { PIN_FILE, type PinnedFact, readPins, withFacts, writePins } from "../pins";
 import { imageChoice, imageKey, type MarketplaceImage } from "./image-choice";
 import { environmentSubscription, isResourceId, subscriptionProblems } from "./names";
 import { powerError } from "./power-errors";
 
-export interface LockWish {
+export interface PinOptions {
   readonly location: string;
   /** Where images are looked up. @default - what ARM_SUBSCRIPTION_ID or AZURE_SUBSCRIPTION_ID says */
   readonly subscriptionId?: string;
@@ -29,16 +29,16 @@ type ImageCatalogue = Pick<ComputeManagementClient, "virtualMachineImages">;
 type Credential = DefaultAzureCredential | ConstructorParameters<typeof ComputeManagementClient>[0];
 
 /**
- * Looks images and subnets up and writes them to the lock file, so that every synth from then on is the same everywhere
+ * Looks images and subnets up and writes them to the pin file, so that every synth from then on is the same everywhere
  * and asks nobody. What is in the file already stays, unless it is asked for again.
  *
  * @throws PowerError for whatever Azure says, and Error for what does not exist
  */
-export async function lockAzure(wish: LockWish): Promise<Readonly<Record<string, LockedFact>>> {
-  const { location, images = [], subnets = [], file = LOCK_FILE } = wish;
-  const facts: Record<string, LockedFact> = {};
+export async function pinAzure(options: PinOptions): Promise<Readonly<Record<string, PinnedFact>>> {
+  const { location, images = [], subnets = [], file = PIN_FILE } = options;
+  const facts: Record<string, PinnedFact> = {};
   try {
-    const credential = wish.credential ?? (await usualCredential());
+    const credential = options.credential ?? (await usualCredential());
     const newest = images.flatMap(({ image, architecture }) => {
       const choice = imageChoice(image, architecture);
       if (choice === undefined) throw new NotThere(`${JSON.stringify(image)} is not an image`);
@@ -46,16 +46,16 @@ export async function lockAzure(wish: LockWish): Promise<Readonly<Record<string,
       return choice.kind === "newest" ? [choice.image] : [];
     });
     if (newest.length > 0) {
-      const compute = await computeClient(wish, credential);
+      const compute = await computeClient(options, credential);
       for (const image of newest) facts[imageKey(image)] = await newestVersion(compute, location, image);
     }
-    for (const subnet of subnets) facts[subnet] = await findSubnet(wish, credential, subnet);
+    for (const subnet of subnets) facts[subnet] = await findSubnet(options, credential, subnet);
   } catch (error) {
     // What is not from Azure names itself already.
     if (error instanceof NotThere) throw error;
     throw powerError(error, []);
   }
-  writeLockFile(withFacts(readLockFile(file), "azure", location, facts), file);
+  writePins(withFacts(readPins(file), "azure", location, facts), file);
   return facts;
 }
 
@@ -71,7 +71,7 @@ async function usualCredential(): Promise<Credential> {
 }
 
 async function computeClient(
-  { subscriptionId = environmentSubscription(), client = {} }: LockWish,
+  { subscriptionId = environmentSubscription(), client = {} }: PinOptions,
   credential: Credential,
 ): Promise<ImageCatalogue> {
   const [wrong] = subscriptionProblems(subscriptionId ?? "", "subscriptionId");
@@ -83,7 +83,7 @@ async function computeClient(
   return new ComputeManagementClient(credential, subscriptionId, client);
 }
 
-async function newestVersion(compute: ImageCatalogue, location: string, image: MarketplaceImage): Promise<LockedFact> {
+async function newestVersion(compute: ImageCatalogue, location: string, image: MarketplaceImage): Promise<PinnedFact> {
   const { publisher, offer, sku } = image;
   const found = await compute.virtualMachineImages.list(location, publisher, offer, sku);
   const newest = found.map(({ name }) => name).sort((a, b) => b.localeCompare(a, "en", { numeric: true }))[0];
@@ -100,10 +100,10 @@ const NETWORK_API = "2024-05-01";
 
 /** Networks have a client of their own, which is not worth its weight for one question. */
 async function findSubnet(
-  { client = {}, request = fetch }: LockWish,
+  { client = {}, request = fetch }: PinOptions,
   credential: Credential,
   id: string,
-): Promise<LockedFact> {
+): Promise<PinnedFact> {
   if (!isResourceId(id, "Microsoft.Network/virtualNetworks/subnets"))
     throw new NotThere(`${JSON.stringify(id)} is not the id of a subnet`);
   const { endpoint = "https://management.azure.com" } = client;

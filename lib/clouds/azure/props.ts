@@ -3,14 +3,14 @@ import type { Architecture } from "../../model/machine";
 import { hostNameProblems } from "../../model/names";
 import { didYouMean, type Problem } from "../../model/problems";
 import { type SshSource, sshKeyProblems, sshSourceProblems } from "../access";
-import type { LockFile } from "../pins";
+import type { PinFile } from "../pins";
 import type { FirstBoot } from "../user-data";
 import type { BastionReference } from "./bastion";
 import { type AzureFilesOptions, type DiskOptions, diskProblems } from "./disk-options";
 import { DEFAULT_IMAGE, imageProblems } from "./image-choice";
 import { regions } from "./instance-types";
 import { resourceGroupProblems, resourceIdProblems, subscriptionProblems } from "./names";
-import { type ExistingWish, existingPlan, networkCidrProblems } from "./subnets";
+import { type ExistingSubnetOptions, existingPlan, networkCidrProblems } from "./subnets";
 import { tagProblems } from "./tags";
 
 export interface AzureCloudProps {
@@ -151,7 +151,7 @@ export interface AzureCloudProps {
    *
    * @default "ohpc.lock.json"
    */
-  readonly lockFile?: string;
+  readonly pinFile?: string;
 
   /**
    * Names the site in the manifest, and the provider.
@@ -179,7 +179,7 @@ export interface AzureAccess {
   readonly from: readonly SshSource[] | "bastion";
 }
 
-export interface AzureNetworkReference extends ExistingWish {
+export interface AzureNetworkReference extends ExistingSubnetOptions {
   /**
    * Ids of network security groups that are put on the machines and let the cluster's traffic through; or `"subnet"`:
    * those of the subnets decide. What has to be open is in the port matrix.
@@ -208,7 +208,7 @@ export interface AzureDisks {
 export const DEFAULT_CIDR = "10.79.0.0/16";
 
 /** What is wrong with the properties of `AzureCloud`. */
-export function propsProblems(props: AzureCloudProps, lock: () => LockFile): readonly Problem[] {
+export function propsProblems(props: AzureCloudProps, pins: () => PinFile): readonly Problem[] {
   const {
     location,
     access,
@@ -232,8 +232,8 @@ export function propsProblems(props: AzureCloudProps, lock: () => LockFile): rea
     ...keyKindProblems(access.sshPublicKey),
     ...(access.from === "bastion" ? bastionProblems(network) : sourceProblems(access.from, "access.from")),
     ...(cidr === undefined ? [] : networkCidrProblems(cidr, "cidr")),
-    ...(network === undefined ? [] : networkProblems(network, cidr, { location, lock: lock() })),
-    ...imageProblems(image, { architecture, location, lock: lock(), acceptTerms }).filter(
+    ...(network === undefined ? [] : networkProblems(network, cidr, { location, pins: pins() })),
+    ...imageProblems(image, { architecture, location, pins: pins(), acceptTerms }).filter(
       ({ want }) => !want.startsWith("an image for"),
     ),
     ...acceptTerms.flatMap(termsProblems),
@@ -302,7 +302,7 @@ function termsProblems(terms: string, index: number): readonly Problem[] {
 function networkProblems(
   network: AzureNetworkReference,
   cidr: string | undefined,
-  around: { readonly location: string; readonly lock: LockFile },
+  around: { readonly location: string; readonly pins: PinFile },
 ): readonly Problem[] {
   const { securityGroups, bastion } = network;
   const given = securityGroups === undefined || securityGroups === "subnet" ? [] : Object.entries(securityGroups);

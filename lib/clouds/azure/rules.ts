@@ -12,7 +12,7 @@ import { once } from "../once";
 import type { ResourceGroupReference } from "./network";
 import type { AzureTags } from "./tags";
 
-export interface FirewallWish {
+export interface FirewallOptions {
   readonly provider: AzurermProvider;
   readonly location: string;
   readonly group: ResourceGroupReference;
@@ -37,15 +37,15 @@ export class AzureFirewall extends Construct {
   readonly compute: ApplicationSecurityGroup;
   /** What machines wait for: before it, their subnets would let through what Azure lets through. */
   readonly dependsOn: readonly ITerraformDependable[];
-  private readonly wish: FirewallWish;
+  private readonly options: FirewallOptions;
   private readonly priorities: ReadonlyMap<string, number>;
 
-  constructor(scope: Construct, id: string, wish: FirewallWish) {
+  constructor(scope: Construct, id: string, options: FirewallOptions) {
     super(scope, id);
-    const { provider, location, group, prefix, subnets, tags } = wish;
+    const { provider, location, group, prefix, subnets, tags } = options;
     const common = { provider, location, resourceGroupName: group.name, tags: tags.ofCluster() };
-    this.wish = wish;
-    this.priorities = prioritiesOf(wish.from);
+    this.options = options;
+    this.priorities = prioritiesOf(options.from);
     this.securityGroup = new NetworkSecurityGroup(this, "group", { ...common, name: `${prefix}-firewall` });
     this.master = new ApplicationSecurityGroup(this, "master", { ...common, name: `${prefix}-master` });
     this.compute = new ApplicationSecurityGroup(this, "compute", { ...common, name: `${prefix}-compute` });
@@ -75,7 +75,7 @@ export class AzureFirewall extends Construct {
   open(from: PortSide, to: "master" | "compute", ports: readonly PortRule[]): void {
     for (const rule of ports) {
       if (from === "operator") {
-        for (const source of this.wish.from) {
+        for (const source of this.options.from) {
           const { cidr: sourceAddressPrefix, reason: description } = source;
           this.allow(ruleName(from, to, rule, source), to, rule, { sourceAddressPrefix, description });
         }
@@ -106,7 +106,7 @@ export class AzureFirewall extends Construct {
   }
 
   private inbound(name: string, priority: number, description: string) {
-    const { provider, group } = this.wish;
+    const { provider, group } = this.options;
     return {
       ...{ provider, name, priority, description, direction: "Inbound", sourcePortRange: "*" },
       ...{ resourceGroupName: group.name, networkSecurityGroupName: this.securityGroup.name },

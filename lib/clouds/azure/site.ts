@@ -1,7 +1,7 @@
 import type { AzurermProvider } from "@cdktf/provider-azurerm/lib/provider";
 import type { Construct } from "constructs";
 import type { Site } from "../cloud";
-import type { LockFile } from "../pins";
+import type { PinFile } from "../pins";
 import type { ResourceGroupReference, Subnets } from "./network";
 import type { AzureFirewall } from "./rules";
 import type { AzureTags } from "./tags";
@@ -26,7 +26,7 @@ export interface AzureSiteParts {
   /** The first part of all names. */
   readonly prefix: string;
   readonly tags: AzureTags;
-  readonly lock: LockFile;
+  readonly pins: PinFile;
 }
 
 export function siteOf({ handle }: Site): AzureSiteParts {

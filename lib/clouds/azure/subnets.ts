@@ -1,6 +1,6 @@
 import { cidrProblems, formatCidr, parseCidr } from "../../model/cidr";
 import type { Problem } from "../../model/problems";
-import type { LockFile } from "../pins";
+import type { PinFile } from "../pins";
 import { type ExistingSubnet, existingSubnets, type ExistingSubnets, rangeProblems, type SubnetPlan } from "../subnets";
 import { parseResourceId, resourceIdProblems } from "./names";
 
@@ -43,20 +43,20 @@ export function networkCidrProblems(text: string, at: string): readonly Problem[
   return rangeProblems(text, at, NETWORK);
 }
 
-export interface ExistingWish {
+export interface ExistingSubnetOptions {
   readonly masterSubnet: AzureSubnet;
   /** @default - the master's */
   readonly poolSubnet?: AzureSubnet;
 }
 
-/** The subnets with their address ranges, from the stack or from the lock file; or what is wrong. */
+/** The subnets with their address ranges, from the stack or from the pin file; or what is wrong. */
 export function existingPlan(
-  wish: ExistingWish,
-  { location, lock }: { readonly location: string; readonly lock: LockFile },
+  options: ExistingSubnetOptions,
+  { location, pins }: { readonly location: string; readonly pins: PinFile },
 ): { readonly plan?: ExistingPlan; readonly problems: readonly Problem[] } {
-  const { subnets, problems } = existingSubnets(wish, {
-    ...{ kind: "azure", region: location, lock, pairProblems },
-    lookUp: (id) => `lockAzure({ location: "${location}", subnets: ["${id}"] })`,
+  const { subnets, problems } = existingSubnets(options, {
+    ...{ kind: "azure", region: location, pins, pairProblems },
+    lookUp: (id) => `pinAzure({ location: "${location}", subnets: ["${id}"] })`,
     idProblems: (id, at) => resourceIdProblems(id, SUBNET_TYPE, at),
     subnetProblems: ({ cidr }, _, at) => subnetCidrProblems(cidr, `${at}.cidr`),
   });

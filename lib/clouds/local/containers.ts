@@ -18,7 +18,7 @@ export interface LocalContainer {
 }
 
 /** What of a cluster is in the engine. */
-export interface EngineInventory {
+export interface EngineContents {
   readonly containers: readonly LocalContainer[];
   /** Names. */
   readonly networks: readonly string[];
@@ -42,7 +42,7 @@ export async function listContainers(cluster: string, options: EngineOptions = {
  *
  * @throws EngineError
  */
-export async function inventory(cluster: string, options: EngineOptions = {}): Promise<EngineInventory> {
+export async function engineContents(cluster: string, options: EngineOptions = {}): Promise<EngineContents> {
   const text = await runEngineScript(INVENTORY, [`label=${label("cluster")}=${cluster}`], { ...options, cluster });
   const [networks = "", volumes = "", containers = ""] = text.split("\f");
   return { containers: parseContainers(containers), networks: words(networks), volumes: words(volumes) };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { inventory, type EngineInventory } from "./containers";
+import { engineContents, type EngineContents } from "./containers";
 import type { EngineOptions } from "./engine";
 
 /** Something that Terraform believes to be in the engine. */
@@ -44,7 +44,7 @@ export async function driftOf(
 ): Promise<Drift> {
   return compare(
     expected.filter((one) => one.cluster === cluster),
-    await inventory(cluster, options),
+    await engineContents(cluster, options),
   );
 }
 
@@ -68,7 +68,7 @@ export async function missingMachines(
 }
 
 /** Pure; see `driftOf`. */
-export function compare(expected: readonly Expected[], { containers, networks, volumes }: EngineInventory): Drift {
+export function compare(expected: readonly Expected[], { containers, networks, volumes }: EngineContents): Drift {
   const there: Readonly<Record<Expected["kind"], ReadonlySet<string>>> = {
     machine: new Set(containers.map(({ name }) => name)),
     network: new Set(networks),

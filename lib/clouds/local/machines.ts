@@ -9,7 +9,7 @@ import { userData } from "../user-data";
 import type { EngineName } from "./engine-prelude";
 import { containerName } from "./names";
 import { LocalNetwork } from "./network";
-import { forEachHost, whenDestroyed, whenMade } from "./provisioners";
+import { perHost, whenDestroyed, whenMade } from "./provisioners";
 import { runSpec } from "./run-spec";
 import { script } from "./script";
 import { specHash } from "./spec-hash";
@@ -59,7 +59,7 @@ export class LocalMachines implements MachineGroup {
         cluster: site.cluster,
         host: "${each.key}",
         name: containerName(site.cluster, "${each.key}"),
-        down: forEachHost(script("machine-down", context, { role })),
+        down: perHost(script("machine-down", context, { role })),
       },
       // A changed input alone runs nothing, and depends_on hands no replacement on: these are all the reasons for a new container.
       triggersReplace: {
@@ -68,7 +68,7 @@ export class LocalMachines implements MachineGroup {
         image: literal(image),
         address: "${each.value}",
       },
-      provisioners: [whenMade("start the machine", forEachHost(up)), whenDestroyed("remove the machine")],
+      provisioners: [whenMade("start the machine", perHost(up)), whenDestroyed("remove the machine")],
       dependsOn: [...site.dependsOn, ...disks.flatMap((disk) => disk.dependsOn)],
     });
     this.way = {

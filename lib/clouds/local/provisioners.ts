@@ -24,7 +24,7 @@ export function whenDestroyed(title: string): LocalExecProvisioner {
 }
 
 /** The host's name and address as the scripts of machines read them; Terraform fills them in for each instance. */
-export function forEachHost(script: string): string {
+export function perHost(script: string): string {
   return `host='\${each.key}' address='\${each.value}'\n${literal(script)}`;
 }
 

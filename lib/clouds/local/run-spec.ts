@@ -3,7 +3,7 @@ import { bootEnvironment } from "../boot-env";
 import type { Boot, Disk, DiskPurpose } from "../cloud";
 import { LocalVolume } from "./disk";
 
-export interface RunWishes {
+export interface ContainerOptions {
   readonly role: "master" | "compute";
   readonly boot: Boot;
   readonly disks: readonly Disk[];
@@ -22,8 +22,8 @@ export interface RunSpec {
   readonly volumes: readonly string[];
 }
 
-/** Equal wishes give an equal spec, and so the same container. */
-export function runSpec({ role, boot, disks, gpus, stock = false, sshPort }: RunWishes): RunSpec {
+/** Equal options give an equal spec, and so the same container. */
+export function runSpec({ role, boot, disks, gpus, stock = false, sshPort }: ContainerOptions): RunSpec {
   const mounts = disks.flatMap(({ purpose, manifest, handle }) => {
     const mode = MODES[purpose][role];
     return mode === undefined ? [] : [{ mode, path: manifest.path, volume: volumeOf(handle) }];

@@ -1,15 +1,24 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { SynthesizedStack } from "../stack/synthesis";
 import { type Manifest, MANIFEST_OUTPUT, readManifest } from "../../model/manifest";
 import { privateDirectory } from "../../model/private-directory";
-import type { Way } from "./master";
-import type { Project, SynthesizedStack } from "../stack/project";
+import type { Project } from "../stack/project";
+
+/** How the operator gets to the master of a cluster that is there. */
+export interface MasterAccess {
+  readonly manifest: Manifest;
+  /** Where the operator's keys of the cluster lie. */
+  readonly privateDirectory: string;
+  /** Host keys that were committed beside cdktf.json; they alone are accepted then. */
+  readonly knownHosts?: string;
+}
 
 /** Host keys that were committed beside cdktf.json; they alone are accepted then. */
 export function committedHostKeys(
   { directory }: Pick<Project, "directory">,
   { name }: Pick<SynthesizedStack, "name">,
-): Pick<Way, "knownHosts"> {
+): Pick<MasterAccess, "knownHosts"> {
   const knownHosts = join(directory, `${name}.known_hosts`);
   return existsSync(knownHosts) ? { knownHosts } : {};
 }
@@ -23,13 +32,13 @@ export function manifestIn(outputs: Readonly<Record<string, unknown>>): Manifest
   }
 }
 
-/** The way to the master that is there now, if there is one. */
-export function wayIn(
+/** Access to the master that is there now, if there is one. */
+export function masterAccessIn(
   outputs: Readonly<Record<string, unknown>>,
   stack: SynthesizedStack,
   project: Pick<Project, "directory">,
   env: NodeJS.ProcessEnv,
-): Way | undefined {
+): MasterAccess | undefined {
   const manifest = manifestIn(outputs);
   if (manifest === undefined) return undefined;
   return {

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Duration } from "../../units";
-import type { Deployment } from "../cluster/deployment";
+import type { MasterAccess } from "./master-access";
 import { RemoteError } from "../exec/remote/remote";
 import { SshRemote } from "../exec/remote/ssh-remote";
 
-export type Way = Pick<Deployment, "manifest" | "privateDirectory" | "knownHosts">;
+/** How long a master may take to answer, when nobody knows whether it is still there. */
+export const MASTER_PATIENCE = Duration.seconds(3);
 
 /** The master of a deployed cluster, over SSH. */
 export function masterOf(
-  { manifest, privateDirectory, knownHosts }: Way,
+  { manifest, privateDirectory, knownHosts }: MasterAccess,
   patience?: Duration,
   learns = false,
 ): SshRemote {
@@ -28,8 +29,8 @@ export function masterOf(
  *
  * @throws RemoteError if it still does not after `limit`, or at once if it refuses us
  */
-export async function masterAnswers(way: Way, limit: Duration): Promise<void> {
-  const master = masterOf(way, Duration.seconds(0));
+export async function masterAnswers(access: MasterAccess, limit: Duration): Promise<void> {
+  const master = masterOf(access, Duration.seconds(0));
   const deadline = Date.now() + limit.toMilliseconds();
   for (;;) {
     try {

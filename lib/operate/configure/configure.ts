@@ -1,8 +1,8 @@
+import type { ClusterView } from "../../model/cluster-view";
 import { lockMaster, lockOwner } from "../lock/lock";
 import type { HoldingRemote, Remote } from "../exec/remote/remote";
 import { type PlannedStep, planSteps, runSteps, type RunStepsOptions, type StepsResult } from "./run-steps";
 import { MASTER_STEPS } from "./steps/master-steps";
-import type { ClusterView } from "./step/step";
 
 export interface ConfigureOptions extends RunStepsOptions {
   /** What other operators are told who find the master locked. @default "ohpc configure" */

@@ -1,8 +1,8 @@
+import type { ClusterView } from "../../model/cluster-view";
 import { configure } from "./configure";
 import type { Progress } from "../feedback/progress";
 import type { HoldingRemote } from "../exec/remote/remote";
 import type { StepsResult } from "./run-steps";
-import type { ClusterView } from "./step/step";
 
 /** Configures the cluster, and shows the steps while they are carried out. */
 export async function configurePhase(

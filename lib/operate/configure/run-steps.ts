@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
+import type { ClusterView } from "../../model/cluster-view";
 import { type Remote, RemoteError } from "../exec/remote/remote";
 import { inspectionFailure, notSoFailure, refusedFailure, scriptFailure, type StepError } from "./step-error";
 import { differences } from "./step/differences";
 import { allNeeds, orderSteps } from "./step/order";
 import { applyScript, type Inspection, inspectInput, inspectScript, parseInspections } from "./step/scripts";
-import type { ClusterView, Effect, Json, Step } from "./step/step";
+import type { Effect, Json, Step } from "./step/step";
 
 /** What carrying out the steps would do, found by looking only. */
 export interface PlannedStep {

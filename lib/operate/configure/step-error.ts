@@ -1,5 +1,5 @@
 import { Failure } from "../feedback/failure";
-import { lastLines } from "../stack/app-failure";
+import { lastLines } from "../feedback/last-lines";
 import type { RemoteError } from "../exec/remote/remote";
 import type { Remedy, Step } from "./step/step";
 

@@ -2,7 +2,7 @@ import type { Duration } from "../../units";
 import type { Progress } from "../feedback/progress";
 
 /** What a cloud does beside Terraform. */
-export interface Groundwork {
+export interface Platform {
   /** How long nodes may take until they are ready. */
   readonly patience: Duration;
   /** Brings about what Terraform takes for granted: an engine that works, an image. */

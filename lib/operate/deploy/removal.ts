@@ -1,5 +1,5 @@
 import type { Manifest } from "../../model/manifest";
-import { drain, type DrainOptions, operator, takeBack } from "../scheduler/drain";
+import { drain, type DrainOptions, operator, undrain } from "../scheduler/drain";
 import { count } from "../feedback/count";
 import { lockMaster, lockOwner } from "../lock/lock";
 import { BUNDLE_DIRECTORY } from "../node/bundle-files";
@@ -8,7 +8,7 @@ import { parseAnswers } from "../node/answers";
 import type { Progress } from "../feedback/progress";
 import { type HoldingRemote, type Remote, RemoteError } from "../exec/remote/remote";
 
-export interface Retirement extends Pick<DrainOptions, "agreed" | "agreeTo"> {
+export interface Removal extends Pick<DrainOptions, "agreed" | "agreeTo"> {
   /** Machines that are about to be replaced or destroyed; those that are no nodes do not matter here. */
   readonly hosts: readonly string[];
   /** What other operators are told who find the master locked. */
@@ -24,10 +24,10 @@ export interface Retirement extends Pick<DrainOptions, "agreed" | "agreeTo"> {
  * @throws Failure of kind `busy`, or whatever `agreeTo` throws; then the nodes are as they were
  * @throws RemoteError if the master refuses us
  */
-export async function retire(
+export async function drainForRemoval(
   manifest: Manifest,
   master: HoldingRemote,
-  { hosts, command, agreed, agreeTo }: Retirement,
+  { hosts, command, agreed, agreeTo }: Removal,
   progress: Progress,
 ): Promise<() => Promise<void>> {
   const going = nodesOf(manifest).filter(({ host }) => hosts.includes(host));
@@ -44,7 +44,7 @@ export async function retire(
       } finally {
         await lock.release();
       }
-      return async () => giveBack(master, going);
+      return async () => undrainReady(master, going);
     } catch (error) {
       if (!(error instanceof RemoteError) || error.failure === "refused") throw error;
       const who = error.failure === "failed" ? "Slurm" : master.host;
@@ -55,13 +55,13 @@ export async function retire(
 }
 
 /** Those whose own units say that they are ready. What cannot be told any more must not hide why. */
-async function giveBack(master: Remote, nodes: readonly NodeAddress[]): Promise<void> {
+async function undrainReady(master: Remote, nodes: readonly NodeAddress[]): Promise<void> {
   try {
     const printed = await master.run(`python3 ${BUNDLE_DIRECTORY}/current/ask.py state`, {
       input: nodes.map(({ address, host }) => `${address} ${host}\n`).join(""),
     });
     const ready = [...parseAnswers(printed)].flatMap(([host, answer]) => ("ok" in answer && answer.ok ? [host] : []));
-    await takeBack(master, ready);
+    await undrain(master, ready);
   } catch {
     return;
   }

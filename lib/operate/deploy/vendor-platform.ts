@@ -1,15 +1,15 @@
+import { outputsOf } from "../terraform/outputs";
 import { PowerError } from "../../clouds/power";
 import { Duration } from "../../units";
-import { outputsOf } from "./deployment-plan";
 import { Failure } from "../feedback/failure";
-import type { Groundwork } from "./platform";
+import type { Platform } from "./platform";
 import { nodesOf } from "../hosts/nodes";
 import { ClusterPower } from "../power/cluster-power";
 import { startMachines } from "../power/start-machines";
 import { manifestIn } from "../access/master-access";
 
 /** What `ohpc up` does beside Terraform for machines at a vendor: Terraform leaves a machine that is stopped as it is. */
-export function vendorGroundwork(env: NodeJS.ProcessEnv): Groundwork {
+export function vendorPlatform(env: NodeJS.ProcessEnv): Platform {
   let power: ClusterPower | undefined;
   return {
     // A stock machine applies the roles at its first boot.

@@ -5,12 +5,15 @@ import { Failure } from "../feedback/failure";
 
 export interface NodeAddress {
   readonly host: string;
+  readonly pool: string;
   readonly address: string;
 }
 
 /** All compute nodes, pool by pool. */
 export function nodesOf({ pools }: Manifest): readonly NodeAddress[] {
-  return pools.flatMap((pool) => hostsOfPool(pool).map(({ name, address }) => ({ host: name, address })));
+  return pools.flatMap((pool) =>
+    hostsOfPool(pool).map(({ name, address }) => ({ host: name, pool: pool.name, address })),
+  );
 }
 
 /**

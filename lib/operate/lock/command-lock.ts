@@ -1,15 +1,16 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { SynthesizedStack } from "../stack/synthesis";
+import { specOf } from "../stack/spec";
 import { privateDirectory } from "../../model/private-directory";
 import { Failure } from "../feedback/failure";
 import { lockHere, type LockOwner } from "./lock";
-import type { Project, SynthesizedStack } from "../stack/project";
-import { wishOf } from "../cluster/deployment";
+import type { Project } from "../stack/project";
 import type { Held } from "../exec/remote/remote";
 
 /** Whole commands of one cluster never meet; neither do runs of the app that write into the same directory. */
-export class Alone {
+export class CommandLock {
   private readonly clusters = new Map<string, Held>();
   private outputs: Held | undefined;
 
@@ -25,7 +26,7 @@ export class Alone {
    */
   async lockCluster(stack: SynthesizedStack): Promise<void> {
     if (!existsSync(join(stack.directory, "cluster.json"))) return;
-    const { cluster } = wishOf(stack);
+    const { cluster } = specOf(stack);
     if (this.clusters.has(cluster)) return;
     this.clusters.set(cluster, await lockHere(cluster, privateDirectory(cluster, this.env), this.owner));
   }

@@ -1,4 +1,4 @@
-import type { ClusterView } from "../configure/step/step";
+import type { ClusterView } from "../../model/cluster-view";
 
 /** What `accounts.py` reads. */
 // Types, not interfaces: they are JSON.
@@ -19,12 +19,12 @@ export type Accounts = {
 };
 
 /** The cluster's accounts, sorted by name: the order in the users file does not matter. */
-export function accountsOf({ manifest, wish }: ClusterView): Accounts {
+export function accountsOf({ manifest, spec }: ClusterView): Accounts {
   const homes = manifest.disks.home?.path ?? "/home";
   return {
-    groups: sorted(wish.users.groups.map(({ gid, name }) => ({ name, gid }))),
+    groups: sorted(spec.users.groups.map(({ gid, name }) => ({ name, gid }))),
     users: sorted(
-      wish.users.users.map(({ gid, groups, keys, name, shell, uid }) => ({
+      spec.users.users.map(({ gid, groups, keys, name, shell, uid }) => ({
         name,
         uid,
         gid,

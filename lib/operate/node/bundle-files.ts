@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ClusterView } from "../../model/cluster-view";
 import type { ManifestDisk } from "../../model/manifest";
 import { SLURMCTLD_PORT } from "../../model/ports";
 import { expandHosts } from "../../slurm/hostlist";
 import { hostsOf, hostsOfPool } from "../../slurm/hosts";
 import { applyRolesProgram } from "../../software/programs";
 import { softwareHash } from "../../software/roles";
-import type { ClusterView } from "../configure/step/step";
 import { type Accounts, accountsOf } from "./accounts";
 
 /** Where the master keeps what it hands to its nodes: `generations/<n>/…`, and `current`, which names one of them. */

@@ -1,8 +1,7 @@
 import { type Power, type PoweredMachine, PowerError } from "../../clouds/power";
 import type { Manifest } from "../../model/manifest";
 import { expandHosts } from "../../slurm/hostlist";
-import { hostsOf, type PlannedChange } from "../terraform/plan";
-import { endsOnlyWhenTold, powerAt } from "./vendors";
+import { powerAt } from "./vendors";
 
 /** Machines at one vendor, and who can switch them. */
 interface PoweredSite {
@@ -75,41 +74,8 @@ export class ClusterPower implements Power {
   }
 }
 
-/**
- * What vendors have to be told before machines can be ended that a plan ends. They are asked before the plan is carried
- * out, so that a missing package or credentials are told while nothing has changed; what is returned is called then.
- *
- * @throws Failure if a package is missing
- * @throws PowerError if a vendor does not answer
- */
-export async function protectionOf(
-  changes: readonly PlannedChange[],
-  manifest: Manifest | undefined,
-  env: NodeJS.ProcessEnv,
-): Promise<() => Promise<void>> {
-  if (manifest === undefined) return nothing;
-  const ending = new Set(hostsOf(changes, ["delete", "replace"]));
-  const told = await Promise.all(
-    placesOf(manifest).map(async ({ site, hosts }) => {
-      const here = hosts.filter((host) => ending.has(host));
-      if (here.length === 0 || !endsOnlyWhenTold(site)) return [];
-      const power = powerAt(site, manifest.cluster, env);
-      // Of a machine whose making failed there may be nothing.
-      const there = new Set((await power.list()).map(({ host }) => host));
-      return [{ power, hosts: here.filter((host) => there.has(host)) }];
-    }),
-  );
-  return async () => {
-    for (const { power, hosts } of told.flat()) await power.unprotect(hosts);
-  };
-}
-
-async function nothing(): Promise<void> {
-  return Promise.resolve();
-}
-
 /** The places that machines of the cluster are in. Two sites may share one: a vendor tells them apart by no tag. */
-function placesOf({ sites, master, pools }: Manifest) {
+export function placesOf({ sites, master, pools }: Manifest) {
   const places = new Map<string, { readonly site: Manifest["sites"][number]; readonly hosts: Set<string> }>();
   for (const site of sites) {
     const key = JSON.stringify([site.cloud, site.place]);

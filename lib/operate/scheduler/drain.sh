@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Sets nodes aside in Slurm while their machines are stopped.
-# aside.sh drain HOSTLIST REASON  drains those that nobody has drained or set down, and prints them with commas between
-# aside.sh end HOSTLIST REASON    ends the jobs on drained nodes: Slurm puts those back into the queue that may be
-# aside.sh back HOSTLIST REASON   resumes those that are drained for that reason, and no others
+# Drains nodes in Slurm while their machines are stopped or replaced.
+# drain.sh drain HOSTLIST REASON    drains those that nobody has drained or set down, and prints them with commas between
+# drain.sh end HOSTLIST REASON      ends the jobs on drained nodes: Slurm puts those back into the queue that may be
+# drain.sh undrain HOSTLIST REASON  resumes those that are drained for that reason, and no others
 # A reason of ours begins with the given one: it also tells who gave it.
 nodes=$(sinfo --all --noheader --Node --nodes="$2" --format='%N|%T|%U|%E' | sort -u)
 
@@ -21,7 +21,7 @@ case $1 in
       [[ $state != draining* ]] || scontrol update nodename="$node" state=down reason="$reason"
     done <<<"$nodes"
     ;;
-  back)
+  undrain)
     ours=$(awk -F'|' -v reason="$3" '$2 ~ /^drain/ && index($4, reason) == 1 { print $1 }' <<<"$nodes" | paste -sd,)
     [ -z "$ours" ] || scontrol update nodename="$ours" state=resume
     ;;

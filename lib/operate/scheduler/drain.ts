@@ -31,33 +31,33 @@ export async function drain(
   hosts: readonly string[],
   { why, agreed, agreeTo }: DrainOptions,
 ): Promise<readonly Job[]> {
-  const printed = await aside(master, "drain", hosts, `${STOP_REASON} ${why}`);
+  const printed = await runDrainScript(master, "drain", hosts, `${STOP_REASON} ${why}`);
   const drained = printed.trim().split(",").filter(Boolean);
   try {
     const now = jobsOn(await unfinishedJobs(master), hosts);
     const known = new Set(agreed.map(({ id }) => id));
     const fresh = now.filter(({ id }) => !known.has(id));
     if (fresh.length > 0) await agreeTo(fresh);
-    if (now.length > 0) await aside(master, "end", hosts, STOP_REASON);
+    if (now.length > 0) await runDrainScript(master, "end", hosts, STOP_REASON);
     return now;
   } catch (error) {
-    await takeBack(master, drained);
+    await undrain(master, drained);
     throw error;
   }
 }
 
-/** Lets Slurm use nodes again that were set aside, and no others. */
-export async function takeBack(master: Remote, hosts: readonly string[]): Promise<void> {
-  await aside(master, "back", hosts, STOP_REASON);
+/** Lets Slurm use nodes again that were drained by `drain`, and no others. */
+export async function undrain(master: Remote, hosts: readonly string[]): Promise<void> {
+  await runDrainScript(master, "undrain", hosts, STOP_REASON);
 }
 
-async function aside(
+async function runDrainScript(
   master: Remote,
-  action: "drain" | "end" | "back",
+  action: "drain" | "end" | "undrain",
   hosts: readonly string[],
   reason: string,
 ): Promise<string> {
   if (hosts.length === 0) return "";
-  const text = readFileSync(join(__dirname, "aside.sh"), "utf8");
+  const text = readFileSync(join(__dirname, "drain.sh"), "utf8");
   return master.run(text, { args: [action, foldHosts(hosts), reason] });
 }

@@ -1,5 +1,5 @@
 import { expandHosts } from "../../slurm/hostlist";
-import type { Remote } from "../exec/remote/remote";
+import { type Remote, RemoteError } from "../exec/remote/remote";
 
 /** A job that is not over. */
 export interface Job {
@@ -37,4 +37,31 @@ export function jobsOn(jobs: readonly Job[], hosts: readonly string[]): readonly
 /** One line for people: `12 alice RUNNING cpu-1,cpu-2 train`. */
 export function describeJob({ id, user, state, hosts, name }: Job): string {
   return [id, user, state, hosts.join(","), name].filter((word) => word !== "").join(" ");
+}
+
+/** Jobs of a cluster that is about to lose something. */
+export type JobsSeen = { readonly jobs: readonly Job[] } | { readonly unknown: string };
+
+/**
+ * What jobs there are, if the master answers soon.
+ *
+ * @throws RemoteError if it refuses us: then it is there, and so are its jobs
+ */
+export async function jobsSeen(master: Remote | undefined): Promise<JobsSeen> {
+  if (master === undefined) return { jobs: [] };
+  try {
+    return { jobs: await unfinishedJobs(master) };
+  } catch (error) {
+    if (error instanceof RemoteError && error.failure === "refused") throw error;
+    return { unknown: `${master.host} does not answer: jobs may be running` };
+  }
+}
+
+/** Jobs that end with their machines; whether there is a queue for them to go back to. Pure. */
+export function describeEnding(jobs: readonly Job[], queueStays = true): readonly string[] {
+  if (jobs.length === 0) return ["no job runs on these machines"];
+  return [
+    `jobs that would end${queueStays ? "; batch jobs go back into the queue and start anew" : ""}:`,
+    ...jobs.map((job) => `  ${describeJob(job)}`),
+  ];
 }

@@ -1,6 +1,6 @@
 import type { Manifest, ManifestPool } from "../../model/manifest";
 import { didYouMean } from "../../model/problems";
-import type { Wish, WishPartition } from "../../model/wish";
+import type { ClusterSpec, PartitionSpec } from "../../model/cluster-spec";
 import { expandHosts } from "../../slurm/hostlist";
 import { cpusOf, realMemory } from "../../slurm/memory";
 import { count } from "../feedback/count";
@@ -22,13 +22,13 @@ export interface Placement {
 
 /** Partitions that together have all nodes, as few as possible, each with the pools that no earlier one had. */
 export function coveringPartitions(
-  wish: Wish,
-): readonly { readonly partition: WishPartition; readonly pools: readonly string[] }[] {
-  const uncovered = new Set(wish.pools.map(({ name }) => name));
-  const chosen: { partition: WishPartition; pools: string[] }[] = [];
-  const gain = (partition: WishPartition) => partition.pools.filter((pool) => uncovered.has(pool));
+  spec: ClusterSpec,
+): readonly { readonly partition: PartitionSpec; readonly pools: readonly string[] }[] {
+  const uncovered = new Set(spec.pools.map(({ name }) => name));
+  const chosen: { partition: PartitionSpec; pools: string[] }[] = [];
+  const gain = (partition: PartitionSpec) => partition.pools.filter((pool) => uncovered.has(pool));
   for (;;) {
-    const best = wish.partitions.reduce<WishPartition | undefined>(
+    const best = spec.partitions.reduce<PartitionSpec | undefined>(
       (so, partition) => (gain(partition).length > (so === undefined ? 0 : gain(so).length) ? partition : so),
       undefined,
     );
@@ -45,12 +45,12 @@ export function coveringPartitions(
  * @throws Failure if there is no such partition, or it has fewer nodes
  */
 export function placementIn(
-  wish: Wish,
+  spec: ClusterSpec,
   manifest: Manifest,
   name: string | undefined,
   nodes: number | undefined,
 ): Placement {
-  const partition = partitionNamed(wish, name);
+  const partition = partitionNamed(spec, name);
   const pools = manifest.pools.filter((pool) => partition.pools.includes(pool.name));
   const available = pools.flatMap(({ hosts }) => expandHosts(hosts)).length;
   if (nodes !== undefined && nodes > available) {
@@ -62,8 +62,8 @@ export function placementIn(
 }
 
 /** One placement for each of the partitions that together have all nodes. */
-export function placementsEverywhere(wish: Wish, manifest: Manifest): readonly Placement[] {
-  return coveringPartitions(wish).map(({ partition }) => {
+export function placementsEverywhere(spec: ClusterSpec, manifest: Manifest): readonly Placement[] {
+  return coveringPartitions(spec).map(({ partition }) => {
     const pools = manifest.pools.filter((pool) => partition.pools.includes(pool.name));
     return placement(manifest, partition.name, pools, pools.flatMap(({ hosts }) => expandHosts(hosts)).length);
   });
@@ -82,10 +82,10 @@ function placement(manifest: Manifest, partition: string, pools: readonly Manife
   };
 }
 
-function partitionNamed(wish: Wish, name: string | undefined): WishPartition {
-  const found = wish.partitions.find((partition) => (name === undefined ? partition.default : partition.name === name));
+function partitionNamed(spec: ClusterSpec, name: string | undefined): PartitionSpec {
+  const found = spec.partitions.find((partition) => (name === undefined ? partition.default : partition.name === name));
   if (found !== undefined) return found;
-  const names = wish.partitions.map((partition) => partition.name);
+  const names = spec.partitions.map((partition) => partition.name);
   throw new Failure(
     "usage",
     name === undefined ? "the cluster has no default partition" : `there is no partition ${JSON.stringify(name)}`,

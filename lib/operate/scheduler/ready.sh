@@ -5,20 +5,20 @@
 # their node units say that they are ready.
 # Prints, whenever it changes: nodes READY TOTAL, and a line `waiting NAME STATE REASON` for (some of) the others,
 # and, where that takes long, what their node units say: `unit NAME STAGE MESSAGE`;
-# then `aside NAME REASON` for what is drained on purpose, and for each group `answered N PARTITION`,
+# then `drained NAME REASON` for what is drained on purpose, and for each group `answered N PARTITION`,
 # `busy N PARTITION` (nodes with jobs were not asked) or `silent PARTITION` and what srun said.
 deadline=$((SECONDS + $1)) expected=$2 stopped=$3
 shift 3
 waking=$(cat)
 bundle=/srv/ohpc/bundle/current
 
-# Sets asleep to those of the waking nodes that are still set aside, and gives back to Slurm those of them that are ready:
+# Sets asleep to those of the waking nodes that are still drained, and undrains those of them that are ready:
 # Slurm itself thinks for a while that a machine that was stopped is there, and its jobs would fail.
-give_back() {
+undrain() {
   local ready
   asleep=$(awk -v stopped="$stopped" '
-    NR == FNR { split($0, field, "|"); if (field[2] ~ /^drain/ && index(field[4], stopped) == 1) aside[field[1]]; next }
-    $1 in aside' <(printf '%s\n' "$nodes") <(printf '%s\n' "$waking"))
+    NR == FNR { split($0, field, "|"); if (field[2] ~ /^drain/ && index(field[4], stopped) == 1) drained[field[1]]; next }
+    $1 in drained' <(printf '%s\n' "$nodes") <(printf '%s\n' "$waking"))
   [ -n "$asleep" ] || return 0
   ready=$(awk 'NR == FNR { asleep[$1]; next } $2 in asleep' <(printf '%s\n' "$asleep") "$bundle/hosts" |
     python3 "$bundle/ask.py" state | jq -r 'to_entries | map(select(.value.ok == true).key) | join(",")')
@@ -34,13 +34,13 @@ told=x told_units='' ask_units=$((SECONDS + 5))
 while :; do
   # One line per node, although a node is listed once for each of its partitions.
   nodes=$(sinfo --all --noheader --Node --format='%N|%T|%U|%E' 2>/dev/null | sort -u) || nodes=''
-  give_back
+  undrain
   now=$(awk -F'|' -v asleep=" ${asleep//$'\n'/ } " '
     # Reasons of drained nodes name who gave them; slurmctld itself (slurm) means that something is wrong with the node.
-    $2 ~ /^drain/ && $3 !~ /^slurm/ && !index(asleep, " " $1 " ") { aside = aside "aside " $1 " " $4 "\n"; ready++; next }
+    $2 ~ /^drain/ && $3 !~ /^slurm/ && !index(asleep, " " $1 " ") { drained = drained "drained " $1 " " $4 "\n"; ready++; next }
     $2 ~ /^(idle|mixed|allocated|completing|planned)(~)?$/ { ready++; next }
     { others++; if (others <= 10) waiting = waiting "waiting " $1 " " $2 " " $4 "\n" }
-    END { printf "nodes %d %d\n%s%s", ready, NR, waiting, aside }' <<<"$nodes")
+    END { printf "nodes %d %d\n%s%s", ready, NR, waiting, drained }' <<<"$nodes")
   [ -n "$nodes" ] || now='nodes 0 0'
   if [ "$now" != "$told" ]; then
     told=$now

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest } from "../../model/manifest";
-import type { Wish } from "../../model/wish";
+import type { ClusterSpec } from "../../model/cluster-spec";
 import { expandHosts, foldHosts } from "../../slurm/hostlist";
 import { Duration } from "../../units";
 import { STOP_REASON } from "./drain";
@@ -19,26 +19,26 @@ export interface Readiness {
   /** Nodes that were not asked because jobs run on them. */
   readonly busy: number;
   /** Nodes that an administrator, or `ohpc stop`, has drained: nobody waits for them. */
-  readonly aside: readonly { readonly node: string; readonly reason: string }[];
+  readonly drained: readonly { readonly node: string; readonly reason: string }[];
 }
 
 /**
- * Waits until every node takes jobs and has run a task. Nodes in `waking` that `ohpc stop` has set aside are given back to
- * Slurm as soon as they are there again; others that are set aside, by it or by an administrator, are left so.
+ * Waits until every node takes jobs and has run a task. Nodes in `waking` that `ohpc stop` has drained are undrained as
+ * soon as they are there again; others that are drained, by it or by an administrator, are left so.
  *
  * @throws Failure naming the nodes that did not come, with their reasons
  */
 export async function nodesReady(
   master: Remote,
-  { wish, manifest }: { readonly wish: Wish; readonly manifest: Manifest },
+  { spec, manifest }: { readonly spec: ClusterSpec; readonly manifest: Manifest },
   limit: Duration,
   report: Report,
   waking: readonly string[] = nodesOf(manifest).map(({ host }) => host),
 ): Promise<Readiness> {
   const hosts = new Map(manifest.pools.map((pool) => [pool.name, expandHosts(pool.hosts)]));
   const total = [...hosts.values()].reduce((sum, pool) => sum + pool.length, 0);
-  if (total === 0) return { nodes: 0, answered: 0, busy: 0, aside: [] };
-  const groups = coveringPartitions(wish).flatMap(({ partition, pools }) => {
+  if (total === 0) return { nodes: 0, answered: 0, busy: 0, drained: [] };
+  const groups = coveringPartitions(spec).flatMap(({ partition, pools }) => {
     const members = pools.flatMap((pool) => hosts.get(pool) ?? []);
     return members.length === 0 ? [] : [partition.name, foldHosts(members)];
   });
@@ -69,14 +69,14 @@ export async function nodesReady(
       output: reading.silent,
     });
   }
-  return { nodes: total, answered: reading.answered, busy: reading.busy, aside: reading.aside };
+  return { nodes: total, answered: reading.answered, busy: reading.busy, drained: reading.drained };
 }
 
 interface ReadyReading {
   readonly ready: number;
   readonly overdue: boolean;
   readonly waiting: readonly { readonly node: string; readonly state: string; readonly reason: string }[];
-  readonly aside: Readiness["aside"];
+  readonly drained: Readiness["drained"];
   /** What node units last said, by node. */
   readonly units: ReadonlyMap<string, string>;
   readonly answered: number;
@@ -104,7 +104,7 @@ export function readReady(printed: string): ReadyReading {
       state,
       reason: unexplained(reason),
     })),
-    aside: of("aside", picture).map(([node = "", ...reason]) => ({ node, reason: unexplained(reason) })),
+    drained: of("drained", picture).map(([node = "", ...reason]) => ({ node, reason: unexplained(reason) })),
     units: new Map(of("unit", lines).map(([node = "", stage = "", ...message]) => [node, unitText(stage, message)])),
     answered: sum("answered"),
     busy: sum("busy"),

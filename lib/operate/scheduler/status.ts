@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest } from "../../model/manifest";
-import { hostsOfPool } from "../../slurm/hosts";
 import { Duration } from "../../units";
+import { nodesOf } from "../hosts/nodes";
 import { programText } from "../node/bundle-files";
 import { type NodeAnswer, parseAnswers } from "../node/answers";
 import type { Remote } from "../exec/remote/remote";
@@ -124,12 +124,6 @@ export function parseStatus(manifest: Manifest, printed: string): ClusterStatus 
       availableBytes: Number(available),
     })),
   };
-}
-
-function nodesOf({ pools }: Manifest): readonly Pick<NodeStatus, "host" | "pool" | "address">[] {
-  return pools.flatMap((pool) =>
-    hostsOfPool(pool).map(({ address, name }) => ({ host: name, pool: pool.name, address })),
-  );
 }
 
 function slurmNode([state = "", reason = "none", by = "", at = ""]: readonly string[]): SlurmNodeStatus {

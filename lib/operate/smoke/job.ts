@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Duration } from "../../units";
-import { lastLines } from "../stack/app-failure";
+import { lastLines } from "../feedback/last-lines";
 import { Failure } from "../feedback/failure";
 import type { Report } from "../feedback/progress";
 import { type Remote, RemoteError } from "../exec/remote/remote";

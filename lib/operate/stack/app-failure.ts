@@ -1,4 +1,5 @@
 import { type FailureDetails, Failure } from "../feedback/failure";
+import { lastLines } from "../feedback/last-lines";
 
 /** What an app that did not synthesize wants to tell, out of all that Node.js printed about it. Pure. */
 export function appFailure(command: string, exitCode: number, stdout: string, stderr: string): Failure {
@@ -30,12 +31,3 @@ function messageOf(stderr: string, name: string): string | undefined {
 
 /** How cdktf's own refusals begin: validations, and annotations with level error. */
 const CDKTF_REFUSALS = /^(App-level validation failed|Validation failed|Encountered Annotations with level "ERROR")/i;
-
-/** The last lines that say something. */
-export function lastLines(text: string, count = 20): readonly string[] {
-  return text
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== "")
-    .slice(-count);
-}

@@ -1,7 +1,8 @@
-import { lastLines } from "../stack/app-failure";
-import { Failure, type FailureKind } from "../feedback/failure";
+import { lastLines } from "../feedback/last-lines";
+import { Failure } from "../feedback/failure";
 import type { Diagnostic } from "./events";
 import { hostKey } from "./plan";
+import { KNOWN_FAILURES, type KnownFailure } from "./known-failures";
 import { VENDOR_FAILURES } from "./vendor-failures";
 
 /** Turns what Terraform complained about into what people can act on. Pure. */
@@ -36,7 +37,7 @@ const MOST_LINES = 50;
 function recognize(
   lines: readonly string[],
 ): (Omit<KnownFailure, "when" | "remedy"> & { cause: string; remedy: string }) | undefined {
-  for (const { when, code, kind, remedy } of [...KNOWN, ...VENDOR_FAILURES]) {
+  for (const { when, code, kind, remedy } of [...KNOWN_FAILURES, ...VENDOR_FAILURES]) {
     const at = lines.findIndex((line) => when.test(line));
     if (at < 0) continue;
     const line = lines[at] ?? "";
@@ -72,54 +73,3 @@ function plainLines({ summary, detail }: Diagnostic): string[] {
   const lines = (written ?? `${summary}\n${detail}`).split("\n");
   return lines.map((line) => line.trimEnd()).filter((line) => line !== "");
 }
-
-export interface KnownFailure {
-  /** Fits the line that tells the cause; a group called `cause`, where there is one, is all of it that people need. */
-  readonly when: RegExp;
-  readonly code: string;
-  /** @default "failed" */
-  readonly kind?: FailureKind;
-  /** @default - the line after the cause: the scripts of the local cloud say what to do there */
-  readonly remedy?: string;
-}
-
-/** What a plan ends with that would end something which the stack protects. */
-export const PROTECTED = "terraform.protected";
-
-const KNOWN: readonly KnownFailure[] = [
-  {
-    when: /^Instance cannot be destroyed/,
-    code: PROTECTED,
-    remedy:
-      'the stack says that it must stay, as `whenRemoved: "refuse"` of a disk does: say otherwise, and `ohpc up` first',
-  },
-  { when: /^Port \d+ on .* is taken/, code: "local.port-taken" },
-  { when: /^The subnet .* is taken/, code: "local.subnet-taken" },
-  { when: /^No container engine|(podman|docker) is not installed\.$/, code: "local.engine-missing", kind: "usage" },
-  { when: /no permission to use (podman|docker)/, code: "local.engine-permission", kind: "usage" },
-  { when: /(podman|docker) is installed, but /, code: "local.engine-down" },
-  {
-    when: /^The image .* is not in (podman|docker)/,
-    code: "local.image-missing",
-    remedy: "build it: ohpc image build",
-  },
-  { when: /^There is no volume called/, code: "local.volume-missing" },
-  { when: /^The keys of the cluster .* are not in/, code: "local.keys-missing" },
-  { when: /^There is a (container|network|volume) called .* does not belong/, code: "local.name-taken" },
-  {
-    when: /address already in use|port is already allocated/i,
-    code: "local.port-taken",
-    remedy: "choose another port: new LocalCloud({ sshPort: … })",
-  },
-  {
-    when: /no space left on device/i,
-    code: "disk-full",
-    remedy: "make room on this machine; `ohpc image list` shows what node images take",
-  },
-  {
-    when: /error acquiring the state lock/i,
-    code: "terraform.locked",
-    kind: "busy",
-    remedy: "wait until the other terraform has ended; if it was killed, `terraform force-unlock ID` with the ID below",
-  },
-];

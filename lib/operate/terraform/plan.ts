@@ -54,13 +54,18 @@ export function judgePlan(shown: unknown, gone: readonly string[] = []): PlanVer
 }
 
 /** Hosts whose machines a plan deals with in one of these ways; also those that somebody took away already. */
-export function hostsOf(changes: readonly PlannedChange[], actions: readonly Action[]): readonly string[] {
+export function machinesIn(changes: readonly PlannedChange[], actions: readonly Action[]): readonly string[] {
   return changes.filter(({ kind, action }) => kind === "machine" && actions.includes(action)).map(({ name }) => name);
 }
 
 /** The key of a resource in a `for_each`, from its address: a host's name. */
 export function hostKey(address: string): string | undefined {
   return /\["([^"]+)"\]$/.exec(address)?.[1];
+}
+
+/** For people: the host, or Terraform's name without its type and the hash that cdktf puts behind it. */
+export function shownAddress(address: string): string {
+  return hostKey(address) ?? address.replace(/^\w+\./, "").replace(/_[0-9A-F]{8}$/, "");
 }
 
 /** `name` is what the engine and most providers call it. */

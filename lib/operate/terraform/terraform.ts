@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ChildResult, runChild } from "../exec/child";
-import { lastLines } from "../stack/app-failure";
+import { lastLines } from "../feedback/last-lines";
 import { Failure } from "../feedback/failure";
-import { withoutProtection } from "./lifted-protection";
+import { withoutPreventDestroy } from "./prevent-destroy";
 import { terraformBinary, versionFailure } from "./binary";
 import { type Diagnostic, type TerraformEvent, terraformEvent } from "./events";
 import { terraformFailure, wantsInit } from "./failure";
@@ -138,7 +138,7 @@ export class Terraform {
 
   /** What stands in an override file goes before the definition, and into a plan that is made meanwhile; nothing else sees it. */
   private async unprotected<T>(work: () => Promise<T>): Promise<T> {
-    const lifted = withoutProtection(JSON.parse(readFileSync(join(this.directory, "cdk.tf.json"), "utf8")));
+    const lifted = withoutPreventDestroy(JSON.parse(readFileSync(join(this.directory, "cdk.tf.json"), "utf8")));
     if (lifted === undefined) return work();
     try {
       writeFileSync(this.override, JSON.stringify(lifted));

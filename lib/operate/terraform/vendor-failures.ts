@@ -1,4 +1,4 @@
-import type { KnownFailure } from "./failure";
+import type { KnownFailure } from "./known-failures";
 
 /** What the vendors' own providers end with, as far as there is something to do about it. */
 export const VENDOR_FAILURES: readonly KnownFailure[] = [

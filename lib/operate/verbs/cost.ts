@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { stackNamed, synthesize } from "../stack/synthesis";
+import { sitesOf, specOf } from "../stack/spec";
 import { addUp, type Cost } from "../../clouds/cost";
-import { Alone } from "../lock/command-lock";
-import { type Place, sitesOf, wishOf } from "../cluster/deployment";
+import { CommandLock } from "../lock/command-lock";
 import { lockOwner } from "../lock/lock";
-import { findProject, stackNamed, synthesize } from "../stack/project";
+import { findProject, type Place } from "../stack/project";
 import { costIn } from "../power/vendors";
 
 export interface StackCost extends Cost {
@@ -20,11 +21,11 @@ export interface StackCost extends Cost {
  */
 export async function stackCost(name: string, { cwd, env }: Place): Promise<StackCost> {
   const project = findProject(cwd, env);
-  const alone = new Alone(env, lockOwner(`ohpc cost ${name}`));
+  const commandLock = new CommandLock(env, lockOwner(`ohpc cost ${name}`));
   try {
-    await alone.lockOutput(project);
+    await commandLock.lockOutput(project);
     const stack = stackNamed(await synthesize(project, env, name), name);
-    const { cluster } = wishOf(stack);
+    const { cluster } = specOf(stack);
     const terraform: unknown = JSON.parse(readFileSync(join(stack.directory, "cdk.tf.json"), "utf8"));
     const clouds = [...new Set(sitesOf(stack).map(({ cloud }) => cloud))];
     const costs = clouds.map((cloud) => ({ cloud, cost: costIn(cloud, terraform) }));
@@ -34,6 +35,6 @@ export async function stackCost(name: string, { cwd, env }: Place): Promise<Stac
       unknownClouds: costs.filter(({ cost }) => cost === undefined).map(({ cloud }) => cloud),
     };
   } finally {
-    await alone.release();
+    await commandLock.release();
   }
 }

@@ -1,21 +1,23 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { agree, type Consenter, describeLosses } from "../feedback/consent";
-import { apply, jobsOf } from "../deploy/deployment-plan";
-import { type Place, wishOf } from "../cluster/deployment";
-import type { Groundwork } from "../deploy/platform";
+import { applyPlan } from "../deploy/apply-plan";
+import { terminationProtection } from "../deploy/termination-protection";
+import type { SynthesizedStack } from "../stack/synthesis";
+import { specOf } from "../stack/spec";
+import { describeLosses, jobsAtStake } from "../deploy/losses";
+import { agree, type Consenter } from "../feedback/consent";
+import type { Platform } from "../deploy/platform";
 import { masterOf } from "../access/master";
 import { privateDirectory } from "../../model/private-directory";
-import { protectionOf } from "../power/cluster-power";
 import type { Progress } from "../feedback/progress";
-import type { Project, SynthesizedStack } from "../stack/project";
+import type { Place, Project } from "../stack/project";
 import { Terraform } from "../terraform/terraform";
 import { judgePlan } from "../terraform/plan";
-import { wayIn } from "../access/master-access";
+import { masterAccessIn } from "../access/master-access";
 
 export interface DestroyOptions {
   readonly project: Pick<Project, "directory">;
-  readonly groundwork: Groundwork | undefined;
+  readonly platform: Platform | undefined;
   readonly consenter: Consenter;
 }
 
@@ -34,10 +36,10 @@ export interface Destroyed {
 export async function destroy(
   stack: SynthesizedStack,
   { env }: Place,
-  { project, groundwork, consenter }: DestroyOptions,
+  { project, platform, consenter }: DestroyOptions,
   progress: Progress,
 ): Promise<Destroyed> {
-  const { cluster } = wishOf(stack);
+  const { cluster } = specOf(stack);
   const terraform = new Terraform(stack.directory, env);
   const { plan, outputs, verdict, forgotten } = await progress.phase(`Plan to destroy ${stack.name}`, async () => {
     await terraform.initialize();
@@ -48,7 +50,7 @@ export async function destroy(
       outputs: found,
       verdict: saved.changesAnything ? judgePlan(await terraform.show(saved)) : { changes: [], losses: [] },
       // A terraform that was killed may have made things that its state never heard of.
-      forgotten: saved.changesAnything ? [] : ((await groundwork?.remains()) ?? []),
+      forgotten: saved.changesAnything ? [] : ((await platform?.remains()) ?? []),
     };
   });
   const { changes, losses } = verdict;
@@ -57,11 +59,11 @@ export async function destroy(
       forget(privateDirectory(cluster, env));
       return { machines: [], disks: [], others: [] };
     }
-    const way = wayIn(outputs, stack, project, env);
-    const unprotect = await protectionOf(changes, way?.manifest, env);
-    const seen = consenter.yes ? { jobs: [] } : await jobsOf(way, env);
+    const access = masterAccessIn(outputs, stack, project, env);
+    const liftProtection = await terminationProtection(changes, access?.manifest, env);
+    const seen = consenter.yes ? { jobs: [] } : await jobsAtStake(access, env);
     const lines = [
-      ...describeLosses(losses, way?.manifest, seen),
+      ...describeLosses(losses, access?.manifest, seen),
       ...(forgotten.length === 0
         ? []
         : [`what Terraform does not know of would be destroyed: ${forgotten.join(", ")}`]),
@@ -69,10 +71,10 @@ export async function destroy(
     const again = `ohpc destroy ${stack.name} --yes`;
     await agree(consenter, lines, `Destroy the cluster ${cluster} with all its data?`, again);
     // The live connection would keep a socket in a directory that goes.
-    if (way !== undefined) await masterOf(way).close();
-    await unprotect();
-    if (plan.changesAnything) await apply(terraform, plan, `Destroy ${stack.name}`, changes, progress);
-    await progress.phase("Look for what is left", async () => groundwork?.sweep());
+    if (access !== undefined) await masterOf(access).close();
+    await liftProtection();
+    if (plan.changesAnything) await applyPlan(terraform, plan, `Destroy ${stack.name}`, changes, progress);
+    await progress.phase("Look for what is left", async () => platform?.sweep());
     forget(privateDirectory(cluster, env));
     const named = (kinds: readonly string[]) =>
       losses.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);

@@ -1,9 +1,10 @@
+import type { Place } from "../stack/project";
 import { PowerError } from "../../clouds/power";
 import { Duration } from "../../units";
-import { Alone } from "../lock/command-lock";
+import { CommandLock } from "../lock/command-lock";
 import { chosenHosts, type HostChoice, typed } from "../hosts/chosen-hosts";
 import { count } from "../feedback/count";
-import { openDeployment, type Place } from "../cluster/deployment";
+import { openDeployment } from "../cluster/deployment";
 import { lockOwner } from "../lock/lock";
 import { masterAnswers, masterOf } from "../access/master";
 import { ClusterPower } from "../power/cluster-power";
@@ -33,10 +34,10 @@ export interface Resumed {
 export async function resume(options: ResumeOptions, progress: Progress): Promise<Resumed> {
   const { stack, place } = options;
   const command = ["ohpc resume", stack, ...typed(options)].join(" ");
-  const alone = new Alone(place.env, lockOwner(command));
+  const commandLock = new CommandLock(place.env, lockOwner(command));
   try {
     const deployment = await openDeployment(stack, place);
-    await alone.lockCluster(deployment.stack);
+    await commandLock.lockCluster(deployment.stack);
     const { manifest } = deployment;
     const local = manifest.sites.every(({ cloud }) => cloud === "local");
     const limit = options.limit ?? (local ? Duration.minutes(2) : Duration.minutes(15));
@@ -85,7 +86,7 @@ export async function resume(options: ResumeOptions, progress: Progress): Promis
     const started = [...(asleep(head) ? [head] : []), ...sleeping];
     return { cluster: manifest.cluster, started, readiness };
   } finally {
-    await alone.release();
+    await commandLock.release();
   }
 }
 

@@ -1,17 +1,18 @@
+import type { Place } from "../stack/project";
 import { type PoweredMachine, PowerError, waitForState } from "../../clouds/power";
 import type { Manifest } from "../../model/manifest";
 import { foldHosts } from "../../slurm/hostlist";
 import { Duration } from "../../units";
-import { Alone } from "../lock/command-lock";
-import { drain, operator, takeBack } from "../scheduler/drain";
+import { CommandLock } from "../lock/command-lock";
+import { drain, operator, undrain } from "../scheduler/drain";
 import { chosenHosts, type HostChoice, typed } from "../hosts/chosen-hosts";
-import { agree, type Consenter, describeEnding, jobsSeen, type JobsSeen, MASTER_PATIENCE } from "../feedback/consent";
+import { agree, type Consenter } from "../feedback/consent";
 import { count } from "../feedback/count";
-import { openDeployment, type Place } from "../cluster/deployment";
+import { openDeployment } from "../cluster/deployment";
 import { Failure } from "../feedback/failure";
-import { type Job, jobsOn } from "../scheduler/jobs";
+import { describeEnding, type Job, jobsOn, jobsSeen, type JobsSeen } from "../scheduler/jobs";
 import { lockMaster, lockOwner } from "../lock/lock";
-import { masterOf } from "../access/master";
+import { MASTER_PATIENCE, masterOf } from "../access/master";
 import { ClusterPower } from "../power/cluster-power";
 import type { Progress } from "../feedback/progress";
 import type { Remote } from "../exec/remote/remote";
@@ -50,10 +51,10 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
   const flags = [...(all ? ["--all"] : []), ...(endSpot ? ["--end-spot"] : [])];
   const command = ["ohpc stop", stack, ...typed(options), ...flags].join(" ");
   const owner = lockOwner(command);
-  const alone = new Alone(place.env, owner);
+  const commandLock = new CommandLock(place.env, owner);
   try {
     const deployment = await openDeployment(stack, place);
-    await alone.lockCluster(deployment.stack);
+    await commandLock.lockCluster(deployment.stack);
     const { manifest } = deployment;
     const { cluster } = manifest;
     const nodes = nodesToStop(manifest, options);
@@ -112,7 +113,7 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
       jobs: ended,
     };
   } finally {
-    await alone.release();
+    await commandLock.release();
   }
 }
 
@@ -183,7 +184,7 @@ async function agreeTo(lines: readonly string[], consenter: Consenter, question:
 async function runAgain(power: ClusterPower, master: Remote, nodes: readonly string[]): Promise<void> {
   try {
     const running = (await power.list()).filter(({ host, state }) => state === "running" && nodes.includes(host));
-    await takeBack(master, namesOf(running));
+    await undrain(master, namesOf(running));
   } catch {
     return;
   }

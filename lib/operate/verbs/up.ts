@@ -1,34 +1,29 @@
+import { applyDeployment } from "../deploy/apply-deployment";
+import { readSynthesis, stackNamed, synthesize, type SynthesizedStack, withDependencies } from "../stack/synthesis";
+import { hostKeySource } from "../access/host-key-source";
 import { Duration } from "../../units";
-import { Alone } from "../lock/command-lock";
+import { CommandLock } from "../lock/command-lock";
 import { configurePhase } from "../configure/phase";
 import type { Consenter } from "../feedback/consent";
-import { carryOut, planDeployment, type PlannedDeployment } from "../deploy/deployment-plan";
-import { type Deployment, deploymentOf, type Place } from "../cluster/deployment";
-import type { Groundwork } from "../deploy/platform";
-import { hostKeySource } from "../power/host-key-source";
+import { planDeployment, type PlannedDeployment } from "../deploy/deployment-plan";
+import { type Deployment, deploymentOf } from "../cluster/deployment";
+import type { Platform } from "../deploy/platform";
 import { forgetHostKeys, pinMaster } from "../access/host-keys";
 import { lockOwner } from "../lock/lock";
 import { masterAnswers, masterOf } from "../access/master";
 import { nodesOf } from "../hosts/nodes";
 import type { Progress } from "../feedback/progress";
-import {
-  findProject,
-  readSynthesis,
-  stackNamed,
-  synthesize,
-  type SynthesizedStack,
-  withDependencies,
-} from "../stack/project";
+import { findProject, type Place } from "../stack/project";
 import { nodesReady, type Readiness } from "../scheduler/ready";
 import type { StepResult } from "../configure/run-steps";
-import { hostsOf, type PlannedChange } from "../terraform/plan";
+import { machinesIn, type PlannedChange } from "../terraform/plan";
 import { type PhaseTime, TimedProgress } from "../feedback/timed-progress";
 
 export interface UpOptions {
   readonly stack: string;
   readonly place: Place;
   readonly consenter: Consenter;
-  readonly groundworkFor: (stack: SynthesizedStack) => Groundwork | undefined;
+  readonly platformFor: (stack: SynthesizedStack) => Platform | undefined;
   /** How long nodes may take until they are ready. @default 30 minutes; 2 on local clusters from the node image */
   readonly limit?: Duration;
 }
@@ -51,41 +46,45 @@ export interface UpResult {
  * @throws Failure
  */
 export async function up(options: UpOptions, shown: Progress): Promise<UpResult> {
-  const { stack: name, place, consenter, groundworkFor } = options;
+  const { stack: name, place, consenter, platformFor } = options;
   const { env } = place;
   const command = `ohpc up ${name}`;
   const progress = new TimedProgress(shown);
   const project = findProject(place.cwd, env);
-  const alone = new Alone(env, lockOwner(command));
+  const commandLock = new CommandLock(env, lockOwner(command));
   try {
     // Whoever is second learns it before the app has run, if it ever did.
     const known = readSynthesis(project)?.stacks.find((stack) => stack.name === name);
-    if (known !== undefined) await alone.lockCluster(known);
-    await alone.lockOutput(project);
+    if (known !== undefined) await commandLock.lockCluster(known);
+    await commandLock.lockOutput(project);
     const synthesis = await progress.phase("Synthesize", async () => synthesize(project, env, name));
     const stack = stackNamed(synthesis, name);
     stack.warnings.forEach((warning) => {
       progress.note(warning);
     });
-    await alone.lockCluster(stack);
+    await commandLock.lockCluster(stack);
 
     const needed = withDependencies(synthesis, stack).slice(0, -1);
     for (const dependency of needed) {
       const planned = await planDeployment(dependency, undefined, { project, env }, progress);
-      await carryOut(planned, { env, consenter, command }, progress);
+      await applyDeployment(planned, { env, consenter, command }, progress);
     }
-    const groundwork = groundworkFor(stack);
-    const planned = await planDeployment(stack, groundwork, { project, env }, progress);
+    const platform = platformFor(stack);
+    const planned = await planDeployment(stack, platform, { project, env }, progress);
     // What is carried out is in the plan's file; the app may run again.
-    await alone.releaseOutput();
+    await commandLock.releaseOutput();
     tellMissing(planned, progress);
-    const { outputs, started, failure } = await carryOut(planned, { env, consenter, groundwork, command }, progress);
+    const { outputs, started, failure } = await applyDeployment(
+      planned,
+      { env, consenter, platform, command },
+      progress,
+    );
     if (started.length > 0)
       progress.note(`${started.join(", ")} had stopped, and ${started.length === 1 ? "was" : "were"} started`);
 
     const deployment = deploymentOf(project, stack, outputs, env);
-    const limit = options.limit ?? groundwork?.patience ?? Duration.minutes(30);
-    forgetHostKeys(deployment, hostsOf(planned.verdict.changes, ["create", "replace"]));
+    const limit = options.limit ?? platform?.patience ?? Duration.minutes(30);
+    forgetHostKeys(deployment, machinesIn(planned.verdict.changes, ["create", "replace"]));
     const master = masterOf(deployment, limit);
     await pinMaster(deployment, hostKeySource(deployment.manifest, env), progress, { limit });
     if (planned.plan.changesAnything || started.length > 0) {
@@ -98,7 +97,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
         throw failure ?? error;
       }),
     );
-    for (const { node, reason } of readiness.aside) progress.note(`${node} is drained: ${reason}`);
+    for (const { node, reason } of readiness.drained) progress.note(`${node} is drained: ${reason}`);
     // What cannot be had must not keep the others from working: it is told at the end.
     if (failure !== undefined) throw failure;
     return {
@@ -111,7 +110,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
       seconds: progress.seconds,
     };
   } finally {
-    await alone.release();
+    await commandLock.release();
   }
 }
 

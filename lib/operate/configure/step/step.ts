@@ -1,15 +1,8 @@
-import type { Manifest } from "../../../model/manifest";
-import type { Wish } from "../../../model/wish";
+import type { ClusterView } from "../../../model/cluster-view";
 import type { Effect } from "../../../slurm/effects";
 import type { Duration } from "../../../units";
 
 export { type Effect, EFFECTS } from "../../../slurm/effects";
-
-/** All that steps are made from: what is wanted, and what exists. */
-export interface ClusterView {
-  readonly wish: Wish;
-  readonly manifest: Manifest;
-}
 
 /** A JSON value: what a step's state is made of, so that it can be compared and carried over SSH. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

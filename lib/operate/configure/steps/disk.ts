@@ -1,6 +1,7 @@
+import type { ClusterView } from "../../../model/cluster-view";
 import type { ManifestDisk } from "../../../model/manifest";
 import { Duration } from "../../../units";
-import type { ClusterView, Remedy, Step } from "../step/step";
+import type { Remedy, Step } from "../step/step";
 
 /** A disk as the master should have it: what the manifest says of it, and whether it is so. */
 export type DiskState = {

@@ -18,10 +18,10 @@ export const slurmAccounts: Step<SlurmAccountsState> = {
   title: "Slurm's users and accounts",
   // slurmctld looks a user's uid up when it hears of the user: without one, it refuses the user's jobs.
   needs: ["cluster-registered", "accounts"],
-  desired: ({ manifest, wish }) => ({
+  desired: ({ manifest, spec }) => ({
     cluster: manifest.cluster,
-    accounts: [...new Set(wish.users.users.map(({ account }) => account))].sort(),
-    users: wish.users.users.map(({ account, name }) => ({ name, account })).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    accounts: [...new Set(spec.users.users.map(({ account }) => account))].sort(),
+    users: spec.users.users.map(({ account, name }) => ({ name, account })).sort((a, b) => (a.name < b.name ? -1 : 1)),
     leftOver: [],
   }),
   get inspect() {

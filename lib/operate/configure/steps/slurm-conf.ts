@@ -25,11 +25,11 @@ export const slurmConf: Step<SlurmConfState> = {
   id: "slurm-conf",
   title: "slurm.conf",
   needs: ["hosts", "munge-key"],
-  desired: ({ manifest, wish }) => ({
-    "slurm.conf": renderSlurmConf(wish, manifest),
-    "gres.conf": renderGresConf(wish, manifest),
-    "cgroup.conf": renderCgroupConf(wish, manifest),
-    "topology.conf": renderTopologyConf(wish, manifest) ?? null,
+  desired: ({ manifest, spec }) => ({
+    "slurm.conf": renderSlurmConf(spec, manifest),
+    "gres.conf": renderGresConf(spec, manifest),
+    "cgroup.conf": renderCgroupConf(spec, manifest),
+    "topology.conf": renderTopologyConf(spec, manifest) ?? null,
     pending: false,
   }),
   inspect: String.raw`

@@ -14,8 +14,8 @@ export const slurmdbd: Step<SlurmdbdState> = {
   id: "slurmdbd",
   title: "slurmdbd",
   needs: ["database", "munge-key", "hosts"],
-  desired: ({ manifest, wish }) => ({
-    "slurmdbd.conf": renderSlurmdbdConf(wish, manifest),
+  desired: ({ manifest, spec }) => ({
+    "slurmdbd.conf": renderSlurmdbdConf(spec, manifest),
     private: true,
     answers: true,
     pending: false,

@@ -4,7 +4,7 @@ import { kindOf } from "./plan";
  * What lets Terraform plan the end of machines that a stack protects from it (`prevent_destroy`), written beside the stack's
  * definition while such a plan is made. Disks say themselves whether they may go. `undefined` if nothing is protected. Pure.
  */
-export function withoutProtection(definition: unknown): unknown {
+export function withoutPreventDestroy(definition: unknown): unknown {
   const lifted = Object.entries(record(record(definition)["resource"])).flatMap(([type, blocks]) => {
     const names = Object.entries(record(blocks)).flatMap(([name, block]) =>
       kindOf(type, block) === "machine" && record(record(block)["lifecycle"])["prevent_destroy"] === true ? [name] : [],

@@ -1,19 +1,18 @@
 import { z } from "zod";
-import { WISH_SCHEMA } from "./schema-numbers";
+import { CLUSTER_SPEC_SCHEMA } from "./schema-numbers";
 import { readVersioned } from "./versioned";
 
 /**
  * What the user wants of the cluster and no cloud has to make: users, partitions, Slurm's own settings.
  * Written beside the synthesized Terraform as `cluster.json`; it holds no secret.
  */
-export type Wish = z.infer<typeof wishSchema>;
-export type WishPartition = Wish["partitions"][number];
-export type WishPool = Wish["pools"][number];
-export type WishUser = Wish["users"]["users"][number];
-export type WishGroup = Wish["users"]["groups"][number];
+export type ClusterSpec = z.infer<typeof clusterSpecSchema>;
+export type PartitionSpec = ClusterSpec["partitions"][number];
+export type PoolSpec = ClusterSpec["pools"][number];
+export type UserSpec = ClusterSpec["users"]["users"][number];
+export type GroupSpec = ClusterSpec["users"]["groups"][number];
 
-export { WISH_SCHEMA };
-export { renderWish, wishHash } from "./wish-text";
+export { CLUSTER_SPEC_SCHEMA };
 
 const userSchema = z.strictObject({
   name: z.string(),
@@ -28,8 +27,8 @@ const userSchema = z.strictObject({
   account: z.string(),
 });
 
-export const wishSchema = z.strictObject({
-  schema: z.literal(WISH_SCHEMA),
+export const clusterSpecSchema = z.strictObject({
+  schema: z.literal(CLUSTER_SPEC_SCHEMA),
   cluster: z.string(),
   partitions: z.array(
     z.strictObject({
@@ -64,6 +63,12 @@ export const wishSchema = z.strictObject({
 });
 
 /** @throws Error naming the schema if it is newer than this version reads, or what in it does not fit */
-export function readWish(document: unknown): Wish {
-  return readVersioned({ what: "cluster.json", schema: wishSchema, current: WISH_SCHEMA, upgrades: {}, document });
+export function readClusterSpec(document: unknown): ClusterSpec {
+  return readVersioned({
+    what: "cluster.json",
+    schema: clusterSpecSchema,
+    current: CLUSTER_SPEC_SCHEMA,
+    upgrades: {},
+    document,
+  });
 }

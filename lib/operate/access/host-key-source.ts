@@ -1,7 +1,12 @@
 import type { Manifest } from "../../model/manifest";
 import { Failure } from "../feedback/failure";
-import type { HostKeySource } from "../access/host-keys";
-import { powerAt } from "./vendors";
+import { powerAt } from "../power/vendors";
+
+/** Who can tell a machine's host keys past the network between it and us: its vendor, who has its console. */
+export interface HostKeySource {
+  /** As lines for known_hosts without the name; none as long as they are not known, and none once they are forgotten. */
+  hostKeys(host: string): Promise<readonly string[]>;
+}
 
 /** Who has the consoles of a cluster's machines; `undefined` where nobody can be asked, or a vendor's SDK is missing. */
 export function hostKeySource({ cluster, sites, master }: Manifest, env: NodeJS.ProcessEnv): HostKeySource | undefined {

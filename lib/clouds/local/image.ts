@@ -1,0 +1,38 @@
+import type { BuiltImage } from "../../images/build";
+import type { ImageEngine } from "../../images/engine";
+import { type BuildImageOptions, buildImage, pruneImages } from "../../images/image";
+import { EngineError, type EngineWanted, runEngine, runEngineScript } from "./engine";
+import { label } from "./labels";
+
+export { nodeImage, stockImage } from "../../images/image";
+
+/** This machine's container engine, as images are built with it. */
+export function imageEngine(wanted: EngineWanted = {}, env: NodeJS.ProcessEnv = process.env): ImageEngine {
+  const failed = (error: unknown) => error instanceof EngineError && error.kind === "failed";
+  return {
+    run: async (args, options) => runEngine(args, { ...wanted, env, ...options }),
+    runScript: async (script, args, options) => runEngineScript(script, args, { ...wanted, env, ...options }),
+    refused: failed,
+    missing: (error) => error instanceof EngineError && !failed(error),
+    buildLabel: (layer) => `${label("build")}=${layer}`,
+  };
+}
+
+/**
+ * Builds what is missing of an image for machines of `local` clusters.
+ *
+ * @throws ImageBuildError naming layer and task, with the end of the output
+ * @throws EngineError when no engine works here
+ */
+export async function buildNodeImage(options: BuildImageOptions & EngineWanted = {}): Promise<BuiltImage> {
+  const { cluster, engine, ...what } = options;
+  return buildImage(imageEngine({ cluster, engine }, what.env), what);
+}
+
+/** Removes images of other versions that no machine uses, and returns their names. */
+export async function pruneNodeImages(
+  options: Pick<BuildImageOptions, "root"> & EngineWanted = {},
+): Promise<readonly string[]> {
+  const { root, ...wanted } = options;
+  return pruneImages(imageEngine(wanted), { root });
+}
