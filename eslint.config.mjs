@@ -17,6 +17,17 @@ export default tseslint.config(
       // Numbers in messages are meant.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", ignoreRestSiblings: true }],
+      // What is loaded late is loaded one way: `lazy(() => require("yaml") as typeof Yaml)`.
+      "@typescript-eslint/no-require-imports": "off",
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            'CallExpression[callee.name="require"]:not(CallExpression[callee.name="lazy"] CallExpression, Property[key.name="load"] CallExpression)',
+          message: "Import it at the top, or by lazy() of lib/package/lazy.",
+        },
+        { selector: "ImportExpression", message: "A dynamic import() leaves CommonJS; use lazy() of lib/package/lazy." },
+      ],
       "no-restricted-imports": [
         "error",
         {

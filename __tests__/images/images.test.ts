@@ -9,7 +9,7 @@ import { pipConf, pipSettings } from "../../lib/images/pip";
 import { debianMirror } from "../../lib/images/mirror";
 import { readRecipe } from "../../lib/images/recipe";
 import { worthTelling } from "../../lib/images/told-lines";
-import { packageRoot } from "../../lib/software/package-root";
+import { packageRoot } from "../../lib/package/root";
 
 const root = packageRoot();
 const scratch = mkdtempSync(join(tmpdir(), "ohpc-image-"));

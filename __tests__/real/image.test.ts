@@ -10,7 +10,7 @@ import { fetchAnsible } from "../../lib/images/ansible";
 import { BUILD_FOLDER, removeBuildVolumes, withBuildContainer } from "../../lib/images/container";
 import { whileLocked } from "../../lib/images/lock";
 import { readRecipe } from "../../lib/images/recipe";
-import { packageRoot } from "../../lib/software/package-root";
+import { packageRoot } from "../../lib/package/root";
 import { softwareHash } from "../../lib/software/roles";
 import { cacheDirectory } from "../../lib/model/private-directory";
 

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { filesIn } from "../../lib/software/content-hash";
-import { packageRoot } from "../../lib/software/package-root";
+import { packageRoot } from "../../lib/package/root";
 
 const PROGRAM = join(packageRoot(), "ansible/roles/ohpc_node/files/ohpc-node");
 

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { filesIn } from "../../lib/software/content-hash";
-import { packageRoot } from "../../lib/software/package-root";
+import { packageRoot } from "../../lib/package/root";
 import { nodeBootstrap } from "../../lib/software/programs";
 import { softwareFiles, softwareHash } from "../../lib/software/roles";
 import { software, takeAnsible, unpackRoles } from "../../lib/operate/configure/steps/software";

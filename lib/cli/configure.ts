@@ -1,50 +1,16 @@
 import type { Command } from "commander";
-import { hostKeySource } from "../operate/access/host-key-source";
-import { CommandLock } from "../operate/lock/command-lock";
-import { configurePhase } from "../operate/configure/phase";
-import { openDeployment, refuseUndeployed } from "../operate/cluster/deployment";
-import { pinMaster } from "../operate/access/host-keys";
-import { lockOwner } from "../operate/lock/lock";
-import { masterOf } from "../operate/access/master";
-import { Duration } from "../units";
+import type { StepsResult } from "../operate/configure/run-steps";
+import { configureStack } from "../operate/verbs/configure";
 import { here, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import { explain } from "./verb-help";
-
-/** A machine that was just made may not be listening yet. */
-const FIRST_CONTACT = Duration.minutes(2);
 
 export function define(command: Command): void {
   command.argument("<stack>", "name of the stack");
   withJson(command).action(async (stack: string, options: { json?: boolean }) => {
     const terminal = terminalFor(options);
-    const place = here();
-    const commandLock = new CommandLock(place.env, lockOwner(`ohpc configure ${stack}`));
-    try {
-      const deployment = await openDeployment(stack, place);
-      refuseUndeployed(deployment);
-      await commandLock.lockCluster(deployment.stack);
-      const { manifest } = deployment;
-      await pinMaster(deployment, hostKeySource(manifest, place.env), terminal.progress, { limit: FIRST_CONTACT });
-      const { changed, unchanged } = await configurePhase(
-        deployment,
-        masterOf(deployment),
-        `ohpc configure ${stack}`,
-        terminal.progress,
-      );
-      terminal.result({ ok: true, stack, cluster: deployment.spec.cluster, changed, unchanged }, () =>
-        changed.length === 0
-          ? `${paint("green", "configured")}: nothing had to be changed`
-          : [
-              `${paint("green", "configured")}: ${changed.length} of ${changed.length + unchanged.length} steps carried out`,
-              ...changed.map(
-                ({ title, effect, differences }) => `  ${title} (${effect}): ${differences.slice(0, 3).join("; ")}`,
-              ),
-            ].join("\n"),
-      );
-    } finally {
-      await commandLock.release();
-    }
+    const result = await configureStack(stack, here(), terminal.progress);
+    terminal.result({ ok: true, stack, ...result }, () => summary(result));
   });
   explain(command, {
     examples: [
@@ -53,4 +19,12 @@ export function define(command: Command): void {
     ],
     outcomes: ["busy", "unreachable"],
   });
+}
+
+function summary({ changed, unchanged }: StepsResult): string {
+  if (changed.length === 0) return `${paint("green", "configured")}: nothing had to be changed`;
+  return [
+    `${paint("green", "configured")}: ${changed.length} of ${changed.length + unchanged.length} steps carried out`,
+    ...changed.map(({ title, effect, differences }) => `  ${title} (${effect}): ${differences.slice(0, 3).join("; ")}`),
+  ].join("\n");
 }

@@ -1,8 +1,7 @@
 import type { Command } from "commander";
-import Table from "cli-table3";
 import { type StackCost, stackCost } from "../operate/verbs/cost";
 import { here, terminalFor, withJson } from "./options";
-import { plainTable, trimmed } from "./table";
+import { tableOf } from "./table";
 import { paint } from "./paint";
 import { explain } from "./verb-help";
 
@@ -21,19 +20,16 @@ export function define(command: Command): void {
   });
 }
 
+const NUMBERS = ["COUNT", "USD/H EACH", "RUNNING USD/H", "STOPPED USD/H"];
+
 /** What people read. */
 export function costText(cost: StackCost): string {
   const { cluster, items, runningHourly, stoppedHourly, runningMonthly, stoppedMonthly, unknownClouds } = cost;
-  const table = new Table({
-    ...plainTable,
-    head: ["ITEM", "COUNT", "USD/H EACH", "RUNNING USD/H", "STOPPED USD/H", "NOTE"],
-    colAligns: ["left", "right", "right", "right", "right", "left"],
-  });
-  for (const { what, count, hourly, whenStopped, note = "" } of items) {
+  const rows = items.map(({ what, count, hourly, whenStopped, note = "" }) => {
     const each = hourly === undefined ? "?" : hourly.toFixed(4);
     const all = hourly === undefined ? "?" : (count * hourly).toFixed(4);
-    table.push([what, String(count), each, all, whenStopped ? all : "-", note]);
-  }
+    return [what, String(count), each, all, whenStopped ? all : "-", note];
+  });
   const unknown = [
     ...cost.withoutPrice,
     ...unknownClouds.map((cloud) => `everything in the cloud ${JSON.stringify(cloud)}`),
@@ -46,7 +42,7 @@ export function costText(cost: StackCost): string {
   return [
     `${paint("bold", cluster)}  by list price, without traffic, tax and discounts`,
     "",
-    trimmed(table.toString()),
+    tableOf(["ITEM", ...NUMBERS, "NOTE"], rows, { right: NUMBERS }),
     "",
     total("running", runningHourly, runningMonthly, more),
     total("stopped", stoppedHourly, stoppedMonthly, stoppedMore),

@@ -1,10 +1,9 @@
 import type { Command } from "commander";
-import Table from "cli-table3";
 import { runEngine } from "../clouds/local/engine";
 import { nodeImage } from "../images/image";
 import { buildImage, explained } from "./local-platform";
 import { terminalFor, withJson } from "./options";
-import { plainTable } from "./table";
+import { tableOf } from "./table";
 import { explain } from "./verb-help";
 
 export function define(command: Command): void {
@@ -25,10 +24,8 @@ export function define(command: Command): void {
     const images = (await explained(listImages)).map((image) => ({ ...image, current: image.name === current }));
     terminal.result({ ok: true, images }, () => {
       if (images.length === 0) return `no node image yet; the one that is needed is ${current}`;
-      const table = new Table({ ...plainTable, head: ["IMAGE", "SIZE", "CREATED", ""] });
-      for (const { name, size, created, current: used } of images)
-        table.push([name, size, created, used ? "current" : ""]);
-      return table.toString();
+      const rows = images.map(({ name, size, created, current: used }) => [name, size, created, used ? "current" : ""]);
+      return tableOf(["IMAGE", "SIZE", "CREATED", ""], rows);
     });
   });
   explain(command, {

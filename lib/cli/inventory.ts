@@ -1,8 +1,12 @@
 import type { Command } from "commander";
+import type * as Yaml from "yaml";
 import { openDeployment } from "../operate/cluster/deployment";
 import { inventory, inventoryList } from "../operate/access/inventory";
 import { here, withJson } from "./options";
+import { lazy } from "../package/lazy";
 import { explain } from "./verb-help";
+
+const yaml = lazy(() => require("yaml") as typeof Yaml);
 
 export function define(command: Command): void {
   command
@@ -14,7 +18,7 @@ export function define(command: Command): void {
     const list = inventoryList(document);
     if (options.host !== undefined) print({ ...hostvars(list)[options.host] });
     else if (options.list === true || options.json === true) print(list);
-    else process.stdout.write((await import("yaml")).stringify(document));
+    else process.stdout.write(yaml().stringify(document));
   });
   explain(command, {
     examples: [

@@ -2,14 +2,16 @@ import type { SynthesizedStack } from "../operate/stack/synthesis";
 import { sitesOf } from "../operate/stack/spec";
 import type { Platform } from "../operate/deploy/platform";
 import { vendorPlatform } from "../operate/deploy/vendor-platform";
+import { lazy } from "../package/lazy";
 import type * as Local from "./local-platform";
+
+/** Clusters elsewhere need nothing of it. */
+const ours = lazy(() => require("./local-platform") as typeof Local);
 
 /** What the stack's cloud does beside Terraform. */
 export function platformFor(stack: SynthesizedStack): Platform {
   const local = sitesOf(stack).find(({ cloud }) => cloud === "local");
   if (local === undefined) return vendorPlatform(process.env);
   const { engine } = local.place;
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- clusters elsewhere need nothing of it
-  const { localPlatform } = require("./local-platform") as typeof Local;
-  return localPlatform(stack, engine === "podman" || engine === "docker" ? engine : undefined);
+  return ours().localPlatform(stack, engine === "podman" || engine === "docker" ? engine : undefined);
 }

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
+import { textBeside } from "../package/text-beside";
 import { EXIT_CODES } from "../operate/feedback/failure";
 import { exampleLines, exitCodeLines } from "./verb-help";
 import { VERBS } from "./verbs";
@@ -47,7 +46,7 @@ function synopsisOf(command: Command): string {
 }
 
 function version(): string {
-  const { version: number } = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")) as {
+  const { version: number } = JSON.parse(textBeside(__dirname, "../../package.json")) as {
     version: string;
   };
   return number;

@@ -1,27 +1,12 @@
 import type { Command } from "commander";
 import { Argument, Option } from "commander";
-import { type Deployment, openDeployment } from "../operate/cluster/deployment";
 import { count } from "../operate/feedback/count";
-import { Failure } from "../operate/feedback/failure";
-import { masterOf } from "../operate/access/master";
-import { type HelloResult, smokeHello } from "../operate/smoke/hello";
-import { type HplResult, smokeHpl } from "../operate/smoke/hpl";
-import { type Placement, placementIn, placementsEverywhere } from "../operate/scheduler/placement";
-import { Duration } from "../units";
+import type { HelloResult } from "../operate/smoke/hello";
+import type { HplResult } from "../operate/smoke/hpl";
+import { smoke, type SmokeChoice } from "../operate/verbs/smoke";
 import { here, positiveNumber, terminalFor, wholeNumber, withJson } from "./options";
 import { paint } from "./paint";
 import { explain } from "./verb-help";
-
-interface SmokeOptions {
-  readonly user?: string;
-  readonly nodes?: number;
-  readonly partition?: string;
-  readonly full?: boolean;
-  readonly seconds?: number;
-  readonly timeout?: number;
-  readonly threshold?: number;
-  readonly json?: boolean;
-}
 
 export function define(command: Command): void {
   command
@@ -46,20 +31,12 @@ export function define(command: Command): void {
     .addOption(
       new Option("--threshold <residual>", "hpl: what residual is wrong").argParser(positiveNumber).hideHelp(),
     );
-  withJson(command).action(async (stack: string, proof: "hello" | "hpl", options: SmokeOptions) => {
+  withJson(command).action(async (stack: string, proof: "hello" | "hpl", options: SmokeChoice & { json?: boolean }) => {
     const terminal = terminalFor(options);
-    const deployment = await openDeployment(stack, here());
-    const user = options.user ?? firstUser(deployment);
-    const deadline = Duration.minutes(options.timeout ?? (options.full === true ? 720 : 30));
-    const master = masterOf(deployment);
-    if (proof === "hello") {
-      const placements = helloPlacements(deployment, options);
-      const runs = await smokeHello(master, { user, placements, deadline }, terminal.progress);
-      terminal.result({ ok: true, proof, user, runs }, () => runs.map((run) => helloText(run, user)).join("\n"));
-    } else {
-      const run = await smokeHpl(master, { ...hplOptions(deployment, options), user, deadline }, terminal.progress);
-      terminal.result({ ok: true, proof, user, run }, () => hplText(run, user));
-    }
+    const { user, ...proved } = await smoke({ ...options, stack, proof, place: here() }, terminal.progress);
+    terminal.result({ ok: true, proof, user, ...proved }, () =>
+      "runs" in proved ? proved.runs.map((run) => helloText(run, user)).join("\n") : hplText(proved.run, user),
+    );
   });
   explain(command, {
     examples: [
@@ -69,36 +46,6 @@ export function define(command: Command): void {
       ["ohpc smoke demo hpl --user bob --partition gpu", "as another user, elsewhere"],
     ],
     outcomes: ["unreachable", "proof"],
-  });
-}
-
-const NODES_FOR_HPL = 2;
-
-function helloPlacements({ spec, manifest }: Deployment, { partition, nodes }: SmokeOptions): readonly Placement[] {
-  if (partition === undefined && nodes === undefined) return placementsEverywhere(spec, manifest);
-  return [placementIn(spec, manifest, partition, nodes)];
-}
-
-function hplOptions(
-  { spec, manifest }: Deployment,
-  { partition, nodes, full, seconds, threshold }: SmokeOptions,
-): { placement: Placement; seconds?: number; threshold?: number } {
-  const most = placementIn(spec, manifest, partition, nodes);
-  const placement = { ...most, nodes: nodes ?? Math.min(NODES_FOR_HPL, most.nodes) };
-  return {
-    placement,
-    // Machines that share one host's cores are for trying things out.
-    ...(full !== true && { seconds: seconds ?? (placement.sharesCores ? 15 : 120) }),
-    ...(threshold !== undefined && { threshold }),
-  };
-}
-
-function firstUser({ spec }: Deployment): string {
-  const [first] = spec.users.users;
-  if (first !== undefined) return first.name;
-  throw new Failure("usage", `the cluster ${spec.cluster} has no users, and proofs are jobs of an ordinary user`, {
-    code: "smoke.no-user",
-    remedy: "add one to the stack's `users` and run `ohpc up`, or name one with --user",
   });
 }
 

@@ -1,39 +1,17 @@
-import type { PowerState } from "../clouds/power";
 import type { Command } from "commander";
-import Table from "cli-table3";
-import { openDeployment } from "../operate/cluster/deployment";
-import { type MachineStates, machineStates, stoppedFailure } from "../operate/power/machine-states";
-import { masterOf } from "../operate/access/master";
-import { RemoteError } from "../operate/exec/remote/remote";
-import { type ClusterStatus, clusterStatus, type NodeStatus } from "../operate/scheduler/status";
-import { Duration } from "../units";
+import type { ClusterStatus, NodeStatus } from "../operate/scheduler/status";
+import { type NodeWithMachine, type StackStatus, stackStatus } from "../operate/verbs/status";
 import { here, terminalFor, withJson } from "./options";
-import { plainTable, trimmed } from "./table";
 import { paint } from "./paint";
+import { tableOf } from "./table";
 import { explain } from "./verb-help";
 
 export function define(command: Command): void {
   command.argument("<stack>", "name of the stack");
   withJson(command).action(async (stack: string, options: { json?: boolean }) => {
     const terminal = terminalFor(options);
-    const place = here();
-    const { manifest, ...deployment } = await openDeployment(stack, place);
-    // Who asks how it is wants to hear soon that it is not.
-    const master = masterOf({ manifest, ...deployment }, Duration.seconds(5));
-    const status = await clusterStatus(manifest, master).catch(async (error: unknown) => {
-      if (!(error instanceof RemoteError) || error.failure !== "unreachable") throw error;
-      throw stoppedFailure(stack, manifest, await machineStates(manifest, place.env)) ?? error;
-    });
-    // Vendors are asked only where it explains something.
-    const silent = status.nodes.some(({ unit }) => "unreachable" in unit);
-    const machines: MachineStates = silent ? await machineStates(manifest, place.env) : new Map();
-    const nodes = status.nodes.map((node) => {
-      const machine = machines.get(node.host);
-      return machine === undefined ? node : { ...node, machine };
-    });
-    terminal.result({ ok: true, stack, cluster: manifest.cluster, ...status, nodes }, () =>
-      statusText(manifest.cluster, { ...status, nodes }),
-    );
+    const { cluster, ...status } = await stackStatus(stack, here());
+    terminal.result({ ok: true, stack, cluster, ...status }, () => statusText(cluster, status));
   });
   explain(command, {
     examples: [
@@ -44,11 +22,8 @@ export function define(command: Command): void {
   });
 }
 
-type ShownNode = NodeStatus & { readonly machine?: PowerState };
-type ShownStatus = Omit<ClusterStatus, "nodes"> & { readonly nodes: readonly ShownNode[] };
-
 /** What people read. */
-export function statusText(cluster: string, status: ShownStatus): string {
+export function statusText(cluster: string, status: Omit<StackStatus, "cluster">): string {
   const { controller, services, slurmVersion, generation, nodes, partitions, jobs, disks } = status;
   const troubled = Object.entries(services).filter(([, state]) => state !== "active");
   const ready = nodes.filter(isReady).length;
@@ -78,11 +53,10 @@ function isReady({ slurm, unit }: NodeStatus): boolean {
   );
 }
 
-function nodeTable(nodes: readonly ShownNode[]): string {
+function nodeTable(nodes: readonly NodeWithMachine[]): string {
   const asked = nodes.some(({ machine }) => machine !== undefined);
   const head = ["NODE", "POOL", "ADDRESS", ...(asked ? ["MACHINE"] : []), "SLURM", "NODE UNIT", "WHY"];
-  const table = new Table({ ...plainTable, head });
-  for (const node of nodes) {
+  const rows = nodes.map((node) => {
     const { host, pool, address, machine, slurm, unit } = node;
     const state = slurm === undefined ? "unknown" : `${slurm.state}${slurm.responds ? "" : " (silent)"}`;
     const own = "unreachable" in unit ? "unreachable" : unit.stage;
@@ -91,7 +65,7 @@ function nodeTable(nodes: readonly ShownNode[]): string {
       machine === "stopped" ? "" : ownReason(unit),
     ];
     const colour = isReady(node) ? "green" : "yellow";
-    table.push([
+    return [
       host,
       pool,
       address,
@@ -99,9 +73,9 @@ function nodeTable(nodes: readonly ShownNode[]): string {
       paint(colour, state),
       paint(colour, own),
       reasons.filter((reason) => reason !== "").join("; "),
-    ]);
-  }
-  return trimmed(table.toString());
+    ];
+  });
+  return tableOf(head, rows);
 }
 
 function slurmReason(reason: string, by: string | undefined, at: string | undefined): string {
@@ -117,29 +91,20 @@ function ownReason(unit: NodeStatus["unit"]): string {
 }
 
 function partitionTable(partitions: ClusterStatus["partitions"]): string {
-  const table = new Table({
-    ...plainTable,
-    head: ["PARTITION", "STATE", "TIME LIMIT", "ALLOCATED", "IDLE", "OTHER", "TOTAL"],
-  });
-  for (const { name, default: isDefault, up, timeLimit, allocated, idle, other, total } of partitions) {
-    table.push(
-      [isDefault ? `${name}*` : name, up ? "up" : "down", timeLimit, allocated, idle, other, total].map(String),
-    );
-  }
-  return trimmed(table.toString());
+  const rows = partitions.map(({ name, default: isDefault, up, timeLimit, allocated, idle, other, total }) =>
+    [isDefault ? `${name}*` : name, up ? "up" : "down", timeLimit, allocated, idle, other, total].map(String),
+  );
+  return tableOf(["PARTITION", "STATE", "TIME LIMIT", "ALLOCATED", "IDLE", "OTHER", "TOTAL"], rows);
 }
 
 function diskTable(disks: ClusterStatus["disks"]): string {
-  const table = new Table({ ...plainTable, head: ["DISK", "SIZE", "USED", ""] });
-  for (const { path, sizeBytes, usedBytes } of disks) {
-    table.push([
-      path,
-      gibibytes(sizeBytes),
-      gibibytes(usedBytes),
-      `${sizeBytes === 0 ? 0 : Math.round((100 * usedBytes) / sizeBytes)} %`,
-    ]);
-  }
-  return trimmed(table.toString());
+  const rows = disks.map(({ path, sizeBytes, usedBytes }) => [
+    path,
+    gibibytes(sizeBytes),
+    gibibytes(usedBytes),
+    `${sizeBytes === 0 ? 0 : Math.round((100 * usedBytes) / sizeBytes)} %`,
+  ]);
+  return tableOf(["DISK", "SIZE", "USED", ""], rows);
 }
 
 function gibibytes(bytes: number): string {

@@ -1,5 +1,11 @@
+import { createInterface } from "node:readline/promises";
 import type { Progress } from "../operate/feedback/progress";
+import { lazy } from "../package/lazy";
+import type * as Live from "./live-progress";
 import { PlainProgress } from "./plain-progress";
+
+/** Only a terminal needs what draws on it; it takes 60 ms to load. */
+const live = lazy(() => require("./live-progress") as typeof Live);
 
 /** What people may be shown, and where: `--json` keeps standard output for one document. */
 export interface TerminalOptions {
@@ -28,7 +34,6 @@ export class Terminal {
 
   /** What somebody answers to a question; an empty text when they press Ctrl-D. */
   async ask(question: string): Promise<string> {
-    const { createInterface } = await import("node:readline/promises");
     const lines = createInterface({ input: process.stdin, output: process.stdout });
     const closed = new AbortController();
     lines.on("close", () => {
@@ -48,8 +53,5 @@ export class Terminal {
 function progressOn(stream: NodeJS.WriteStream): Progress {
   // A terminal that does not tell its size cannot be drawn on.
   if (!stream.isTTY || process.env["TERM"] === "dumb" || !(stream.rows > 0)) return new PlainProgress(stream);
-  // Only a terminal needs what draws on it; it takes 60 ms to load.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const { LiveProgress } = require("./live-progress") as { LiveProgress: new () => Progress };
-  return new LiveProgress();
+  return new (live().LiveProgress)();
 }

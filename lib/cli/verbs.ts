@@ -1,5 +1,3 @@
-/* eslint-disable @typescript-eslint/no-require-imports -- each verb loads its own code only: `ohpc --help` stays fast,
-   and a dynamic import() would leave CommonJS */
 import type { Command } from "commander";
 
 export interface VerbModule {

@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textBeside } from "../package/text-beside";
 import type { FirstBoot } from "./user-data";
 
 const PROGRAM = "/usr/local/lib/ohpc/metadata-guard";
@@ -13,7 +12,7 @@ export const METADATA_ADDRESS = "169.254.169.254";
  * log in: users work on the master, and whoever asks there gets the master's credentials.
  */
 export function metadataGuard(addresses: readonly string[] = [METADATA_ADDRESS]): Required<FirstBoot> {
-  const program = readFileSync(join(__dirname, "metadata-guard.sh"), "utf8");
+  const program = textBeside(__dirname, "metadata-guard.sh");
   const unit = [
     "[Unit]",
     "Description=Only root and the power service may ask the cloud who this machine is",

@@ -2,6 +2,10 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type * as UsersModel from "../model/users";
 import type { UsersAnswer } from "../model/users";
+import { lazy } from "../package/lazy";
+
+/** zod and yaml load for 0.2 s: only who has users needs them. */
+const model = lazy(() => require("../model/users") as typeof UsersModel);
 
 /** A person with an account in the cluster. */
 export interface UserOptions {
@@ -86,9 +90,7 @@ export class Users {
   }
 
   private static parse(text: string, file: string): Users {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- zod and yaml load for 0.2 s, only who has users needs them
-    const { parseUsers } = require("../model/users") as typeof UsersModel;
-    return new Users(parseUsers(text, file));
+    return new Users(model().parseUsers(text, file));
   }
 
   private constructor(

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { cacheDirectory } from "../model/private-directory";
-import { packageRoot } from "../software/package-root";
+import { packageRoot } from "../package/root";
 import { type BuiltImage, buildMissing, presentImages } from "./build";
 import type { ImageEngine } from "./engine";
 import { whileLocked } from "./lock";

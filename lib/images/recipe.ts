@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { contentHash, hash } from "../software/content-hash";
-import { packageRoot } from "../software/package-root";
+import { packageRoot } from "../package/root";
 import { softwareHash } from "../software/roles";
 
 /** What an image is made of, and in which order: `images/<folder>/image.json`. */

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "./package-root";
+import { textBeside } from "../package/text-beside";
+import { packageRoot } from "../package/root";
 
 /** The program that makes a machine what the roles say; master and nodes run the same. */
 export function applyRolesProgram(): string {
-  return readFileSync(join(__dirname, "apply-roles.sh"), "utf8");
+  return textBeside(__dirname, "apply-roles.sh");
 }
 
 /** A file that a machine is given. */

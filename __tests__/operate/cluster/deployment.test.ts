@@ -21,7 +21,7 @@ afterAll(() => {
 });
 
 const deployment = (spec: string) =>
-  deploymentOf(project, stack, { cluster: { ...sampleManifest(), spec } }, { HOME: directory });
+  deploymentOf(project, stack, { cluster: { ...sampleManifest(), wish: spec } }, { HOME: directory });
 
 describe("a deployment", () => {
   it("is configured when what is wanted is what was deployed", () => {

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { lazy } from "../../package/lazy";
+import { textBeside } from "../../package/text-beside";
 import { type Cost, type CostItem, costOf, countOf, HOURS_PER_MONTH, resourcesOf } from "../cost";
 import { hourlyPrice, instanceTypesSource } from "./instance-types";
 import { GROUP_TAG } from "./tag-names";
@@ -79,19 +79,16 @@ interface ExtraPrice {
   readonly source: string;
 }
 
-let read: readonly ExtraPrice[] | undefined;
-
-function extras(): readonly ExtraPrice[] {
-  read ??= readFileSync(join(__dirname, "prices.tsv"), "utf8")
+const extras = lazy((): readonly ExtraPrice[] =>
+  textBeside(__dirname, "prices.tsv")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"))
     .slice(1)
     .map((line) => {
       const [what = "", usd = "", , source = ""] = line.split("\t");
       return { what, usd: Number(usd), source };
-    });
-  return read;
-}
+    }),
+);
 
 function extraPrice(what: string, region: string): ExtraPrice | undefined {
   if (region !== instanceTypesSource().priceRegion) return undefined;

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { lazy } from "../../package/lazy";
+import { textBeside } from "../../package/text-beside";
 import type { Architecture, MachineShape } from "../../model/machine";
 import { Size } from "../../units";
 
@@ -46,12 +46,7 @@ export function hourlyPrice(type: string, region: string): number | undefined {
   return region === source.priceRegion ? types.get(type)?.hourly : undefined;
 }
 
-let read: Table | undefined;
-
-function table(): Table {
-  read ??= parseTable(readFileSync(join(__dirname, "catalogue.tsv"), "utf8"));
-  return read;
-}
+const table = lazy(() => parseTable(textBeside(__dirname, "catalogue.tsv")));
 
 /** @throws Error if a line is not of the table's form */
 export function parseTable(text: string): Table {

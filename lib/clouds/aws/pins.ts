@@ -4,6 +4,7 @@ import type { Architecture } from "../../model/machine";
 import { PIN_FILE, type PinnedFact, readPins, withFacts, writePins } from "../pins";
 import { type ImageChoice, imageChoice, imageKey } from "./image-choice";
 import { powerError } from "./power-errors";
+import { ec2Sdk } from "./sdk";
 
 type Sdk = typeof Ec2;
 
@@ -32,8 +33,7 @@ export async function pinAws({
   file = PIN_FILE,
   client = {},
 }: PinOptions): Promise<Readonly<Record<string, PinnedFact>>> {
-  // The SDK is loaded by those who ask: a stack is synthesized without it.
-  const sdk = await import("@aws-sdk/client-ec2");
+  const sdk = ec2Sdk();
   const ec2 = new sdk.EC2Client({ region, ...client });
   const facts: Record<string, PinnedFact> = {};
   try {

@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textBeside } from "../../package/text-beside";
 import type { Problem } from "../../model/problems";
 import type { Boot } from "../cloud";
 import { metadataGuard } from "../metadata-guard";
@@ -25,7 +24,7 @@ export interface AwsFirstBoot {
 /** What machines of a group do at their first boot; the same text for all of them. */
 export function awsUserData({ boot, region, sessions, extra }: AwsFirstBoot): string {
   const guard = metadataGuard(METADATA_ADDRESSES);
-  const hostName = readFileSync(join(__dirname, "host-name.sh"), "utf8");
+  const hostName = textBeside(__dirname, "host-name.sh");
   return userData(boot, {
     files: [
       ...guard.files,

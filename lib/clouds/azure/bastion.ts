@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textBeside } from "../../package/text-beside";
 import { literal } from "../terraform-text";
 
 /** A Bastion, made by us or not. */
@@ -13,7 +12,7 @@ export interface BastionReference {
  * open to anybody else.
  */
 export function bastionProxy({ name, resourceGroup }: BastionReference, machineId: string): string[] {
-  const program = readFileSync(join(__dirname, "bastion-proxy.sh"), "utf8").replaceAll(/^#.*\n/gm, "");
+  const program = textBeside(__dirname, "bastion-proxy.sh").replaceAll(/^#.*\n/gm, "");
   // OpenSSH reads %.
   return ["bash", "-c", literal(program.replaceAll("%", "%%")), "ohpc-bastion", name, resourceGroup, machineId, "%p"];
 }

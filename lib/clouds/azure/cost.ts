@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { lazy } from "../../package/lazy";
+import { textBeside } from "../../package/text-beside";
 import { Size } from "../../units";
 import { type Cost, type CostItem, costOf, countOf, HOURS_PER_MONTH, resourcesOf } from "../cost";
 import { hourlyPrice, instanceTypesSource } from "./instance-types";
@@ -88,19 +88,16 @@ interface ExtraPrice {
   readonly source: string;
 }
 
-let read: readonly ExtraPrice[] | undefined;
-
-function extras(): readonly ExtraPrice[] {
-  read ??= readFileSync(join(__dirname, "prices.tsv"), "utf8")
+const extras = lazy((): readonly ExtraPrice[] =>
+  textBeside(__dirname, "prices.tsv")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"))
     .slice(1)
     .map((line) => {
       const [what = "", region = "", usd = "", per = "", source = ""] = line.split("\t");
       return { what, region, hourly: Number(usd) / (per === "month" ? HOURS_PER_MONTH : 1), source };
-    });
-  return read;
-}
+    }),
+);
 
 function extraPrice(what: string, region: string): Pick<Required<CostItem>, "hourly" | "source"> | undefined {
   const price = extras().find((extra) => extra.what === what && extra.region === region);

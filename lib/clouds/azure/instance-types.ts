@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { lazy } from "../../package/lazy";
+import { textBeside } from "../../package/text-beside";
 import type { Architecture, MachineShape } from "../../model/machine";
 import { Size } from "../../units";
 
@@ -52,18 +52,8 @@ export function regions(): readonly string[] {
   return prices().regions;
 }
 
-let readTypes: TypeTable | undefined;
-let readPrices: PriceTable | undefined;
-
-function types(): TypeTable {
-  readTypes ??= parseTable(readFileSync(join(__dirname, "catalogue.tsv"), "utf8"));
-  return readTypes;
-}
-
-function prices(): PriceTable {
-  readPrices ??= parsePrices(readFileSync(join(__dirname, "machine-prices.tsv"), "utf8"));
-  return readPrices;
-}
+const types = lazy(() => parseTable(textBeside(__dirname, "catalogue.tsv")));
+const prices = lazy(() => parsePrices(textBeside(__dirname, "machine-prices.tsv")));
 
 interface TypeTable {
   readonly source: string;

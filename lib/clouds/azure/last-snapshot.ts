@@ -1,6 +1,5 @@
 import type { Construct } from "constructs";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textBeside } from "../../package/text-beside";
 import { TerraformData } from "../terraform-data";
 import { literal } from "../terraform-text";
 
@@ -23,7 +22,7 @@ export interface SnapshotOptions {
  */
 export function lastSnapshot(scope: Construct, id: string, options: SnapshotOptions): TerraformData {
   const { disk = "", name, location, group } = options;
-  const down = readFileSync(join(__dirname, "last-snapshot.sh"), "utf8");
+  const down = textBeside(__dirname, "last-snapshot.sh");
   return new TerraformData(scope, id, {
     input: { down: literal(down), disk, name, group, location },
     triggersReplace: { disk },

@@ -5,6 +5,7 @@ import { PIN_FILE, type PinnedFact, readPins, withFacts, writePins } from "../pi
 import { imageChoice, imageKey, type MarketplaceImage } from "./image-choice";
 import { environmentSubscription, isResourceId, subscriptionProblems } from "./names";
 import { powerError } from "./power-errors";
+import { computeSdk, identitySdk } from "./sdk";
 
 export interface PinOptions {
   readonly location: string;
@@ -38,7 +39,7 @@ export async function pinAzure(options: PinOptions): Promise<Readonly<Record<str
   const { location, images = [], subnets = [], file = PIN_FILE } = options;
   const facts: Record<string, PinnedFact> = {};
   try {
-    const credential = options.credential ?? (await usualCredential());
+    const credential = options.credential ?? usualCredential();
     const newest = images.flatMap(({ image, architecture }) => {
       const choice = imageChoice(image, architecture);
       if (choice === undefined) throw new NotThere(`${JSON.stringify(image)} is not an image`);
@@ -46,7 +47,7 @@ export async function pinAzure(options: PinOptions): Promise<Readonly<Record<str
       return choice.kind === "newest" ? [choice.image] : [];
     });
     if (newest.length > 0) {
-      const compute = await computeClient(options, credential);
+      const compute = computeClient(options, credential);
       for (const image of newest) facts[imageKey(image)] = await newestVersion(compute, location, image);
     }
     for (const subnet of subnets) facts[subnet] = await findSubnet(options, credential, subnet);
@@ -64,23 +65,20 @@ class NotThere extends Error {
   override readonly name = "NotThere";
 }
 
-// The SDK is loaded by those who ask: a stack is synthesized without it.
-async function usualCredential(): Promise<Credential> {
-  const { DefaultAzureCredential } = await import("@azure/identity");
-  return new DefaultAzureCredential();
+function usualCredential(): Credential {
+  return new (identitySdk().DefaultAzureCredential)();
 }
 
-async function computeClient(
+function computeClient(
   { subscriptionId = environmentSubscription(), client = {} }: PinOptions,
   credential: Credential,
-): Promise<ImageCatalogue> {
+): ImageCatalogue {
   const [wrong] = subscriptionProblems(subscriptionId ?? "", "subscriptionId");
   if (subscriptionId === undefined || wrong !== undefined)
     throw new NotThere(
       `${JSON.stringify(subscriptionId ?? "")} is no subscription: give subscriptionId, or set ARM_SUBSCRIPTION_ID; ${wrong?.hint ?? ""}`,
     );
-  const { ComputeManagementClient } = await import("@azure/arm-compute");
-  return new ComputeManagementClient(credential, subscriptionId, client);
+  return new (computeSdk().ComputeManagementClient)(credential, subscriptionId, client);
 }
 
 async function newestVersion(compute: ImageCatalogue, location: string, image: MarketplaceImage): Promise<PinnedFact> {

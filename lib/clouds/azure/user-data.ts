@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textBeside } from "../../package/text-beside";
 import type { Problem } from "../../model/problems";
 import type { Boot } from "../cloud";
 import { metadataGuard } from "../metadata-guard";
@@ -34,7 +33,7 @@ export function userDataProblems(text: string): readonly Problem[] {
 
 /** Makes `/dev/disk/azure/data/by-lun/0` and so on, in images that do not do it themselves. */
 function diskLinks(): Required<FirstBoot> {
-  const content = readFileSync(join(__dirname, "disks.rules"), "utf8");
+  const content = textBeside(__dirname, "disks.rules");
   return {
     files: [{ path: "/etc/udev/rules.d/67-ohpc-azure-disks.rules", mode: "0644", content }],
     commands: [

@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textBeside } from "../../package/text-beside";
 import { PRIVATE_DIRECTORY_SHELL } from "../../model/private-directory";
 import { assignments } from "./shell";
 
@@ -13,7 +12,7 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
  * resource limits that the host allows. Afterwards `$engine_name` is `podman` or `docker`.
  * It reads `$cluster` and `$engine_choice` (both may be empty) and ends the script with 69 or 77 and a message when there is no engine.
  */
-export const ENGINE_PRELUDE: string = withDirectory(readFileSync(join(__dirname, "engine.sh"), "utf8"));
+export const ENGINE_PRELUDE: string = withDirectory(textBeside(__dirname, "engine.sh"));
 
 /** Shell text in which `@PRIVATE_DIRECTORY@` stands for the directory of all clusters. */
 export function withDirectory(text: string): string {

@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textBeside } from "../../package/text-beside";
 import { ENGINE_PRELUDE, withDirectory } from "./engine-prelude";
 import type { EngineName } from "./engine-prelude";
 import { LABEL } from "./labels";
@@ -40,14 +39,8 @@ export function script(name: ScriptName, { cluster, site, engine }: ScriptContex
   return ["set -euo pipefail\n", header, ...[...parts, read(name)].map(withoutComments)].join("");
 }
 
-const texts = new Map<string, string>();
-
 function read(name: ScriptName | "common" | "recorded"): string {
-  const known = texts.get(name);
-  if (known !== undefined) return known;
-  const text = readFileSync(join(__dirname, `${name}.sh`), "utf8");
-  texts.set(name, text);
-  return text;
+  return textBeside(__dirname, `${name}.sh`);
 }
 
 /** Whole lines of comment and empty ones: the scripts are shown in every plan. */

@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textBeside } from "../../package/text-beside";
 import type { ClusterView } from "../../model/cluster-view";
 import type { ManifestDisk } from "../../model/manifest";
 import { SLURMCTLD_PORT } from "../../model/ports";
@@ -14,7 +13,7 @@ export const BUNDLE_DIRECTORY = "/srv/ohpc/bundle";
 
 /** The content of a program beside this file. */
 export function programText(name: "accounts.py" | "ask.py" | "converge.sh" | "write-hosts.sh"): string {
-  return readFileSync(join(__dirname, name), "utf8");
+  return textBeside(__dirname, name);
 }
 
 /** What every node gets, by file name; the master adds `generation`, `munge.key` and `slurm-version`. Pure, but for reading our own programs. */

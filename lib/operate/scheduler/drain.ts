@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
-import { join } from "node:path";
+import { textBeside } from "../../package/text-beside";
 import { foldHosts } from "../../slurm/hostlist";
 import { type Job, jobsOn, unfinishedJobs } from "./jobs";
 import type { Remote } from "../exec/remote/remote";
@@ -58,6 +57,6 @@ async function runDrainScript(
   reason: string,
 ): Promise<string> {
   if (hosts.length === 0) return "";
-  const text = readFileSync(join(__dirname, "drain.sh"), "utf8");
+  const text = textBeside(__dirname, "drain.sh");
   return master.run(text, { args: [action, foldHosts(hosts), reason] });
 }

@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textBeside } from "../../package/text-beside";
 import type { Manifest } from "../../model/manifest";
 import type { ClusterSpec } from "../../model/cluster-spec";
 import { expandHosts, foldHosts } from "../../slurm/hostlist";
@@ -142,5 +141,5 @@ function unexplained(words: readonly string[]): string {
 }
 
 function readyScript(): string {
-  return readFileSync(join(__dirname, "ready.sh"), "utf8");
+  return textBeside(__dirname, "ready.sh");
 }

@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textBeside } from "../../package/text-beside";
 import type { Manifest } from "../../model/manifest";
 import { Duration } from "../../units";
 import { nodesOf } from "../hosts/nodes";
@@ -80,7 +79,7 @@ export async function clusterStatus(manifest: Manifest, master: Remote): Promise
   const input = nodesOf(manifest)
     .map(({ address, host }) => `${address} ${host}\n`)
     .join("");
-  const printed = await master.run(readFileSync(join(__dirname, "status.sh"), "utf8"), {
+  const printed = await master.run(textBeside(__dirname, "status.sh"), {
     args: [programText("ask.py"), ...paths],
     input,
     timeout: Duration.seconds(60),

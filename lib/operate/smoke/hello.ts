@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textBeside } from "../../package/text-beside";
 import { Duration } from "../../units";
 import { count } from "../feedback/count";
 import { Failure } from "../feedback/failure";
@@ -85,5 +84,5 @@ async function hello(
 export const YIELD: Readonly<Record<string, string>> = { OMPI_MCA_mpi_yield_when_idle: "1" };
 
 function source(): string {
-  return readFileSync(join(__dirname, "hello.c"), "utf8");
+  return textBeside(__dirname, "hello.c");
 }

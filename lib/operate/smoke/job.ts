@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textBeside } from "../../package/text-beside";
 import { Duration } from "../../units";
 import { lastLines } from "../feedback/last-lines";
 import { Failure } from "../feedback/failure";
@@ -42,7 +41,7 @@ export async function runJob(master: Remote, submission: Submission, report: Rep
   let job = "";
   const pairs = Object.entries({ ...files, "job.sh": script }).flat();
   const printed = await master
-    .run(followScript(), {
+    .run(textBeside(__dirname, "follow-job.sh"), {
       args: [user, name, String(Math.ceil(deadline.toSeconds())), compile, ...pairs],
       // Compiling and the last poll come on top of the job's own deadline.
       timeout: Duration.seconds(deadline.toSeconds() + 120),
@@ -133,9 +132,3 @@ function readable(reason: string): string {
 }
 
 const NO_SUCH_USER = 67;
-
-let script: string | undefined;
-function followScript(): string {
-  script ??= readFileSync(join(__dirname, "follow-job.sh"), "utf8");
-  return script;
-}

@@ -2,14 +2,19 @@ import { lstat, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
+import type * as Zx from "zx/core";
 import type { ManifestMaster } from "../../../model/manifest";
 import { SSH_PORT } from "../../../model/ports";
+import { lazy } from "../../../package/lazy";
 import { Duration } from "../../../units";
 import { envelope, remoteCommand, STARTED, TIMED_OUT } from "./envelope";
 import { type Held, type HoldingRemote, RemoteError, type RunOptions } from "./remote";
 import { controlPath, type SshFiles, type SshRoute, sshArguments } from "./ssh-command";
 import { connectionFailure, SSH_FAILED } from "./ssh-failure";
 import { LineCutter, Tail } from "./tail";
+
+/** It takes a while to load, which whoever connects to nothing need not wait for. */
+const zx = lazy(() => require("zx/core") as typeof Zx);
 
 export interface SshRemoteProps extends SshFiles {
   /** For people: the name that messages use. */
@@ -109,7 +114,7 @@ export class SshRemote implements HoldingRemote {
 
   /** Ends the shared connection; without it, it ends by itself a minute after its last use. */
   async close(): Promise<void> {
-    const { $ } = await import("zx/core");
+    const { $ } = zx();
     await $({
       quiet: true,
       nothrow: true,
@@ -131,7 +136,7 @@ export class SshRemote implements HoldingRemote {
   }
 
   private async spawn(timeout: Duration | undefined, { onLine, onErrorLine }: Listeners): Promise<Spawned> {
-    const { $ } = await import("zx/core");
+    const { $ } = zx();
     await prepareDirectory(dirname(controlPath(this.route.target, this.route.files)));
     const local = timeout === undefined ? {} : { timeout: timeout.toMilliseconds() + GRACE.toMilliseconds() };
     const sh = $({

@@ -1,0 +1,38 @@
+import { Duration } from "../../units";
+import { hostKeySource } from "../access/host-key-source";
+import { pinMaster } from "../access/host-keys";
+import { masterOf } from "../access/master";
+import { openDeployment, refuseUndeployed } from "../cluster/deployment";
+import { configurePhase } from "../configure/phase";
+import type { StepsResult } from "../configure/run-steps";
+import type { Progress } from "../feedback/progress";
+import { CommandLock } from "../lock/command-lock";
+import { lockOwner } from "../lock/lock";
+import type { Place } from "../stack/project";
+
+/** A machine that was just made may not be listening yet. */
+const FIRST_CONTACT = Duration.minutes(2);
+
+/**
+ * Makes the machines of a stack that is deployed a cluster, as it was last synthesized.
+ *
+ * @throws Failure, e.g. if the stack was synthesized anew and not deployed since
+ */
+export async function configureStack(
+  stack: string,
+  place: Place,
+  progress: Progress,
+): Promise<StepsResult & { readonly cluster: string }> {
+  const command = `ohpc configure ${stack}`;
+  const commandLock = new CommandLock(place.env, lockOwner(command));
+  try {
+    const deployment = await openDeployment(stack, place);
+    refuseUndeployed(deployment);
+    await commandLock.lockCluster(deployment.stack);
+    await pinMaster(deployment, hostKeySource(deployment.manifest, place.env), progress, { limit: FIRST_CONTACT });
+    const result = await configurePhase(deployment, masterOf(deployment), command, progress);
+    return { cluster: deployment.spec.cluster, ...result };
+  } finally {
+    await commandLock.release();
+  }
+}
