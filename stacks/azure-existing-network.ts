@@ -30,7 +30,10 @@ const EXAMPLE: Surroundings = {
 export function azureExistingNetwork(scope: Construct, surroundings: Surroundings = EXAMPLE): void {
   const { subscriptionId, resourceGroup, identity, home: disk, ...network } = surroundings;
   const cloud = new AzureCloud({
-    ...{ subscriptionId, resourceGroup, network, identity },
+    subscriptionId,
+    resourceGroup,
+    network,
+    identity,
     location: "northeurope",
     architecture: "arm64",
     access: operator,

@@ -92,12 +92,11 @@ const REMOTE: Readonly<Record<RemoteError["failure"], readonly [kind: FailureKin
   };
 
 function describePower({ failure, hosts, reason, remedy }: PowerError): DescribedFailure {
-  const [host] = hosts;
   return {
     kind: POWER[failure],
     code: `power.${failure.replaceAll(" ", "-")}`,
     message: hosts.length === 0 ? reason : `${foldHosts(hosts)}: ${reason}`,
-    ...(host !== undefined && hosts.length === 1 && { host }),
+    host: hosts.length === 1 ? hosts[0] : undefined,
     remedy,
   };
 }

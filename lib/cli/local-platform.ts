@@ -19,7 +19,7 @@ import { Duration } from "../units";
 /** What a cluster on this machine needs beside Terraform: engine, image, and a look at what people did by hand. */
 export function localPlatform(stack: SynthesizedStack, engine: EngineName | undefined): Platform {
   const { cluster } = specOf(stack);
-  const wanted = { cluster, ...(engine !== undefined && { engine }) };
+  const wanted = { cluster, engine };
   const config = readFileSync(join(stack.directory, "cdk.tf.json"), "utf8");
   const stock = config.includes(stockImage());
   return {
@@ -85,5 +85,5 @@ function engineFailure({ kind, message }: EngineError): Failure {
   const [first = "", ...rest] = message.trim().split("\n");
   if (kind === "failed") return new Failure(failure, first, { code, output: rest });
   const remedy = rest.at(-1);
-  return new Failure(failure, first.replace(/\.$/, ""), { code, ...(remedy !== undefined && { remedy }) });
+  return new Failure(failure, first.replace(/\.$/, ""), { code, remedy });
 }

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Place } from "../operate/stack/project";
+import { Duration } from "../units";
 import { Terminal } from "./terminal";
 
 /** `--json`, the same for every verb. */
@@ -29,6 +30,11 @@ export function positiveNumber(text: string): number {
   if (text.trim() === "" || !Number.isFinite(value) || value <= 0)
     throw new InvalidArgumentError("It must be a number greater than 0.");
   return value;
+}
+
+/** For options that say how long something may take. */
+export function minutes(text: string): Duration {
+  return Duration.minutes(positiveNumber(text));
 }
 
 /** For options that may be given more than once. */

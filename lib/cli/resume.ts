@@ -3,14 +3,14 @@ import { STOP_REASON } from "../operate/scheduler/drain";
 import { count } from "../operate/feedback/count";
 import { resume, type Resumed } from "../operate/verbs/resume";
 import { foldHosts } from "../slurm/hostlist";
-import { Duration } from "../units";
-import { collected, here, positiveNumber, terminalFor, withJson } from "./options";
+import type { Duration } from "../units";
+import { collected, here, minutes, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import { explain } from "./verb-help";
 
 interface ResumeVerbOptions {
   readonly pool?: readonly string[];
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   readonly json?: boolean;
 }
 
@@ -22,14 +22,17 @@ export function define(command: Command): void {
     .option(
       "--timeout <minutes>",
       "how long machines, and then nodes, may take until they are there (default: 15; on local clusters 2)",
-      positiveNumber,
+      minutes,
     );
   withJson(command).action(async (stack: string, hosts: string[], options: ResumeVerbOptions) => {
     const terminal = terminalFor(options);
     const resumed = await resume(
       {
-        ...{ stack, hosts, pools: options.pool ?? [], place: here() },
-        ...(options.timeout !== undefined && { limit: Duration.minutes(options.timeout) }),
+        stack,
+        hosts,
+        pools: options.pool ?? [],
+        place: here(),
+        limit: options.timeout,
       },
       terminal.progress,
     );

@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { describeJob } from "../operate/scheduler/jobs";
 import { stop, type Stopped } from "../operate/verbs/stop";
 import { foldHosts } from "../slurm/hostlist";
-import { Duration } from "../units";
+import type { Duration } from "../units";
 import { consenterAt } from "./consenter";
-import { collected, here, positiveNumber, terminalFor, withJson } from "./options";
+import { collected, here, minutes, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import { explain } from "./verb-help";
 
@@ -13,7 +13,7 @@ interface StopVerbOptions {
   readonly all?: boolean;
   readonly endSpot?: boolean;
   readonly yes?: boolean;
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   readonly json?: boolean;
 }
 
@@ -25,16 +25,19 @@ export function define(command: Command): void {
     .option("--all", "the whole cluster, the master last")
     .option("--end-spot", "end spot machines that cannot be stopped; `ohpc up` makes them anew")
     .option("--yes", "agree beforehand to ending the jobs on these machines")
-    .option("--timeout <minutes>", "how long machines may take to stop (default: 10)", positiveNumber);
+    .option("--timeout <minutes>", "how long machines may take to stop (default: 10)", minutes);
   withJson(command).action(async (stack: string, hosts: string[], options: StopVerbOptions) => {
     const terminal = terminalFor(options);
     const stopped = await stop(
       {
-        ...{ stack, hosts, pools: options.pool ?? [], place: here() },
+        stack,
+        hosts,
+        pools: options.pool ?? [],
+        place: here(),
         consenter: consenterAt(terminal, options.yes === true),
         all: options.all === true,
         endSpot: options.endSpot === true,
-        ...(options.timeout !== undefined && { limit: Duration.minutes(options.timeout) }),
+        limit: options.timeout,
       },
       terminal.progress,
     );

@@ -1,16 +1,16 @@
 import type { Command } from "commander";
 import { count } from "../operate/feedback/count";
 import { up, type UpResult } from "../operate/verbs/up";
-import { Duration } from "../units";
+import type { Duration } from "../units";
 import { consenterAt } from "./consenter";
 import { platformFor } from "./platform";
-import { here, positiveNumber, terminalFor, withJson } from "./options";
+import { here, minutes, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import { explain } from "./verb-help";
 
 interface UpVerbOptions {
   readonly yes?: boolean;
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   readonly json?: boolean;
 }
 
@@ -21,7 +21,7 @@ export function define(command: Command): void {
     .option(
       "--timeout <minutes>",
       "how long nodes may take until they are ready (default: 30; on local clusters from the node image 2)",
-      positiveNumber,
+      minutes,
     );
   withJson(command).action(async (stack: string, options: UpVerbOptions) => {
     const terminal = terminalFor(options);
@@ -31,7 +31,7 @@ export function define(command: Command): void {
         place: here(),
         consenter: consenterAt(terminal, options.yes === true),
         platformFor,
-        ...(options.timeout !== undefined && { limit: Duration.minutes(options.timeout) }),
+        limit: options.timeout,
       },
       terminal.progress,
     );

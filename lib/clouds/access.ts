@@ -17,8 +17,8 @@ export function sshSourceProblems(sources: readonly SshSource[], at: string): re
   return sources.flatMap(({ cidr, reason }, index) => {
     const problems: Problem[] = [];
     if (parseCidr(cidr) === undefined) {
-      const hint = parseCidr(`${cidr}/32`) === undefined ? {} : { hint: `did you mean "${cidr}/32"?` };
-      problems.push({ at: `${at}[${index}].cidr`, got: cidr, want: "an IPv4 subnet such as 198.51.100.0/24", ...hint });
+      const hint = parseCidr(`${cidr}/32`) === undefined ? undefined : `did you mean "${cidr}/32"?`;
+      problems.push({ at: `${at}[${index}].cidr`, got: cidr, want: "an IPv4 subnet such as 198.51.100.0/24", hint });
     }
     if (reason.trim() === "") {
       problems.push({ at: `${at}[${index}].reason`, got: reason, want: 'why SSH is open to it, e.g. "office"' });

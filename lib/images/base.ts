@@ -62,10 +62,7 @@ async function prepare(
   });
 }
 
-async function debootstrap(
-  { root, base }: ImageRecipe,
-  { engine, directory, onLine }: BaseOptions,
-): Promise<void> {
+async function debootstrap({ root, base }: ImageRecipe, { engine, directory, onLine }: BaseOptions): Promise<void> {
   const { main = "", security = "" } = hostMirror();
   const scratch = mkdtempSync(join(directory, "base-"));
   const script = `

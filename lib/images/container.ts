@@ -53,9 +53,9 @@ export async function withBuildContainer(
   // A build that was killed left its container behind.
   await engine.runScript(remove, [name]);
   await engine.run([
-      ...["run", "--detach", "--name", name, "--label", engine.buildLabel(options.name), "--network", "host"],
-      ...["--stop-signal", "SIGRTMIN+3", ...mounts.flatMap((mount) => ["--volume", mount])],
-      ...[parent, "sleep", "infinity"],
+    ...["run", "--detach", "--name", name, "--label", engine.buildLabel(options.name), "--network", "host"],
+    ...["--stop-signal", "SIGRTMIN+3", ...mounts.flatMap((mount) => ["--volume", mount])],
+    ...[parent, "sleep", "infinity"],
   ]);
   try {
     const variables = [

@@ -18,7 +18,7 @@ export function debianMirror(texts: readonly string[]): DebianMirror {
       ?.uri;
   const main = of(new RegExp(`^(${SUITES})$`));
   const security = of(new RegExp(`^(${SUITES})-security$`));
-  return { ...(main === undefined ? {} : { main }), ...(security === undefined ? {} : { security }) };
+  return { main, security };
 }
 
 /** The mirrors of this machine; none if it is not a Debian. */

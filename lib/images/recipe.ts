@@ -92,7 +92,13 @@ export function readRecipe(root: string = packageRoot(), folder: ImageFolder = "
     layers.push({ ...layer, tag: tag(`${name}-${layer.name}`, below) });
   }
   return {
-    ...{ root, folder, name, python, software, layers, image: tag(name, below) },
+    root,
+    folder,
+    name,
+    python,
+    software,
+    layers,
+    image: tag(name, below),
     base: { ...base, tag: tag(BASE_NAME, baseHash) },
   };
 }

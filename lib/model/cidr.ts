@@ -47,7 +47,7 @@ export function cidrProblems(at: string, text: string): readonly Problem[] {
       at,
       got: text,
       want: "an IPv4 subnet such as 10.77.0.0/16, with no bit set behind its prefix",
-      ...(near === undefined ? {} : { hint: `did you mean "${formatCidr(near.first, near.prefix)}"?` }),
+      hint: near === undefined ? undefined : `did you mean "${formatCidr(near.first, near.prefix)}"?`,
     },
   ];
 }

@@ -162,5 +162,5 @@ function change({
   after?: string | undefined;
   effect: Effect;
 }): ConfChange {
-  return { key, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }), effect };
+  return { key, before, after, effect };
 }

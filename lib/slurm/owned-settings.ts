@@ -94,5 +94,5 @@ function asList(value: ConfValue): readonly string[] {
 
 function unknownKey(key: string, at: string): Problem {
   const hint = didYouMean(key, SLURM_CONF_KEYS);
-  return { at, got: key, want: "a key of slurm.conf", ...(hint === undefined ? {} : { hint }) };
+  return { at, got: key, want: "a key of slurm.conf", hint };
 }

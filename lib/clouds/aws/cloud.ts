@@ -47,8 +47,9 @@ export class AwsCloud implements Cloud<AwsMachines> {
     const { region, account, network, access, cidr = DEFAULT_CIDR, nat = "gateway", tags: own = {} } = this.props;
     const { zone, pins } = this;
     const provider = new AwsProvider(scope, `${id}-provider`, {
-      ...{ alias: this.id, region },
-      ...(account !== undefined && { allowedAccountIds: [account] }),
+      alias: this.id,
+      region,
+      allowedAccountIds: account === undefined ? undefined : [account],
     });
     const tags = new AwsTags(cluster, own);
     const existing = network === undefined ? undefined : existingPlan(network, { region, zone, pins }).plan;
@@ -64,11 +65,17 @@ export class AwsCloud implements Cloud<AwsMachines> {
         ? new AwsFirewall(scope, `${id}-firewall`, { provider, vpcId: subnets.vpcId, cluster, from, tags })
         : undefined;
     const key = new KeyPair(scope, `${id}-key`, {
-      ...{ provider, keyName: cluster, publicKey: access.sshPublicKey.trim(), tags: tags.named("operator") },
+      provider,
+      keyName: cluster,
+      publicKey: access.sshPublicKey.trim(),
+      tags: tags.named("operator"),
     });
     const groups = given ?? { master: [firewall?.master.id ?? ""], compute: [firewall?.compute.id ?? ""] };
     return {
-      ...{ name: this.id, cloud: this, cluster, ...plan },
+      name: this.id,
+      cloud: this,
+      cluster,
+      ...plan,
       reserved: reservedAddresses([plan.masterCidr, plan.poolCidr]),
       addressesRequired: existing !== undefined,
       place: { region },
@@ -95,7 +102,12 @@ export class AwsCloud implements Cloud<AwsMachines> {
     const wayOut = network === undefined ? nat !== "none" : undefined;
     warnOfImage(scope, spec, { image, system: otherSystem(image), wayOut });
     return new AwsMachines(scope, id, spec, {
-      ...{ machine, userData, profile, identity, way: this.way, protect },
+      machine,
+      userData,
+      profile,
+      identity,
+      way: this.way,
+      protect,
       imageId: this.imageId(site, image, shape.architecture),
     });
   }

@@ -14,7 +14,9 @@ export function awsCost(terraform: unknown): Cost {
     ...machines.map((block) => machineItem(block, region)),
     ...machines.map((block) =>
       volumeItem(recordOf(block["root_block_device"]), region, {
-        ...{ count: countOf(block), whose: `system, ${groupOf(block)}`, whenStopped: !isSpot(block) },
+        count: countOf(block),
+        whose: `system, ${groupOf(block)}`,
+        whenStopped: !isSpot(block),
       }),
     ),
     ...resourcesOf(terraform, "aws_ebs_volume").map((block) =>
@@ -66,7 +68,7 @@ function priced(kind: string, block: Block, region: string, note?: string): Cost
   const common = { what: `${kind} (${nameOf(block)})`, count: countOf(block), whenStopped: true };
   return price === undefined
     ? { ...common, note: unknownIn(region) }
-    : { ...common, hourly: price.usd, source: sourceOf(price), ...(note !== undefined && { note }) };
+    : { ...common, hourly: price.usd, source: sourceOf(price), note };
 }
 
 function unknownIn(region: string): string {

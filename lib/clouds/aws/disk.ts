@@ -93,7 +93,11 @@ function newVolume(scope: Construct, id: string, { site, purpose, size, path }: 
   const { provider, zone, tags } = siteOf(site);
   const { type = "gp3", iops, throughput, kmsKey, whenRemoved = "snapshot" } = options;
   const volume = new EbsVolume(scope, id, {
-    ...{ provider, availabilityZone: zone, type, iops, throughput },
+    provider,
+    availabilityZone: zone,
+    type,
+    iops,
+    throughput,
     size: size?.toGibibytes(),
     encrypted: true,
     kmsKeyId: kmsKey,
@@ -136,26 +140,35 @@ function existingVolume(scope: Construct, id: string, { site, purpose, path }: D
 function newFileSystem(scope: Construct, id: string, { site, purpose, path }: DiskSpec, { kmsKey }: EfsOptions): Disk {
   const { provider, tags, subnets } = siteOf(site);
   const fileSystem = new EfsFileSystem(scope, id, {
-    ...{ provider, encrypted: true, kmsKeyId: kmsKey, tags: tags.named(purpose) },
+    provider,
+    encrypted: true,
+    kmsKeyId: kmsKey,
+    tags: tags.named(purpose),
     creationToken: `${site.cluster}-${purpose}`,
     throughputMode: "elastic",
   });
   const group = new SecurityGroup(scope, `${id}-group`, {
-    ...{ provider, vpcId: subnets.vpcId, name: `${site.cluster}-${purpose}`, tags: tags.named(purpose) },
+    provider,
+    vpcId: subnets.vpcId,
+    name: `${site.cluster}-${purpose}`,
+    tags: tags.named(purpose),
     description: "NFS from machines of the cluster",
   });
   new VpcSecurityGroupIngressRule(scope, `${id}-nfs`, {
-    ...{
-      provider,
-      securityGroupId: group.id,
-      cidrIpv4: site.cidr,
-      ipProtocol: "tcp",
-      tags: tags.named(`${purpose}-nfs`),
-    },
-    ...{ fromPort: NFS_PORT, toPort: NFS_PORT, description: "Home directories" },
+    provider,
+    securityGroupId: group.id,
+    cidrIpv4: site.cidr,
+    ipProtocol: "tcp",
+    tags: tags.named(`${purpose}-nfs`),
+    fromPort: NFS_PORT,
+    toPort: NFS_PORT,
+    description: "Home directories",
   });
   const target = new EfsMountTarget(scope, `${id}-target`, {
-    ...{ provider, fileSystemId: fileSystem.id, subnetId: subnets.masterSubnetId, securityGroups: [group.id] },
+    provider,
+    fileSystemId: fileSystem.id,
+    subnetId: subnets.masterSubnetId,
+    securityGroups: [group.id],
   });
   const manifest = { kind: "nfs", server: fileSystem.dnsName, export: "/", path } as const;
   return { purpose, manifest, handle: new AwsFileSystem(fileSystem.id, fileSystem), dependsOn: [target] };

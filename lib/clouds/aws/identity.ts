@@ -34,7 +34,9 @@ export class AwsIdentity extends Construct {
     super(scope, id);
     const partition = partitionOf(region);
     this.role = new IamRole(this, "role", {
-      ...{ provider, permissionsBoundary, tags: tags.named("master") },
+      provider,
+      permissionsBoundary,
+      tags: tags.named("master"),
       // Roles belong to the whole account, clusters to a region. 64 characters are the limit, 40 the longest cluster's.
       name: `${cluster}-${region}-master`,
       description: `The master of the Slurm cluster ${cluster} in ${region}`,

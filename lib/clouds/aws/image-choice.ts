@@ -57,7 +57,7 @@ export function imageNameProblems(image: string): readonly Problem[] {
   const families = Object.keys(FAMILIES);
   const want = `${families.join(", ")}, an id (ami-…) or OWNER/NAME-PATTERN, e.g. self/my-gpu-image-*`;
   const hint = didYouMean(image, families);
-  return [{ at: "image", got: image, want, ...(hint === undefined ? {} : { hint }) }];
+  return [{ at: "image", got: image, want, hint }];
 }
 
 /** Whether an image is for machines of this architecture, as far as it can be known without asking AWS. */

@@ -68,7 +68,11 @@ export class AwsMachines implements MachineGroup {
 
     const [firstCard, ...otherCards] = efa ? fabricCards(machine.type) : [undefined];
     this.interfaces = new NetworkInterface(scope, `${id}-interfaces`, {
-      ...{ provider, subnetId, securityGroups, privateIps: ["${each.value}"], tags: mine },
+      provider,
+      subnetId,
+      securityGroups,
+      privateIps: ["${each.value}"],
+      tags: mine,
       ...(firstCard === 0 && { interfaceType: "efa" }),
     });
     forEachHost(this.interfaces, addresses);
@@ -76,14 +80,21 @@ export class AwsMachines implements MachineGroup {
     const onlyFabric = firstCard === undefined ? [] : firstCard === 0 ? otherCards : [firstCard, ...otherCards];
     this.fabric = onlyFabric.map((card) => {
       const made = new NetworkInterface(scope, `${id}-fabric-${card}`, {
-        ...{ provider, subnetId, securityGroups, interfaceType: "efa-only", tags: mine },
+        provider,
+        subnetId,
+        securityGroups,
+        interfaceType: "efa-only",
+        tags: mine,
       });
       forEachHost(made, addresses);
       return made;
     });
     if (placementGroup) {
       this.placementGroup = new PlacementGroup(scope, `${id}-placement`, {
-        ...{ provider, name: `${site.cluster}-${group}`, strategy: "cluster", tags: tags.named(group) },
+        provider,
+        name: `${site.cluster}-${group}`,
+        strategy: "cluster",
+        tags: tags.named(group),
       });
     }
 
@@ -112,18 +123,24 @@ export class AwsMachines implements MachineGroup {
         instanceMetadataTags: "enabled",
       },
       rootBlockDevice: {
-        ...{ volumeType, iops, throughput, kmsKeyId: kmsKey, volumeSize: rootDisk.toGibibytes() },
+        volumeType,
+        iops,
+        throughput,
+        kmsKeyId: kmsKey,
+        volumeSize: rootDisk.toGibibytes(),
         encrypted: true,
         deleteOnTermination: true,
         tags: mine,
       },
-      ...(cpuOptions !== undefined && {
-        cpuOptions: { coreCount: spec.shape.coresPerSocket, threadsPerCore: spec.shape.threadsPerCore },
-      }),
+      cpuOptions:
+        cpuOptions === undefined
+          ? undefined
+          : { coreCount: spec.shape.coresPerSocket, threadsPerCore: spec.shape.threadsPerCore },
       ...(spot !== false && { instanceMarketOptions: spotMarket(spot === true ? undefined : spot.maxHourly) }),
-      ...(capacityReservation !== undefined && {
-        capacityReservationSpecification: { capacityReservationTarget: { capacityReservationId: capacityReservation } },
-      }),
+      capacityReservationSpecification:
+        capacityReservation === undefined
+          ? undefined
+          : { capacityReservationTarget: { capacityReservationId: capacityReservation } },
       userData: literal(userData),
       tags: mine,
       // AWS keeps others from ending machines; older versions of its provider take that away by themselves.
@@ -143,7 +160,11 @@ export class AwsMachines implements MachineGroup {
       const networkInterface = attributeOf(this.interfaces, first, "id");
       // A session needs no port open, but its agent a way out.
       this.publicAddress = new Eip(scope, `${id}-address`, {
-        ...{ provider, domain: "vpc", networkInterface, tags: tags.named("master"), dependsOn: [...site.dependsOn] },
+        provider,
+        domain: "vpc",
+        networkInterface,
+        tags: tags.named("master"),
+        dependsOn: [...site.dependsOn],
       });
     }
     this.way = this.wayIn(way, hosts[0]?.address ?? "", instanceId, region);

@@ -208,8 +208,8 @@ export function propsProblems(
 function placeProblems(region: string, zone: string): readonly Problem[] {
   if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) {
     const zoneGiven = /^(.*-\d)[a-z]$/.exec(region)?.[1];
-    const hint = zoneGiven === undefined ? {} : { hint: `did you mean region: "${zoneGiven}", zone: "${region}"?` };
-    return [{ at: "region", got: region, want: "a region of AWS such as us-east-1", ...hint }];
+    const hint = zoneGiven === undefined ? undefined : `did you mean region: "${zoneGiven}", zone: "${region}"?`;
+    return [{ at: "region", got: region, want: "a region of AWS such as us-east-1", hint }];
   }
   if (zone.startsWith(region) && zone.length > region.length) return [];
   return [{ at: "zone", got: zone, want: `a zone of the region ${region}, such as ${region}a` }];

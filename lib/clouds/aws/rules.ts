@@ -47,14 +47,22 @@ export class AwsFirewall extends Construct {
     for (const side of ["master", "compute"] as const) {
       const description = "Packages, time, licence servers";
       new VpcSecurityGroupEgressRule(this, `${side}-out`, {
-        ...{ provider, description, tags: tags.named(`${side}-out`) },
-        ...{ securityGroupId: this[side].id, ipProtocol: "-1", cidrIpv4: "0.0.0.0/0" },
+        provider,
+        description,
+        tags: tags.named(`${side}-out`),
+        securityGroupId: this[side].id,
+        ipProtocol: "-1",
+        cidrIpv4: "0.0.0.0/0",
       });
     }
     // An Elastic Fabric Adapter goes by no address: it wants a rule that names its own group, in both directions.
     new VpcSecurityGroupEgressRule(this, "compute-to-compute-out", {
-      ...{ provider, description: "MPI over the fabric", tags: tags.named("fabric") },
-      ...{ securityGroupId: this.compute.id, ipProtocol: "-1", referencedSecurityGroupId: this.compute.id },
+      provider,
+      description: "MPI over the fabric",
+      tags: tags.named("fabric"),
+      securityGroupId: this.compute.id,
+      ipProtocol: "-1",
+      referencedSecurityGroupId: this.compute.id,
     });
   }
 
@@ -89,7 +97,9 @@ export class AwsFirewall extends Construct {
         : { ipProtocol: rule.protocol, fromPort: rule.from, toPort: rule.to };
     once(this, id, (scope) => {
       return new VpcSecurityGroupIngressRule(scope, id, {
-        ...{ provider: this.provider, securityGroupId: this[to].id, tags: this.tags.named(id) },
+        provider: this.provider,
+        securityGroupId: this[to].id,
+        tags: this.tags.named(id),
         ...ports,
         ...source,
         description: plain(source.description),

@@ -47,7 +47,10 @@ export function existingPlan(
   { region, zone, pins }: { readonly region: string; readonly zone: string; readonly pins: PinFile },
 ): { readonly plan?: ExistingPlan; readonly problems: readonly Problem[] } {
   const { subnets, problems } = existingSubnets(options, {
-    ...{ kind: "aws", region, pins, idProblems },
+    kind: "aws",
+    region,
+    pins,
+    idProblems,
     lookUp: (id) => `pinAws({ region: "${region}", subnets: ["${id}"] })`,
     subnetProblems: ({ id, cidr }, fact, at) => [
       ...cidrProblems(`${at}.cidr`, cidr),

@@ -49,7 +49,9 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const { location, subscriptionId, zone, access, cidr = DEFAULT_CIDR, nat = "gateway", tags: own = {} } = this.props;
     refuse(`the site "${this.id}" of the cluster "${cluster}"`, siteNameProblems(cluster, this.id));
     const provider = new AzurermProvider(scope, `${id}-provider`, {
-      ...{ alias: this.id, subscriptionId, features: [{}] },
+      alias: this.id,
+      subscriptionId,
+      features: [{}],
       // Registering all that azurerm knows takes rights that few have.
       resourceProviderRegistrations: "core",
       storageUseAzuread: true,
@@ -73,7 +75,14 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const subnets =
       existing === undefined
         ? new AzureNetwork(scope, id, {
-            ...{ provider, location, zone, group, prefix, plan: divided, nat, bastion },
+            provider,
+            location,
+            zone,
+            group,
+            prefix,
+            plan: divided,
+            nat,
+            bastion,
             serviceEndpoints,
             tags,
           })
@@ -82,7 +91,11 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const firewall =
       given === undefined
         ? new AzureFirewall(scope, `${id}-firewall`, {
-            ...{ provider, location, group, prefix, tags },
+            provider,
+            location,
+            group,
+            prefix,
+            tags,
             from:
               access.from === "bastion"
                 ? [{ cidr: network?.bastion?.cidr ?? divided.bastionCidr, reason: "Azure Bastion" }]
@@ -95,7 +108,12 @@ export class AzureCloud implements Cloud<AzureMachines> {
         ? { master: firewall.securityGroup.id, compute: firewall.securityGroup.id }
         : undefined;
     return {
-      ...{ name: this.id, cloud: this, cluster, cidr: plan.cidr, masterCidr: plan.masterCidr, poolCidr: plan.poolCidr },
+      name: this.id,
+      cloud: this,
+      cluster,
+      cidr: plan.cidr,
+      masterCidr: plan.masterCidr,
+      poolCidr: plan.poolCidr,
       reserved: reservedAddresses([plan.masterCidr, plan.poolCidr]),
       addressesRequired: existing !== undefined,
       place: {
@@ -104,7 +122,16 @@ export class AzureCloud implements Cloud<AzureMachines> {
         ...(subscriptionId !== undefined && { subscription: subscriptionId }),
       },
       handle: new AzureSite({
-        ...{ scope: subnets, provider, location, zone, group, subnets, firewall, prefix, tags, pins },
+        scope: subnets,
+        provider,
+        location,
+        zone,
+        group,
+        subnets,
+        firewall,
+        prefix,
+        tags,
+        pins,
         securityGroups: given === undefined || given === "subnet" ? onMachines : given,
       }),
       dependsOn: [...subnets.dependsOn, ...(firewall?.dependsOn ?? [])],
@@ -133,7 +160,12 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const wayOut = network === undefined ? nat !== "none" : undefined;
     warnOfImage(scope, spec, { image, system: otherSystem(image), wayOut });
     return new AzureMachines(scope, id, spec, {
-      ...{ machine, userData, identity, identityId, way: this.way(site), protect },
+      machine,
+      userData,
+      identity,
+      identityId,
+      way: this.way(site),
+      protect,
       sshPublicKey: access.sshPublicKey.trim(),
       image: this.imageSource(site, image, shape.architecture),
     });

@@ -72,9 +72,7 @@ function priced(what: string, block: Block, note?: string): CostItem {
   const region = text(block["location"]);
   const price = extraPrice(what, region);
   const common = { what: `${what} (${nameOf(block)})`, count: countOf(block), whenStopped: true };
-  return price === undefined
-    ? { ...common, note: unknownIn(region) }
-    : { ...common, ...price, ...(note !== undefined && { note }) };
+  return price === undefined ? { ...common, note: unknownIn(region) } : { ...common, ...price, note };
 }
 
 function unknownIn(region: string): string {

@@ -68,12 +68,21 @@ function newVolume(
   const { provider, location, zone, group, prefix, tags } = siteOf(site);
   const { type = "Premium_LRS", iops, throughput, caching = "None", encryptionSet, whenRemoved = "snapshot" } = options;
   const volume = new ManagedDisk(scope, id, {
-    ...{ provider, location, resourceGroupName: group.name, name: diskName(prefix, purpose), tags: tags.ofCluster() },
-    ...{ storageAccountType: type, createOption: "Empty", diskSizeGb: size?.toGibibytes() },
+    provider,
+    location,
+    resourceGroupName: group.name,
+    name: diskName(prefix, purpose),
+    tags: tags.ofCluster(),
+    storageAccountType: type,
+    createOption: "Empty",
+    diskSizeGb: size?.toGibibytes(),
     // A disk with copies in all zones is in none.
     ...(!type.endsWith("_ZRS") && { zone }),
-    ...{ diskIopsReadWrite: iops, diskMbpsReadWrite: throughput, diskEncryptionSetId: encryptionSet },
-    ...{ networkAccessPolicy: "DenyAll", publicNetworkAccessEnabled: false },
+    diskIopsReadWrite: iops,
+    diskMbpsReadWrite: throughput,
+    diskEncryptionSetId: encryptionSet,
+    networkAccessPolicy: "DenyAll",
+    publicNetworkAccessEnabled: false,
     ...(whenRemoved === "refuse" && { lifecycle: { preventDestroy: true } }),
   });
   if (protect) lock(scope, `${id}-lock`, volume.id, notesOf(purpose), provider);
@@ -117,7 +126,9 @@ function existingVolume(
   const inZone =
     zone === undefined ? 'join("", self.zones) == ""' : `join("", self.zones) == "" || contains(self.zones, "${zone}")`;
   const found = new DataAzurermManagedDisk(scope, id, {
-    ...{ provider, resourceGroupName: group, name: names[0] ?? "" },
+    provider,
+    resourceGroupName: group,
+    name: names[0] ?? "",
     lifecycle: {
       postcondition: [
         {
@@ -147,16 +158,20 @@ function newShare(
   const { provider, location, group, prefix, subnets, tags } = siteOf(site);
   const { storageAccount = storageAccountName(site.cluster, prefix, location), zoneRedundant = false } = options;
   const account = new StorageAccount(scope, `${id}-account`, {
-    ...{ provider, location, resourceGroupName: group.name, name: storageAccount, tags: tags.ofCluster() },
-    ...{ accountKind: "FileStorage", accountTier: "Premium", accountReplicationType: zoneRedundant ? "ZRS" : "LRS" },
+    provider,
+    location,
+    resourceGroupName: group.name,
+    name: storageAccount,
+    tags: tags.ofCluster(),
+    accountKind: "FileStorage",
+    accountTier: "Premium",
+    accountReplicationType: zoneRedundant ? "ZRS" : "LRS",
     // NFS is encrypted by no TLS: the account refuses it while it insists on HTTPS. It stays within the subnets.
     httpsTrafficOnlyEnabled: false,
-    ...{
-      minTlsVersion: "TLS1_2",
-      allowNestedItemsToBePublic: false,
-      sharedAccessKeyEnabled: false,
-      crossTenantReplicationEnabled: false,
-    },
+    minTlsVersion: "TLS1_2",
+    allowNestedItemsToBePublic: false,
+    sharedAccessKeyEnabled: false,
+    crossTenantReplicationEnabled: false,
     networkRules: {
       defaultAction: "Deny",
       bypass: ["None"],
@@ -164,7 +179,10 @@ function newShare(
     },
   });
   const share = new StorageShare(scope, id, {
-    ...{ provider, name: purpose, storageAccountId: account.id, enabledProtocol: "NFS" },
+    provider,
+    name: purpose,
+    storageAccountId: account.id,
+    enabledProtocol: "NFS",
     quota: Math.max(SMALLEST_SHARE, size?.toGibibytes() ?? 0),
   });
   const manifest = {

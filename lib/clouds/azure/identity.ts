@@ -26,7 +26,11 @@ export class AzureIdentity extends Construct {
   constructor(scope: Construct, id: string, { provider, location, group, prefix, tags }: IdentityOptions) {
     super(scope, id);
     this.identity = new UserAssignedIdentity(this, "identity", {
-      ...{ provider, location, resourceGroupName: group.name, name: `${prefix}-master`, tags: tags.ofCluster() },
+      provider,
+      location,
+      resourceGroupName: group.name,
+      name: `${prefix}-master`,
+      tags: tags.ofCluster(),
     });
     this.role = new RoleDefinition(this, "role", {
       provider,
@@ -38,8 +42,11 @@ export class AzureIdentity extends Construct {
       assignableScopes: [group.id],
     });
     this.assignment = new RoleAssignment(this, "assignment", {
-      ...{ provider, scope: group.id, roleDefinitionId: this.role.roleDefinitionResourceId },
-      ...{ principalId: this.identity.principalId, principalType: "ServicePrincipal" },
+      provider,
+      scope: group.id,
+      roleDefinitionId: this.role.roleDefinitionResourceId,
+      principalId: this.identity.principalId,
+      principalType: "ServicePrincipal",
       description: "The master starts and deallocates its nodes",
     });
   }

@@ -130,7 +130,7 @@ function unknownImage(image: string, architecture: Architecture): Problem {
   const near =
     didYouMean(image, families) ?? (parseResourceId(image) === undefined ? undefined : "the id is one of no image");
   const want = `${families.join(", ")}, PUBLISHER:OFFER:SKU[:VERSION], or the id of an image or of one in a gallery`;
-  return { at: "image", got: image, want, ...(near === undefined ? {} : { hint: near }) };
+  return { at: "image", got: image, want, hint: near };
 }
 
 /** Whoever gives an image a name with an architecture in it means it. */

@@ -77,12 +77,18 @@ export class AzureMachines implements MachineGroup {
 
     if (role === "master" && way === "public") {
       this.publicAddress = new PublicIp(scope, `${id}-address`, {
-        ...{ ...common, name: `${prefix}-master`, tags: tags.ofCluster() },
-        ...{ sku: "Standard", allocationMethod: "Static", zones: zone === undefined ? undefined : [zone] },
+        ...common,
+        name: `${prefix}-master`,
+        tags: tags.ofCluster(),
+        sku: "Standard",
+        allocationMethod: "Static",
+        zones: zone === undefined ? undefined : [zone],
       });
     }
     this.interfaces = new NetworkInterface(scope, `${id}-interfaces`, {
-      ...{ ...common, name: `${prefix}-\${each.key}`, tags: mine },
+      ...common,
+      name: `${prefix}-\${each.key}`,
+      tags: mine,
       acceleratedNetworkingEnabled: has.acceleratedNetworking,
       ipConfiguration: [
         {
@@ -99,21 +105,30 @@ export class AzureMachines implements MachineGroup {
 
     if (has.placementGroup) {
       this.placementGroup = new ProximityPlacementGroup(scope, `${id}-placement`, {
-        ...{ ...common, name: groupName(prefix, group), tags: tags.ofCluster() },
+        ...common,
+        name: groupName(prefix, group),
+        tags: tags.ofCluster(),
       });
     }
     if (has.infiniband) {
       this.availabilitySet = new AvailabilitySet(scope, `${id}-fabric`, {
-        ...{ ...common, name: groupName(prefix, group), tags: tags.ofCluster() },
+        ...common,
+        name: groupName(prefix, group),
+        tags: tags.ofCluster(),
         // One fault domain: the fabric must be one, and a job loses all its nodes together anyway.
-        ...{ managed: true, platformFaultDomainCount: 1, platformUpdateDomainCount: 1 },
+        managed: true,
+        platformFaultDomainCount: 1,
+        platformUpdateDomainCount: 1,
         proximityPlacementGroupId: this.placementGroup?.id,
       });
     }
 
     const { type: storageAccountType = "Premium_LRS", caching = "ReadWrite", encryptionSet } = rootVolume;
     this.instances = new LinuxVirtualMachine(scope, `${id}-instances`, {
-      ...{ ...common, name: `${prefix}-\${each.key}`, computerName: "${each.key}", tags: mine },
+      ...common,
+      name: `${prefix}-\${each.key}`,
+      computerName: "${each.key}",
+      tags: mine,
       size: machine.type,
       networkInterfaceIds: [attributeOf(this.interfaces, "each.key", "id")],
       // A fabric is one availability set, which is in no zone.
@@ -126,21 +141,27 @@ export class AzureMachines implements MachineGroup {
       disablePasswordAuthentication: true,
       provisionVmAgent: true,
       allowExtensionOperations: false,
-      ...{ patchMode: "ImageDefault", patchAssessmentMode: "ImageDefault" },
-      ...{ secureBootEnabled: has.secureBoot, vtpmEnabled: has.trustedLaunch },
+      patchMode: "ImageDefault",
+      patchAssessmentMode: "ImageDefault",
+      secureBootEnabled: has.secureBoot,
+      vtpmEnabled: has.trustedLaunch,
       encryptionAtHostEnabled: encryptionAtHost,
       diskControllerType: has.nvme ? "NVMe" : "SCSI",
       osDisk: {
-        ...{ name: `${prefix}-\${each.key}-os`, caching, storageAccountType, diskSizeGb: rootDisk.toGibibytes() },
+        name: `${prefix}-\${each.key}-os`,
+        caching,
+        storageAccountType,
+        diskSizeGb: rootDisk.toGibibytes(),
         diskEncryptionSetId: encryptionSet,
       },
-      ...{ sourceImageId: image.sourceImageId, sourceImageReference: image.sourceImageReference, plan: image.plan },
+      sourceImageId: image.sourceImageId,
+      sourceImageReference: image.sourceImageReference,
+      plan: image.plan,
       customData: Buffer.from(userData).toString("base64"),
       // Azure's own storage for what the console shows.
       bootDiagnostics: {},
-      ...(settings.identityId !== undefined && {
-        identity: { type: "UserAssigned", identityIds: [settings.identityId] },
-      }),
+      identity:
+        settings.identityId === undefined ? undefined : { type: "UserAssigned", identityIds: [settings.identityId] },
       ...(spot !== false && spotMarket(spot === true ? {} : spot)),
       lifecycle: { ignoreChanges: [...FROZEN] },
       dependsOn: [
@@ -219,7 +240,12 @@ export class AzureMachines implements MachineGroup {
       const { volumeId: managedDiskId, caching } = volume;
       return [
         new VirtualMachineDataDiskAttachment(scope, `${id}-${purpose}`, {
-          ...{ provider, virtualMachineId, managedDiskId, lun: lunOf(purpose), caching, dependsOn },
+          provider,
+          virtualMachineId,
+          managedDiskId,
+          lun: lunOf(purpose),
+          caching,
+          dependsOn,
         }),
       ];
     });

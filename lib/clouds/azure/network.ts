@@ -88,7 +88,11 @@ export class AzureNetwork extends Construct implements Subnets {
     const virtualNetworkName = this.network.name;
     const subnet = (name: string, cidr: string) =>
       new Subnet(this, `${name}-subnet`, {
-        ...{ provider, resourceGroupName: group.name, virtualNetworkName, name, addressPrefixes: [cidr] },
+        provider,
+        resourceGroupName: group.name,
+        virtualNetworkName,
+        name,
+        addressPrefixes: [cidr],
         defaultOutboundAccessEnabled: false,
         ...(options.serviceEndpoints.length > 0 && { serviceEndpoints: [...options.serviceEndpoints] }),
       });
@@ -96,14 +100,19 @@ export class AzureNetwork extends Construct implements Subnets {
     this.poolSubnet = subnet("pools", plan.poolCidr);
     const publicAddress = (name: string) =>
       new PublicIp(this, `${name}-address`, {
-        ...{ ...common, zones, name: `${prefix}-${name}` },
-        ...{ sku: "Standard", allocationMethod: "Static" },
+        ...common,
+        zones,
+        name: `${prefix}-${name}`,
+        sku: "Standard",
+        allocationMethod: "Static",
       });
 
     const ways: ITerraformDependable[] = [];
     if (options.nat === "gateway") {
       const natGateway = new NatGateway(this, "nat", {
-        ...{ ...common, zones, name: `${prefix}-nat` },
+        ...common,
+        zones,
+        name: `${prefix}-nat`,
         skuName: "Standard",
       });
       const natGatewayId = natGateway.id;
@@ -128,12 +137,18 @@ export class AzureNetwork extends Construct implements Subnets {
     if (options.bastion) {
       const inside = new Subnet(this, "bastion-subnet", {
         // Azure wants this very name.
-        ...{ provider, resourceGroupName: group.name, virtualNetworkName, name: "AzureBastionSubnet" },
+        provider,
+        resourceGroupName: group.name,
+        virtualNetworkName,
+        name: "AzureBastionSubnet",
         addressPrefixes: [plan.bastionCidr],
       });
       this.bastion = new BastionHost(this, "bastion", {
-        ...{ ...common, name: `${prefix}-bastion` },
-        ...{ sku: "Standard", tunnelingEnabled: true, copyPasteEnabled: false },
+        ...common,
+        name: `${prefix}-bastion`,
+        sku: "Standard",
+        tunnelingEnabled: true,
+        copyPasteEnabled: false,
         ipConfiguration: { name: "bastion", subnetId: inside.id, publicIpAddressId: publicAddress("bastion").id },
       });
     }
@@ -169,7 +184,10 @@ export class AzureExistingNetwork extends Construct implements Subnets {
       const { group, names } = parseResourceId(subnet.id) ?? { group: "", names: [] };
       const [virtualNetworkName = "", name = ""] = names;
       return new DataAzurermSubnet(this, index === 0 ? "master-subnet" : "pool-subnet", {
-        ...{ provider: options.provider, resourceGroupName: group, virtualNetworkName, name },
+        provider: options.provider,
+        resourceGroupName: group,
+        virtualNetworkName,
+        name,
         lifecycle: {
           postcondition: [
             {

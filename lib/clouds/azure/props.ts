@@ -270,7 +270,7 @@ function locationProblems(location: string): readonly Problem[] {
       at: "location",
       got: location,
       want: "a region of Azure such as westeurope",
-      ...(hint === undefined ? {} : { hint }),
+      hint,
     },
   ];
 }

@@ -52,13 +52,11 @@ export class AzureFirewall extends Construct {
     // Azure's own last rules let everything through within a network, and from load balancers.
     const closed = new NetworkSecurityRule(this, "deny-all", {
       ...this.inbound("deny-all", PRIORITY.denyAll, "What is not let through above is closed"),
-      ...{
-        access: "Deny",
-        protocol: "*",
-        destinationPortRange: "*",
-        sourceAddressPrefix: "*",
-        destinationAddressPrefix: "*",
-      },
+      access: "Deny",
+      protocol: "*",
+      destinationPortRange: "*",
+      sourceAddressPrefix: "*",
+      destinationAddressPrefix: "*",
     });
     const uses = Object.entries(subnets).map(([name, subnetId]) => {
       const networkSecurityGroupId = this.securityGroup.id;
@@ -108,8 +106,14 @@ export class AzureFirewall extends Construct {
   private inbound(name: string, priority: number, description: string) {
     const { provider, group } = this.options;
     return {
-      ...{ provider, name, priority, description, direction: "Inbound", sourcePortRange: "*" },
-      ...{ resourceGroupName: group.name, networkSecurityGroupName: this.securityGroup.name },
+      provider,
+      name,
+      priority,
+      description,
+      direction: "Inbound",
+      sourcePortRange: "*",
+      resourceGroupName: group.name,
+      networkSecurityGroupName: this.securityGroup.name,
     };
   }
 }

@@ -55,7 +55,10 @@ export function existingPlan(
   { location, pins }: { readonly location: string; readonly pins: PinFile },
 ): { readonly plan?: ExistingPlan; readonly problems: readonly Problem[] } {
   const { subnets, problems } = existingSubnets(options, {
-    ...{ kind: "azure", region: location, pins, pairProblems },
+    kind: "azure",
+    region: location,
+    pins,
+    pairProblems,
     lookUp: (id) => `pinAzure({ location: "${location}", subnets: ["${id}"] })`,
     idProblems: (id, at) => resourceIdProblems(id, SUBNET_TYPE, at),
     subnetProblems: ({ cidr }, _, at) => subnetCidrProblems(cidr, `${at}.cidr`),

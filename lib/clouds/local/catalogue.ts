@@ -65,7 +65,7 @@ export function shapeOf(machine: string | VendorMachine): ShapeAnswer {
     if (size !== undefined) return { shape: toShape(SIZES[size]), problems: [] };
     const hint = didYouMean(machine, NEUTRAL_SIZES);
     const want = `one of ${NEUTRAL_SIZES.join(", ")}, or LocalMachine.of({ cpus, memory, gpus })`;
-    return { problems: [{ at: "machine", got: machine, want, ...(hint === undefined ? {} : { hint }) }] };
+    return { problems: [{ at: "machine", got: machine, want, hint }] };
   }
   if (!(machine instanceof LocalMachine)) {
     const want = `a machine of the local cloud, such as LocalMachine.of({ cpus: 2 }); this is one of ${machine.cloud}`;

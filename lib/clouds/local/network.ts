@@ -74,7 +74,7 @@ export function makeNetwork(
     cidr: subnet,
     reserved: [gateway],
     addressesRequired: false,
-    ...(engine !== undefined && { place: { engine } }),
+    place: engine === undefined ? undefined : { engine },
     handle: new LocalNetwork(name, network, sweep),
     dependsOn: [network, sweep],
   };

@@ -21,7 +21,7 @@ export class LocalPower implements Power {
 
   async list(): Promise<readonly PoweredMachine[]> {
     const { cluster, engine, env } = this.props;
-    const options = { ...(engine !== undefined && { engine }), ...(env !== undefined && { env }) };
+    const options = { engine, env };
     const containers = await told([], async () => listContainers(cluster, options));
     return containers.map(poweredMachine).sort((a, b) => a.host.localeCompare(b.host, "en", { numeric: true }));
   }
@@ -65,7 +65,7 @@ export class LocalPower implements Power {
     await this.find(hosts);
     const { cluster, engine, env } = this.props;
     const text = script("power", { cluster, site: "", engine }, { action, hosts, guard_metric: GUARD_METRIC });
-    await told(hosts, async () => runBash(text, `${action} ${hosts.join(", ")}`, env === undefined ? {} : { env }));
+    await told(hosts, async () => runBash(text, `${action} ${hosts.join(", ")}`, { env }));
   }
 }
 

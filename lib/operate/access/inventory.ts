@@ -62,7 +62,7 @@ export function inventoryList({ all }: { readonly all: InventoryGroup }): object
     Object.assign(hostvars, hosts);
     groups[name] = {
       ...(Object.keys(hosts).length > 0 && { hosts: Object.keys(hosts) }),
-      ...(vars !== undefined && { vars }),
+      vars,
       ...(Object.keys(children).length > 0 && { children: Object.keys(children) }),
     };
     for (const [child, group] of Object.entries(children)) visit(child, group);

@@ -18,8 +18,8 @@ export function masterOf(
     host,
     access,
     privateDirectory,
-    ...(knownHosts !== undefined && { knownHosts }),
-    ...(patience !== undefined && { patience }),
+    knownHosts,
+    patience,
     learns,
   });
 }

@@ -178,12 +178,15 @@ async function apply(
 ): Promise<void> {
   let printed;
   try {
-    const timeout = step.timeout === undefined ? {} : { timeout: step.timeout };
     const onErrorLine = (line: string): void => {
       const text = step.progress?.(line);
       if (text !== undefined) tell(text);
     };
-    printed = await remote.run(applyScript(step, effect), { input: JSON.stringify(after), onErrorLine, ...timeout });
+    printed = await remote.run(applyScript(step, effect), {
+      input: JSON.stringify(after),
+      onErrorLine,
+      timeout: step.timeout,
+    });
   } catch (error) {
     throw error instanceof RemoteError ? scriptFailure(step, error) : error;
   }

@@ -61,12 +61,14 @@ export async function applyDeployment(
     const staying = stopped.filter((host) => !going.includes(host));
     const { started, failure } = await startMachines(staying, platform, progress);
     if (failure !== undefined && failure.hosts.includes(access?.manifest.master.host ?? "")) throw failure;
-    if (!saved.changesAnything) return { outputs, started, ...(failure !== undefined && { failure }) };
+    if (!saved.changesAnything) return { outputs, started, failure };
 
     const undrain = await drainNodes(
       access,
       {
-        ...{ hosts: going, command, agreed: "unknown" in seen ? [] : seen.jobs },
+        hosts: going,
+        command,
+        agreed: "unknown" in seen ? [] : seen.jobs,
         agreeTo: async (jobs) => (asks ? agreeTo({ jobs }) : undefined),
       },
       env,
@@ -77,7 +79,7 @@ export async function applyDeployment(
       // Machines of their names will have other keys, also if this gets no further than taking them away.
       if (access !== undefined) forgetHostKeys(access, going);
       const made = await applyPlan(terraform, saved, `Deploy ${stack.name}`, changes, progress);
-      return { outputs: made, started, ...(failure !== undefined && { failure }) };
+      return { outputs: made, started, failure };
     } catch (error) {
       await undrain();
       throw error;

@@ -105,14 +105,14 @@ export function parseStatus(manifest: Manifest, printed: string): ClusterStatus 
   const slurm = new Map(rows("nodes").map(([host = "", ...fields]) => [host, slurmNode(fields)]));
   const answers = parseAnswers(text("units"));
   return {
-    ...(version === undefined ? {} : { slurmVersion: version }),
+    slurmVersion: version,
     controller: { answers: text("controller").includes("is UP"), message: text("controller") },
     services: Object.fromEntries(rows("services").map(([unit = "", state = ""]) => [unit, state])),
     ...(text("generation") === "" ? {} : { generation: Number(text("generation")) }),
     nodes: nodesOf(manifest).map((node) => {
       const state = slurm.get(node.host);
       const unit = answers.get(node.host) ?? { unreachable: "the master could not ask it" };
-      return { ...node, ...(state === undefined ? {} : { slurm: state }), unit };
+      return { ...node, slurm: state, unit };
     }),
     partitions: rows("partitions").map(partition),
     jobs: Object.fromEntries(words("jobs", text).map(([count = "0", state = ""]) => [state, Number(count)])),

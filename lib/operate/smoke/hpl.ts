@@ -73,7 +73,7 @@ async function run(master: Remote, size: number, options: HplOptions, report: Re
     environment: { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", ...(sharesCores && YIELD) },
     command: XHPL,
   });
-  const dat = renderHplDat({ size, block: BLOCK_SIZE, grid, ...(threshold !== undefined && { threshold }) });
+  const dat = renderHplDat({ size, block: BLOCK_SIZE, grid, threshold });
   const job = await runJob(master, { name: "hpl", user, script, files: { "HPL.dat": dat }, deadline }, report);
   const measured = judge(job, size);
   return { ...measured, partition, nodes, hosts: job.nodes, job: job.id, directory: job.directory };

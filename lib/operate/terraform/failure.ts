@@ -45,7 +45,7 @@ function recognize(
     // Our own scripts say in the next line what to do.
     return {
       code,
-      ...(kind !== undefined && { kind }),
+      kind,
       cause,
       remedy: remedy ?? (lines[at + 1] ?? "").trim().replace(/\.$/, ""),
     };

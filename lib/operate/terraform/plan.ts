@@ -38,7 +38,7 @@ export function judgePlan(shown: unknown, gone: readonly string[] = []): PlanVer
       action,
       kind: kindOf(resource.type, values),
       name: hostKey(resource.address) ?? ownName(values) ?? resource.address,
-      ...(resource.action_reason !== undefined && { reason: resource.action_reason }),
+      reason: resource.action_reason,
     };
     return [change];
   });

@@ -180,7 +180,7 @@ export class Terraform {
       cwd: this.directory,
       env: this.env,
       finishOnInterrupt: true,
-      ...(onLine !== undefined && { onLine }),
+      onLine,
     });
   }
 

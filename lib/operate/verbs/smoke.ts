@@ -70,8 +70,8 @@ function hplOptions(
   return {
     placement,
     // Machines that share one host's cores are for trying things out.
-    ...(full !== true && { seconds: seconds ?? (placement.sharesCores ? 15 : 120) }),
-    ...(threshold !== undefined && { threshold }),
+    seconds: full === true ? undefined : (seconds ?? (placement.sharesCores ? 15 : 120)),
+    threshold,
   };
 }
 

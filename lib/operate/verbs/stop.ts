@@ -133,7 +133,8 @@ async function switchOff(
     await power.stop(stopping);
     if (ending.length > 0) await power.end(ending);
     await waitForState(power, stopping, "stopped", {
-      ...{ deadline, pause: PAUSE },
+      deadline,
+      pause: PAUSE,
       onProgress: (seen) => {
         if (seen.length > 1)
           report.title(`${title}: ${seen.filter(({ state }) => state === "stopped").length} stopped`);
