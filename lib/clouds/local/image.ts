@@ -4,8 +4,6 @@ import { type BuildImageOptions, buildImage, pruneImages } from "../../images/im
 import { EngineError, type EngineWanted, runEngine, runEngineScript } from "./engine";
 import { label } from "./labels";
 
-export { nodeImage, stockImage } from "../../images/image";
-
 /** This machine's container engine, as images are built with it. */
 export function imageEngine(wanted: EngineWanted = {}, env: NodeJS.ProcessEnv = process.env): ImageEngine {
   const failed = (error: unknown) => error instanceof EngineError && error.kind === "failed";
