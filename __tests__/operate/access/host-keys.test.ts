@@ -3,11 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { broughtUpToDate } from "../../../lib/operate/access/committed-host-keys";
 import { hostKeySource, type HostKeySource } from "../../../lib/operate/access/host-key-source";
-import { readManifest } from "../../../lib/model/manifest";
 import { forgetHostKeys } from "../../../lib/operate/access/host-keys";
-import { sampleManifest } from "../../support/sample-cluster";
+import { sampleCluster } from "../../support/sample-cluster";
 
-const manifest = readManifest(sampleManifest());
+const manifest = sampleCluster().manifest;
 
 describe("host keys", () => {
   let privateDirectory: string;
@@ -42,9 +41,8 @@ describe("host keys", () => {
   });
 
   it("are asked of the vendor of the master's site", () => {
-    const [site] = manifest.sites;
     const at = (cloud: string, place: Readonly<Record<string, string>>) =>
-      hostKeySource({ ...manifest, sites: [{ ...site!, cloud, place }] }, {})?.constructor.name;
+      hostKeySource(sampleCluster({ sites: [{ cloud, place }] }).manifest, {})?.constructor.name;
     expect(at("aws", { region: "us-east-1" })).toBe("AwsPower");
     expect(at("azure", { resourceGroup: "x", subscription: "00000000-0000-0000-0000-000000000000" })).toBe(
       "AzurePower",
@@ -56,11 +54,8 @@ describe("host keys", () => {
     const before = process.env;
     process.env = { PATH: before["PATH"] };
     try {
-      const [site] = manifest.sites;
-      const source = hostKeySource(
-        { ...manifest, sites: [{ ...site!, cloud: "azure", place: { resourceGroup: "x" } }] },
-        process.env,
-      );
+      const nowhere = sampleCluster({ sites: [{ cloud: "azure", place: { resourceGroup: "x" } }] });
+      const source = hostKeySource(nowhere.manifest, process.env);
       await expect(source?.hostKeys("master")).rejects.toThrow("which subscription the cluster is in");
     } finally {
       process.env = before;

@@ -1,11 +1,10 @@
-import { readManifest } from "../../../lib/model/manifest";
 import { groupName, inventory, inventoryList } from "../../../lib/operate/access/inventory";
 import { renderKnownHosts } from "../../../lib/operate/access/known-hosts";
 import { nodeOf } from "../../../lib/operate/hosts/nodes";
 import { expectGolden } from "../../support/golden";
-import { sampleManifest } from "../../support/sample-cluster";
+import { sampleCluster } from "../../support/sample-cluster";
 
-const manifest = readManifest(sampleManifest());
+const manifest = sampleCluster().manifest;
 const source = { manifest, privateDirectory: "/home/op/.local/state/ohpc/demo" };
 
 describe("the Ansible inventory", () => {
@@ -48,11 +47,10 @@ describe("the Ansible inventory", () => {
   });
 
   it("leaves the key to the agent where the operator uses his own", () => {
-    const own = {
-      ...manifest,
-      master: { ...manifest.master, access: { ...manifest.master.access, identity: "agent" as const } },
-    };
-    expect(inventory({ ...source, manifest: own }).all.vars).not.toHaveProperty("ansible_ssh_private_key_file");
+    const own = sampleCluster({ access: { identity: "agent" } });
+    expect(inventory({ ...source, manifest: own.manifest }).all.vars).not.toHaveProperty(
+      "ansible_ssh_private_key_file",
+    );
   });
 
   it("tells the same as a dynamic inventory", () => {

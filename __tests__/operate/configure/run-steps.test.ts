@@ -2,7 +2,6 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import type { ClusterView } from "../../../lib/model/cluster-view";
 import { planSteps, runSteps, type StepEvent } from "../../../lib/operate/configure/run-steps";
 import { type StepError } from "../../../lib/operate/configure/step-error";
 import { differences } from "../../../lib/operate/configure/step/differences";
@@ -10,6 +9,7 @@ import { orderSteps } from "../../../lib/operate/configure/step/order";
 import type { Step } from "../../../lib/operate/configure/step/step";
 import { RemoteError } from "../../../lib/operate/exec/remote/remote";
 import { BashRemote } from "../../support/bash-remote";
+import { viewOf } from "../../support/cluster-builder";
 
 let scratch = "";
 beforeEach(() => {
@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 /** These steps ask nothing of the cluster. */
-const cluster = {} as ClusterView;
+const cluster = viewOf();
 
 describe("runSteps", () => {
   it("makes true what is not, and leaves alone what is", async () => {

@@ -8,7 +8,7 @@ import { bundleFiles, hostsFile, type NodeFacts, programText } from "../../../li
 import { coverWithSubnets } from "../../../lib/operate/configure/steps/cover";
 import { exportsFile } from "../../../lib/operate/configure/steps/exports";
 import { softwareHash } from "../../../lib/software/roles";
-import { viewOf } from "../../support/views";
+import { viewOf } from "../../support/cluster-builder";
 
 const block = { kind: "block", device: "/dev/sdb", path: "/home" } as const;
 
@@ -68,7 +68,7 @@ describe("the bundle", () => {
   });
 
   it("stays small for thousands of nodes", () => {
-    const files = bundleFiles(viewOf({ pools: { cpu: 200 }, prefix: "10.1.0" }));
+    const files = bundleFiles(viewOf({ pools: { cpu: 200 } }));
     expect(Object.values(files).join("").length).toBeLessThan(40_000);
   });
 });

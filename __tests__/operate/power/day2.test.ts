@@ -11,7 +11,7 @@ import {
   type PowerFailure,
   type PowerState,
 } from "../../../lib/clouds/power";
-import { type Manifest, readManifest } from "../../../lib/model/manifest";
+import type { Manifest } from "../../../lib/model/manifest";
 import { chosenHosts } from "../../../lib/operate/hosts/chosen-hosts";
 import { drain } from "../../../lib/operate/scheduler/drain";
 import { type Job, readJobs } from "../../../lib/operate/scheduler/jobs";
@@ -26,7 +26,7 @@ import { awsDemo } from "../../../stacks/aws-demo";
 import { synthesize } from "cdktf-openhpc/testing";
 import { sampleManifest } from "../../support/sample-cluster";
 
-const manifest = readManifest(sampleManifest());
+const manifest = sampleManifest();
 
 function thrownBy(work: () => unknown): unknown {
   try {

@@ -1,14 +1,12 @@
-import { readManifest } from "../../../lib/model/manifest";
-import { readClusterSpec } from "../../../lib/model/cluster-spec";
 import { agree, type Consenter } from "../../../lib/operate/feedback/consent";
 import { jobsOn, readJobs } from "../../../lib/operate/scheduler/jobs";
 import { nodesReady, readReady } from "../../../lib/operate/scheduler/ready";
 import type { Remote, RunOptions } from "../../../lib/operate/exec/remote/remote";
 import { TimedProgress } from "../../../lib/operate/feedback/timed-progress";
 import { Duration } from "../../../lib/units";
-import { sampleManifest, sampleSpec } from "../../support/sample-cluster";
+import { sampleCluster } from "../../support/sample-cluster";
 
-const cluster = { spec: readClusterSpec(sampleSpec()), manifest: readManifest(sampleManifest()) };
+const cluster = sampleCluster();
 
 /** A master on which ready.sh printed this. */
 function master(printed: string, asked: RunOptions[] = []): Remote {

@@ -1,8 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { readManifest } from "../../../lib/model/manifest";
-import { readClusterSpec } from "../../../lib/model/cluster-spec";
 import { renderBatchScript } from "../../../lib/operate/smoke/batch-script";
 import { readHelloOutput } from "../../../lib/operate/smoke/hello-output";
 import { renderHplDat } from "../../../lib/operate/smoke/hpl-dat";
@@ -14,7 +12,7 @@ import { coveringPartitions, placementIn, placementsEverywhere } from "../../../
 import type { Remote } from "../../../lib/operate/exec/remote/remote";
 import { Duration } from "../../../lib/units";
 import { expectGolden } from "../../support/golden";
-import { sampleManifest, sampleSpec } from "../../support/sample-cluster";
+import { sampleCluster } from "../../support/sample-cluster";
 
 const sample = (name: string) => readFileSync(join(__dirname, "samples", name), "utf8");
 
@@ -182,8 +180,7 @@ describe("the batch script", () => {
 });
 
 describe("where a proof runs", () => {
-  const spec = readClusterSpec(sampleSpec());
-  const manifest = readManifest(sampleManifest());
+  const { manifest, spec } = sampleCluster();
 
   it("takes as few partitions as have all nodes", () => {
     expect(coveringPartitions(spec).map(({ partition, pools }) => [partition.name, pools])).toEqual([

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeEvent } from "../../../lib/operate/deploy/apply-plan";
 import { describeLosses } from "../../../lib/operate/deploy/losses";
-import { readManifest } from "../../../lib/model/manifest";
 import { Failure } from "../../../lib/operate/feedback/failure";
 import { isOlder, terraformBinary, versionFailure } from "../../../lib/operate/terraform/binary";
 import { type Diagnostic, terraformEvent } from "../../../lib/operate/terraform/events";
@@ -110,7 +109,7 @@ function deletionOf(type: string): object {
 
 describe("telling people what they would lose", () => {
   const lost = judgePlan(sample("image-changed")).losses;
-  const manifest = readManifest(sampleManifest());
+  const manifest = sampleManifest();
   const jobs = [
     { id: "12", user: "alice", state: "RUNNING", name: "train", hosts: ["cpu-1"] },
     { id: "13", user: "bob", state: "PENDING", name: "wait", hosts: [] },
