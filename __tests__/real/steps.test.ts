@@ -9,7 +9,7 @@ import { MASTER_STEPS } from "../../lib/operate/configure/steps/master-steps";
 import type { Step } from "../../lib/operate/configure/step/step";
 import { Duration } from "../../lib/units";
 import { eventually, HandMadeCluster } from "../support/hand-made-cluster";
-import type { ClusterSketch } from "../support/views";
+import type { ClusterSketch } from "../support/cluster-builder";
 
 /** The steps on a real master, in the order of its life: each test goes on where the one before left it. */
 const cluster = new HandMadeCluster("steps-test", "10.91.22", 23922);

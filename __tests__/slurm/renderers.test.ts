@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { ClusterView } from "../../lib/model/cluster-view";
 import type { Manifest } from "../../lib/model/manifest";
 import type { ClusterSpec } from "../../lib/model/cluster-spec";
 import { renderCgroupConf } from "../../lib/slurm/cgroup-conf";
@@ -7,7 +8,7 @@ import { renderSlurmConf } from "../../lib/slurm/slurm-conf";
 import { renderSlurmdbdConf } from "../../lib/slurm/slurmdbd-conf";
 import { renderTopologyConf } from "../../lib/slurm/topology-conf";
 import { expectGolden } from "../support/golden";
-import { CLUSTERS, CPU_AND_GPU, type Cluster, NO_POOLS, PRODUCTION, TWO_SITES } from "./clusters";
+import { CLUSTERS, CPU_AND_GPU, NO_POOLS, PRODUCTION, TWO_SITES } from "./clusters";
 import { cpuMilliseconds } from "../support/cpu-time";
 
 const FILES: Readonly<Record<string, (spec: ClusterSpec, manifest: Manifest) => string | undefined>> = {
@@ -18,7 +19,7 @@ const FILES: Readonly<Record<string, (spec: ClusterSpec, manifest: Manifest) => 
   "slurmdbd.conf": renderSlurmdbdConf,
 };
 
-function slurmConf({ manifest, spec }: Cluster): string {
+function slurmConf({ manifest, spec }: ClusterView): string {
   return renderSlurmConf(spec, manifest);
 }
 
@@ -26,7 +27,7 @@ function linesOf(text: string, key: string): readonly string[] {
   return text.split("\n").filter((line) => line.startsWith(`${key}=`));
 }
 
-function withFacts(cluster: Cluster, facts: Partial<Manifest["sites"][number]["facts"]>): Cluster {
+function withFacts(cluster: ClusterView, facts: Partial<Manifest["sites"][number]["facts"]>): ClusterView {
   const sites = cluster.manifest.sites.map((site) => ({ ...site, facts: { ...site.facts, ...facts } }));
   return { ...cluster, manifest: { ...cluster.manifest, sites } };
 }
@@ -127,7 +128,7 @@ describe("topology.conf", () => {
 });
 
 describe("all files", () => {
-  const shuffled = ({ manifest, spec }: Cluster): fc.Arbitrary<Cluster> =>
+  const shuffled = ({ manifest, spec }: ClusterView): fc.Arbitrary<ClusterView> =>
     fc
       .record({
         pools: fc.shuffledSubarray([...manifest.pools], { minLength: manifest.pools.length }),

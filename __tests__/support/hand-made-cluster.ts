@@ -11,7 +11,7 @@ import { runSpec } from "../../lib/clouds/local/run-spec";
 import type { Manifest } from "../../lib/model/manifest";
 import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
 import { Duration } from "../../lib/units";
-import { addressOf, type ClusterSketch, PATHS, viewOf } from "./views";
+import { addressOf, type ClusterSketch, PATHS, viewOf } from "./cluster-builder";
 
 /** Machines made by hand, as `LocalCloud` would make them: for tests of what makes them a cluster. */
 export class HandMadeCluster {
@@ -43,7 +43,7 @@ export class HandMadeCluster {
     }
     const hostKey = readFileSync(join(this.privateDirectory, "host_ed25519_key.pub"), "utf8");
     writeFileSync(join(this.privateDirectory, "known_hosts"), `* ${hostKey}`);
-    await runEngine(["network", "create", "--subnet", `${this.prefix}.0/24`, this.network]);
+    await runEngine(["network", "create", "--subnet", this.subnet, this.network]);
     for (const purpose of PURPOSES) await runEngine(["volume", "create", this.volume(purpose)]);
   }
 
@@ -53,7 +53,7 @@ export class HandMadeCluster {
 
   /** The `k`-th node of a pool, from 1. */
   async startNode(pool: string, k: number, gpus = pool.startsWith("gpu") ? 2 : 0): Promise<void> {
-    await this.start(`${pool}-${k}`, "compute", addressOf(this.prefix, pool, k), gpus, []);
+    await this.start(`${pool}-${k}`, "compute", addressOf(this.subnet, pool, k), gpus, []);
   }
 
   /** Runs a command inside a machine, past SSH and Slurm. */
@@ -75,7 +75,7 @@ export class HandMadeCluster {
   }
 
   view(sketch: ClusterSketch): ClusterView {
-    return viewOf({ cluster: this.name, prefix: this.prefix, access: this.access(), ...sketch });
+    return viewOf({ cluster: this.name, sites: [{ cidr: this.subnet }], access: this.access(), ...sketch });
   }
 
   async destroy(): Promise<void> {
@@ -124,6 +124,10 @@ export class HandMadeCluster {
       [this.container(host), host, this.network, address, keys, this.image, ...flags, ...more],
     );
     this.containers.add(host);
+  }
+
+  private get subnet(): string {
+    return `${this.prefix}.0/24`;
   }
 
   private volume(purpose: DiskPurpose): string {

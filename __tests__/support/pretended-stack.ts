@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sampleManifest, sampleSpec } from "./sample-cluster";
+import { sampleCluster } from "./sample-cluster";
 
 /** A project with the stack `demo` of which a program in the place of Terraform tells a manifest; its machines are nobody's. */
 export class PretendedStack {
@@ -11,12 +11,11 @@ export class PretendedStack {
   constructor() {
     const stack = join(this.directory, "cdktf.out", "stacks", "demo");
     mkdirSync(stack, { recursive: true });
-    const { sites, ...manifest } = sampleManifest() as { sites: object[] };
-    const value = { ...manifest, sites: sites.map((site) => ({ ...site, cloud: "existing" })) };
+    const { spec, manifest: value } = sampleCluster({ sites: [{ cloud: "existing" }] });
     const entry = { name: "demo", workingDirectory: "stacks/demo", dependencies: [], annotations: [] };
     this.write("cdktf.json", '{"app":"true"}');
     this.write("cdktf.out/manifest.json", JSON.stringify({ stacks: { demo: entry } }));
-    writeFileSync(join(stack, "cluster.json"), JSON.stringify(sampleSpec()));
+    writeFileSync(join(stack, "cluster.json"), JSON.stringify(spec));
     writeFileSync(join(stack, "cdk.tf.json"), "{}");
     this.write("outputs", JSON.stringify({ cluster: { value } }));
     this.program("terraform", `cat ${this.directory}/outputs`);

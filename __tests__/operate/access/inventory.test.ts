@@ -1,11 +1,7 @@
-import { readManifest } from "../../../lib/model/manifest";
 import { groupName, inventory, inventoryList } from "../../../lib/operate/access/inventory";
-import { renderKnownHosts } from "../../../lib/operate/access/known-hosts";
-import { nodeOf } from "../../../lib/operate/hosts/nodes";
-import { expectGolden } from "../../support/golden";
-import { sampleManifest } from "../../support/sample-cluster";
+import { sampleCluster } from "../../support/sample-cluster";
 
-const manifest = readManifest(sampleManifest());
+const manifest = sampleCluster().manifest;
 const source = { manifest, privateDirectory: "/home/op/.local/state/ohpc/demo" };
 
 describe("the Ansible inventory", () => {
@@ -48,10 +44,7 @@ describe("the Ansible inventory", () => {
   });
 
   it("leaves the key to the agent where the operator uses his own", () => {
-    const own = {
-      ...manifest,
-      master: { ...manifest.master, access: { ...manifest.master.access, identity: "agent" as const } },
-    };
+    const { manifest: own } = sampleCluster({ access: { identity: "agent" } });
     expect(inventory({ ...source, manifest: own }).all.vars).not.toHaveProperty("ansible_ssh_private_key_file");
   });
 
@@ -75,34 +68,5 @@ describe("the Ansible inventory", () => {
     ["4way", "pool_4way"],
   ])("calls the group of pool %s %s", (pool, group) => {
     expect(groupName(pool)).toBe(group);
-  });
-});
-
-describe("the host keys", () => {
-  it("are pinned under every name of every machine", () => {
-    expectGolden("operate/known_hosts", renderKnownHosts(manifest, "* ssh-ed25519 AAAA comment\n"));
-  });
-
-  it("stay as they are where each machine has its own", () => {
-    expect(renderKnownHosts(manifest, "# made by\nmaster ssh-ed25519 A\ncpu-1 ssh-ed25519 B\n")).toBe(
-      "master ssh-ed25519 A\ncpu-1 ssh-ed25519 B\n",
-    );
-  });
-});
-
-describe("finding a host", () => {
-  it("knows its address", () => {
-    expect(nodeOf(manifest, "gpu-2")).toEqual({ host: "gpu-2", pool: "gpu", address: "10.108.10.2" });
-  });
-
-  it("suggests the nearest name", () => {
-    expect(() => nodeOf(manifest, "gpu-11")).toThrow(
-      expect.objectContaining({ details: { code: "node.unknown", remedy: 'did you mean "gpu-1"?' } }) as Error,
-    );
-    expect(() => nodeOf(manifest, "login")).toThrow(
-      expect.objectContaining({
-        details: { code: "node.unknown", remedy: "it has master, cpu-[1-4], gpu-[1-2]" },
-      }) as Error,
-    );
   });
 });

@@ -1,8 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { jobsSeen } from "../../../lib/operate/scheduler/jobs";
-import { type Remote, RemoteError, type RemoteFailure } from "../../../lib/operate/exec/remote/remote";
 import { masterAccessIn } from "../../../lib/operate/access/master-access";
 import { sampleManifest } from "../../support/sample-cluster";
 
@@ -30,24 +28,5 @@ describe("the way to a master that may be about to go", () => {
 
   it("is none where nothing is deployed, or a newer version has deployed it", () => {
     expect([way({}), way({ cluster: { schema: 999 } })]).toEqual([undefined, undefined]);
-  });
-});
-
-describe("jobs of a cluster that is about to lose something", () => {
-  const master = (failure: RemoteFailure): Remote => ({
-    host: "master",
-    run: async () => Promise.reject(new RemoteError("master", failure, undefined, "")),
-    read: async () => Promise.resolve(undefined),
-    write: async () => Promise.resolve(),
-  });
-
-  it("are unknown where the master does not answer", async () => {
-    expect(await jobsSeen(master("unreachable"))).toEqual({
-      unknown: "master does not answer: jobs may be running",
-    });
-  });
-
-  it("are not taken for unknown where the master refuses us: it is there", async () => {
-    await expect(jobsSeen(master("refused"))).rejects.toMatchObject({ failure: "refused" });
   });
 });

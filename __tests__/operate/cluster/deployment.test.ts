@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { renderClusterSpec, clusterSpecHash } from "../../../lib/model/cluster-spec-text";
-import { readClusterSpec } from "../../../lib/model/cluster-spec";
 import { deploymentOf, refuseUndeployed } from "../../../lib/operate/cluster/deployment";
 import type { Failure } from "../../../lib/operate/feedback/failure";
 import { sampleManifest, sampleSpec } from "../../support/sample-cluster";
@@ -10,7 +9,7 @@ import { sampleManifest, sampleSpec } from "../../support/sample-cluster";
 const directory = mkdtempSync(join(tmpdir(), "ohpc-deployment-"));
 const stack = { name: "demo", directory, dependencies: [], warnings: [] };
 const project = { directory, app: "true", output: directory, context: {} };
-const text = renderClusterSpec(readClusterSpec(sampleSpec()));
+const text = renderClusterSpec(sampleSpec());
 
 beforeAll(() => {
   mkdirSync(directory, { recursive: true });
@@ -20,8 +19,8 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-const deployment = (spec: string) =>
-  deploymentOf(project, stack, { cluster: { ...sampleManifest(), wish: spec } }, { HOME: directory });
+const deployment = (wish: string) =>
+  deploymentOf(project, stack, { cluster: { ...sampleManifest(), wish } }, { HOME: directory });
 
 describe("a deployment", () => {
   it("is configured when what is wanted is what was deployed", () => {

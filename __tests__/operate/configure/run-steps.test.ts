@@ -1,15 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
-import type { ClusterView } from "../../../lib/model/cluster-view";
 import { planSteps, runSteps, type StepEvent } from "../../../lib/operate/configure/run-steps";
 import { type StepError } from "../../../lib/operate/configure/step-error";
-import { differences } from "../../../lib/operate/configure/step/differences";
-import { orderSteps } from "../../../lib/operate/configure/step/order";
 import type { Step } from "../../../lib/operate/configure/step/step";
 import { RemoteError } from "../../../lib/operate/exec/remote/remote";
 import { BashRemote } from "../../support/bash-remote";
+import { viewOf } from "../../support/cluster-builder";
 
 let scratch = "";
 beforeEach(() => {
@@ -20,7 +17,7 @@ afterEach(() => {
 });
 
 /** These steps ask nothing of the cluster. */
-const cluster = {} as ClusterView;
+const cluster = viewOf();
 
 describe("runSteps", () => {
   it("makes true what is not, and leaves alone what is", async () => {
@@ -192,55 +189,6 @@ describe("planSteps", () => {
     ]);
     expect(readFileSync(join(scratch, "b"), "utf8")).toBe("no");
     expect(existsSync(join(scratch, "a"))).toBe(false);
-  });
-});
-
-describe("orderSteps", () => {
-  it("puts every step behind all that it needs, and loses none", () => {
-    const graph = fc.array(fc.array(fc.nat(), { maxLength: 4 }), { maxLength: 12 });
-    fc.assert(
-      fc.property(graph, fc.infiniteStream(fc.nat()), (needs, random) => {
-        // A step may need only those with a smaller number: no circle.
-        const steps = needs.map((others, k) =>
-          file(`s${k}`, { needs: k === 0 ? [] : [...new Set(others.map((n) => `s${n % k}`))] }),
-        );
-        const shuffled = steps.map((step) => ({ step, at: random.next().value as number })).sort((a, b) => a.at - b.at);
-        const ordered = orderSteps(shuffled.map(({ step }) => step)).map(({ id }) => id);
-        expect([...ordered].sort()).toEqual(steps.map(({ id }) => id).sort());
-        for (const step of steps)
-          for (const need of step.needs) expect(ordered.indexOf(need)).toBeLessThan(ordered.indexOf(step.id));
-      }),
-    );
-  });
-
-  it("refuses steps that need each other, or what is not there, or share an id", () => {
-    expect(() => orderSteps([file("a", { needs: ["b"] }), file("b", { needs: ["a"] })])).toThrow("a → b → a");
-    expect(() => orderSteps([file("a", { needs: ["z"] })])).toThrow("needs z");
-    expect(() => orderSteps([file("a"), file("a")])).toThrow("same id");
-  });
-});
-
-describe("differences", () => {
-  it("says where two states differ, in words", () => {
-    expect(differences({ users: [{ shell: "/bin/sh" }] }, { users: [{ shell: "/bin/bash" }] })).toEqual([
-      'users[0].shell is "/bin/sh" instead of "/bin/bash"',
-    ]);
-    expect(differences({ conf: "a\nb\n" }, { conf: "a\nc\n" })).toEqual(['conf lacks "c"', 'conf still has "b"']);
-    expect(differences({ conf: "a\nb\n" }, { conf: "b\na\n" })).toEqual([
-      "conf has its lines in another order, or twice",
-    ]);
-    expect(differences({ list: [1] }, { list: [] })).toEqual(["list[0] is 1 instead of missing"]);
-  });
-
-  it("finds none between equal states, and at least one between others", () => {
-    fc.assert(
-      fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
-        expect(differences(a as never, structuredClone(a) as never)).toEqual([]);
-        const same = JSON.stringify(a) === JSON.stringify(b);
-        if (!same && typeof a !== "object" && typeof b !== "object")
-          expect(differences(a as never, b as never)).not.toEqual([]);
-      }),
-    );
   });
 });
 

@@ -1,10 +1,9 @@
-import { readManifest } from "../../../lib/model/manifest";
 import { RemoteError, type HoldingRemote, type RemoteFailure } from "../../../lib/operate/exec/remote/remote";
 import { drainForRemoval, type Removal } from "../../../lib/operate/deploy/removal";
 import type { Job } from "../../../lib/operate/scheduler/jobs";
 import { sampleManifest } from "../../support/sample-cluster";
 
-const manifest = readManifest(sampleManifest());
+const manifest = sampleManifest();
 const NOBODY = async () => Promise.reject(new Error("nobody may be asked"));
 const RUNNING = "12|alice|RUNNING|cpu-1|train\n";
 const TRAIN: Job = { id: "12", user: "alice", state: "RUNNING", name: "train", hosts: ["cpu-1"] };

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleFiles, programText } from "../../../lib/operate/node/bundle-files";
 import type { NodeUnitReport } from "../../../lib/operate/node/answers";
-import { viewOf } from "../../support/views";
+import { viewOf } from "../../support/cluster-builder";
 
 /** The node unit's program in a folder of its own, up to the stage `mounts`, which waits for what is never mounted. */
 describe("a node whose software is not that of the cluster", () => {

@@ -1,27 +1,18 @@
-import { readManifest } from "../../../lib/model/manifest";
-import { readClusterSpec } from "../../../lib/model/cluster-spec";
-import { agree, type Consenter } from "../../../lib/operate/feedback/consent";
-import { jobsOn, readJobs } from "../../../lib/operate/scheduler/jobs";
 import { nodesReady, readReady } from "../../../lib/operate/scheduler/ready";
 import type { Remote, RunOptions } from "../../../lib/operate/exec/remote/remote";
-import { TimedProgress } from "../../../lib/operate/feedback/timed-progress";
 import { Duration } from "../../../lib/units";
-import { sampleManifest, sampleSpec } from "../../support/sample-cluster";
+import { pretendedMaster } from "../../support/pretended-master";
+import { sampleCluster } from "../../support/sample-cluster";
 
-const cluster = { spec: readClusterSpec(sampleSpec()), manifest: readManifest(sampleManifest()) };
+const cluster = sampleCluster();
 
 /** A master on which ready.sh printed this. */
 function master(printed: string, asked: RunOptions[] = []): Remote {
-  return {
-    host: "master",
-    run: async (_, options = {}) => {
-      asked.push(options);
-      for (const line of printed.split("\n")) options.onLine?.(line);
-      return Promise.resolve(printed);
-    },
-    read: async () => Promise.resolve(undefined),
-    write: async () => Promise.resolve(),
-  };
+  return pretendedMaster(async (_, options = {}) => {
+    asked.push(options);
+    for (const line of printed.split("\n")) options.onLine?.(line);
+    return Promise.resolve(printed);
+  });
 }
 
 const told: string[] = [];
@@ -117,58 +108,5 @@ describe("waiting for the nodes", () => {
   it("takes only the last picture of the nodes", () => {
     const reading = readReady("nodes 0 2\nwaiting a down x\nwaiting b down y\nnodes 1 2\nwaiting b down z w\n");
     expect(reading.waiting).toEqual([{ node: "b", state: "down", reason: "z w" }]);
-  });
-});
-
-describe("unfinished jobs", () => {
-  const jobs = readJobs("12|alice|RUNNING|cpu-[1-2]|train\n13|bob|PENDING||a|b c\n\n");
-
-  it("are read with the nodes they run on, whatever they are called", () => {
-    expect(jobs).toEqual([
-      { id: "12", user: "alice", state: "RUNNING", name: "train", hosts: ["cpu-1", "cpu-2"] },
-      { id: "13", user: "bob", state: "PENDING", name: "a|b c", hosts: [] },
-    ]);
-  });
-
-  it("end when one of their nodes goes", () => {
-    expect(jobsOn(jobs, ["cpu-2", "gpu-1"]).map(({ id }) => id)).toEqual(["12"]);
-    expect(jobsOn(jobs, ["gpu-1"])).toEqual([]);
-  });
-});
-
-describe("consent", () => {
-  const lines = ["1 machine would be replaced: cpu-1"];
-  const ask = async (consenter: Consenter) => agree(consenter, lines, "Really?", "ohpc up demo --yes");
-
-  it("is given beforehand, or by whoever is asked and says yes", async () => {
-    await expect(ask({ yes: true })).resolves.toBeUndefined();
-    const shown: unknown[] = [];
-    const says = (answer: boolean) => async (about: readonly string[], question: string) => {
-      shown.push([about, question]);
-      return Promise.resolve(answer);
-    };
-    await expect(ask({ yes: false, ask: says(true) })).resolves.toBeUndefined();
-    expect(shown).toEqual([[lines, "Really?"]]);
-    await expect(ask({ yes: false, ask: says(false) })).rejects.toMatchObject({ kind: "consent" });
-  });
-
-  it("is missing where nobody can be asked; then what would be lost is told, and how to agree", async () => {
-    await expect(ask({ yes: false })).rejects.toMatchObject({
-      kind: "consent",
-      details: { output: lines, remedy: expect.stringContaining("ohpc up demo --yes") as string },
-    });
-  });
-});
-
-describe("the time that phases take", () => {
-  it("is remembered, also of one that failed", async () => {
-    const progress = new TimedProgress({
-      phase: async (_, work) => work({ title: () => undefined, detail: () => undefined }),
-      note: () => undefined,
-    });
-    expect(await progress.phase("one", async () => Promise.resolve(7))).toBe(7);
-    await expect(progress.phase("two", async () => Promise.reject(new Error("no")))).rejects.toThrow("no");
-    expect(progress.phases.map(({ phase }) => phase)).toEqual(["one", "two"]);
-    expect(progress.seconds).toBeGreaterThanOrEqual(0);
   });
 });

@@ -1,5 +1,5 @@
 import { parseStatus } from "../../../lib/operate/scheduler/status";
-import { viewOf } from "../../support/views";
+import { viewOf } from "../../support/cluster-builder";
 
 const { manifest } = viewOf({ pools: { cpu: 2, gpu: 1 } });
 

@@ -1,8 +1,9 @@
 import { type Power, type PoweredMachine, PowerError, type PowerState } from "../../../lib/clouds/power";
+import { readJobs } from "../../../lib/operate/scheduler/jobs";
 import { ClusterPower } from "../../../lib/operate/power/cluster-power";
 import type { Progress } from "../../../lib/operate/feedback/progress";
 import { STARTED } from "../../../lib/operate/exec/remote/envelope";
-import { stop, type Stopped } from "../../../lib/operate/verbs/stop";
+import { describeStop, stop, type Stopped } from "../../../lib/operate/verbs/stop";
 import { Duration } from "../../../lib/units";
 import { PretendedStack } from "../../support/pretended-stack";
 
@@ -82,5 +83,31 @@ describe("stopping a whole cluster with spot machines", () => {
   it("stops another master last", async () => {
     await stopAll({ "cpu-1": "running", "gpu-1": "running", master: "running" }, ["gpu-1"]);
     expect(asked).toEqual(["stop cpu-1", "end gpu-1", "stop master"]);
+  });
+});
+
+describe("what people have to know before machines are stopped", () => {
+  const jobs = readJobs("12|alice|RUNNING|cpu-[1-2]|train\n13|bob|PENDING||later\n");
+
+  it("are the jobs on them, and what waits if the master goes, too", () => {
+    expect(describeStop({ jobs }, [], ["cpu-2"], false)).toEqual([
+      "jobs that would end; batch jobs go back into the queue and start anew:",
+      "  12 alice RUNNING cpu-1,cpu-2 train",
+    ]);
+    expect(describeStop({ jobs }, [], ["cpu-2"], true)).toContain("jobs that wait in the queue: 1, which stay in it");
+  });
+
+  it("is nothing where no job ends", () => {
+    expect(describeStop({ jobs }, [], ["cpu-3", "gpu-1"], true)).toEqual([]);
+  });
+
+  it("are spot machines that would be gone, and that nobody knows of jobs", () => {
+    expect(describeStop({ jobs: [] }, ["cpu-1", "cpu-2"], ["cpu-1", "cpu-2"], false)).toEqual([
+      "2 spot machines would be ended, with what is on their own disks: cpu-[1-2]",
+      "no job runs on these machines",
+    ]);
+    expect(describeStop({ unknown: "master does not answer: jobs may be running" }, [], ["cpu-1"], false)).toEqual([
+      "master does not answer: jobs may be running",
+    ]);
   });
 });

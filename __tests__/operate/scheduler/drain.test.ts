@@ -1,0 +1,47 @@
+import { drain } from "../../../lib/operate/scheduler/drain";
+import { type Job, readJobs } from "../../../lib/operate/scheduler/jobs";
+import { pretendedMaster } from "../../support/pretended-master";
+
+describe("draining", () => {
+  /** A master on which these jobs run, and what drain.sh was told there. */
+  function master(squeue: string) {
+    const asked: string[] = [];
+    const remote = pretendedMaster(async (script, { args = [] } = {}) => {
+      if (script.startsWith("squeue")) return Promise.resolve(squeue);
+      asked.push(args.join(" "));
+      // Somebody has drained gpu-1 before.
+      return Promise.resolve(args[0] === "drain" ? "cpu-1,cpu-2\n" : "");
+    });
+    return { remote, asked };
+  }
+
+  const HOSTS = ["cpu-1", "cpu-2", "gpu-1"];
+  const never = async () => Promise.reject(new Error("nobody may be asked"));
+
+  it("ends no job where none runs", async () => {
+    const { remote, asked } = master("13|bob|PENDING||later\n14|bob|RUNNING|cpu-3|elsewhere\n");
+    expect(await drain(remote, HOSTS, { why: "by eve@desk", agreed: [], agreeTo: never })).toEqual([]);
+    expect(asked).toEqual(["drain cpu-[1-2],gpu-1 ohpc stop by eve@desk"]);
+  });
+
+  it("ends the jobs that somebody has agreed to lose, without asking again", async () => {
+    const running = "12|alice|RUNNING|cpu-[1-2]|train\n";
+    const { remote, asked } = master(running);
+    const ended = await drain(remote, HOSTS, { why: "by eve@desk", agreed: readJobs(running), agreeTo: never });
+    expect(ended.map(({ id }) => id)).toEqual(["12"]);
+    expect(asked[1]).toBe("end cpu-[1-2],gpu-1 ohpc stop");
+  });
+
+  it("asks about jobs that began meanwhile; if nobody agrees, the nodes are given back that it has drained", async () => {
+    const { remote, asked } = master("12|alice|RUNNING|cpu-1|train\n15|bob|RUNNING|cpu-2|fresh\n");
+    const shown: string[] = [];
+    const agreeTo = async (fresh: readonly Job[]) => {
+      shown.push(...fresh.map(({ id }) => id));
+      return Promise.reject(new Error("no"));
+    };
+    const agreed = readJobs("12|alice|RUNNING|cpu-1|train\n");
+    await expect(drain(remote, HOSTS, { why: "by eve@desk", agreed, agreeTo })).rejects.toThrow("no");
+    expect(shown).toEqual(["15"]);
+    expect(asked.slice(1)).toEqual(["undrain cpu-[1-2] ohpc stop"]);
+  });
+});

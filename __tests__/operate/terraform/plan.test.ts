@@ -1,0 +1,94 @@
+import { judgePlan } from "../../../lib/operate/terraform/plan";
+import { planSample } from "../../support/plan-samples";
+
+function losses(name: string, gone: readonly string[] = []): string[] {
+  return judgePlan(planSample(name), gone).losses.map(({ kind, name: what, action }) => `${action} ${kind} ${what}`);
+}
+
+describe("judging a plan", () => {
+  it("finds no loss in a first deployment", () => {
+    const { changes, losses: lost } = judgePlan(planSample("first-up"));
+    expect(lost).toEqual([]);
+    expect(changes.map(({ name, kind }) => `${kind} ${name}`)).toEqual([
+      "machine cpu-1",
+      "machine cpu-2",
+      "machine gpu-1",
+      "machine gpu-2",
+      "disk ohpc-demo-home",
+      "disk ohpc-demo-bundle",
+      "machine master",
+      "glue terraform_data.master_network-sweep_FA0DD803",
+      "network ohpc-demo",
+      "disk ohpc-demo-state",
+    ]);
+    expect(new Set(changes.map(({ action }) => action))).toEqual(new Set(["create"]));
+  });
+
+  it("finds nothing at all where nothing changes", () => {
+    expect(judgePlan(planSample("nothing"))).toEqual({ changes: [], losses: [] });
+  });
+
+  it("lets a pool grow without asking, although the list of hosts is made anew", () => {
+    const { changes, losses: lost } = judgePlan(planSample("grown"));
+    expect(lost).toEqual([]);
+    expect(changes.map(({ action, name }) => `${action} ${name}`)).toEqual([
+      "create cpu-3",
+      "replace terraform_data.master_network-sweep_FA0DD803",
+    ]);
+  });
+
+  it("asks before a machine is destroyed", () => {
+    expect(losses("shrunk")).toEqual(["delete machine cpu-2"]);
+  });
+
+  it("asks before another image replaces machines, and names no disk", () => {
+    const machines = ["cpu-1", "cpu-2", "gpu-1", "gpu-2", "master"].map((host) => `replace machine ${host}`);
+    expect(losses("image-changed")).toEqual(machines);
+  });
+
+  it("asks before the network is replaced with all machines in it", () => {
+    expect(losses("network-changed")).toContain("replace network ohpc-demo");
+    expect(losses("network-changed")).toHaveLength(6);
+  });
+
+  it("does not ask for a machine that somebody had removed by hand, but would if it were there", () => {
+    const address = 'terraform_data.cpu_machines_81FAE51B["cpu-1"]';
+    expect(losses("removed-by-hand", [address])).toEqual([]);
+    expect(losses("removed-by-hand")).toEqual(["replace machine cpu-1"]);
+  });
+
+  it("does not ask for a machine whose creation never succeeded", () => {
+    expect(losses("tainted")).toEqual([]);
+    expect(judgePlan(planSample("tainted")).changes).toHaveLength(1);
+  });
+
+  it("lists machines, disks and network when everything goes", () => {
+    expect(losses("destroy")).toHaveLength(9);
+    expect(losses("destroy")).toContain("delete disk ohpc-demo-state");
+  });
+
+  it.each([
+    ["aws_instance", "machine"],
+    ["azurerm_linux_virtual_machine", "machine"],
+    ["aws_ebs_volume", "disk"],
+    ["azurerm_managed_disk", "disk"],
+    ["aws_subnet", "network"],
+    ["aws_db_instance", "other"],
+  ])("asks before a %s is destroyed: it is a %s", (type, kind) => {
+    expect(judgePlan(deletionOf(type)).losses.map((loss) => loss.kind)).toEqual([kind]);
+  });
+
+  it.each([
+    "aws_vpc_security_group_ingress_rule",
+    "aws_volume_attachment",
+    "azurerm_network_security_rule",
+    "null_resource",
+  ])("does not ask before a %s is destroyed: it can be made again at any time", (type) => {
+    expect(judgePlan(deletionOf(type)).losses).toEqual([]);
+  });
+});
+
+function deletionOf(type: string): object {
+  const change = { actions: ["delete"], before: { name: "x" }, after: null };
+  return { resource_changes: [{ address: `${type}.x`, mode: "managed", type, change }] };
+}
