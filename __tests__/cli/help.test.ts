@@ -6,8 +6,8 @@ import { program } from "../../lib/cli/program";
 import { VERBS } from "../../lib/cli/verbs";
 import { stockImage } from "../../lib/images/image";
 import { vendorPlatform } from "../../lib/operate/deploy/vendor-platform";
-import { sampleSpec } from "../support/sample-cluster";
 import { expectGolden } from "../support/golden";
+import { sampleSpec } from "../support/sample-cluster";
 
 /** What `ohpc ARGS` prints when it only shows help. */
 function help(...args: string[]): string {

@@ -418,10 +418,18 @@ describe("scripts/refresh-aws-catalogue.mjs", () => {
     expect(types.get("b1.large")).toEqual({
       name: "b1.large",
       shape: {
-        ...{ sockets: 1, coresPerSocket: 4, threadsPerCore: 2, memory: Size.gibibytes(16), architecture: "x86_64" },
+        sockets: 1,
+        coresPerSocket: 4,
+        threadsPerCore: 2,
+        memory: Size.gibibytes(16),
+        architecture: "x86_64",
         gpus: { count: 2, type: "rtx_pro_server_6000" },
       },
-      ...{ efaCards: [0], smtOff: true, cluster: true, spot: false, hourly: 1.25 },
+      efaCards: [0],
+      smtOff: true,
+      cluster: true,
+      spot: false,
+      hourly: 1.25,
     });
     expect(types.get("a1.large")).toMatchObject({ spot: true, shape: { architecture: "arm64" } });
     expect(types.get("a1.large")).not.toHaveProperty("hourly");

@@ -138,14 +138,12 @@ describe("scripts/refresh-azure-catalogue.mjs", () => {
 
   /** A price as the API describes it, cut down to what is read. */
   const item = (region: string, price: number, more: object = {}) => ({
-    ...{
-      armRegionName: region,
-      retailPrice: price,
-      unitOfMeasure: "1 Hour",
-      type: "Consumption",
-      productName: "Virtual Machines X Series",
-      skuName: "X8",
-    },
+    armRegionName: region,
+    retailPrice: price,
+    unitOfMeasure: "1 Hour",
+    type: "Consumption",
+    productName: "Virtual Machines X Series",
+    skuName: "X8",
     ...more,
   });
   const PRICES = [
@@ -208,7 +206,9 @@ describe("scripts/refresh-azure-catalogue.mjs", () => {
 
   it("makes a table that reads back as what the API said, and keeps what the API does not tell", async () => {
     const sku = (name: string, capabilities: Readonly<Record<string, string>>) => ({
-      ...{ name, family: "newFamily", resourceType: "virtualMachines" },
+      name,
+      family: "newFamily",
+      resourceType: "virtualMachines",
       capabilities: Object.entries(capabilities).map(([key, value]) => ({ name: key, value })),
     });
     const common = {
@@ -246,18 +246,19 @@ describe("scripts/refresh-azure-catalogue.mjs", () => {
     expect(types.get("Standard_X8")).toEqual({
       name: "Standard_X8",
       shape: {
-        ...{ sockets: 2, coresPerSocket: 4, threadsPerCore: 2, architecture: "x86_64" },
+        sockets: 2,
+        coresPerSocket: 4,
+        threadsPerCore: 2,
+        architecture: "x86_64",
         memory: Size.gibibytes(128),
         gpus: { count: 2, type: "x1" },
       },
-      ...{
-        infiniband: 200,
-        acceleratedNetworking: true,
-        trustedLaunch: true,
-        nvme: false,
-        dataDisks: 32,
-        quotaFamily: "newFamily",
-      },
+      infiniband: 200,
+      acceleratedNetworking: true,
+      trustedLaunch: true,
+      nvme: false,
+      dataDisks: 32,
+      quotaFamily: "newFamily",
     });
     expect(types.get("Standard_Y4")).toMatchObject({
       shape: { architecture: "arm64", coresPerSocket: 4 },

@@ -47,19 +47,15 @@ describe("disks on Azure", () => {
       }),
     );
     expect(named(terraform, "azurerm_managed_disk", "ohpc-demo-home")).toMatchObject({
-      ...{
-        storage_account_type: "PremiumV2_LRS",
-        disk_iops_read_write: 8000,
-        disk_mbps_read_write: 400,
-        disk_encryption_set_id: encryptionSet,
-      },
-      ...{
-        zone: "1",
-        disk_size_gb: 100,
-        create_option: "Empty",
-        network_access_policy: "DenyAll",
-        public_network_access_enabled: false,
-      },
+      storage_account_type: "PremiumV2_LRS",
+      disk_iops_read_write: 8000,
+      disk_mbps_read_write: 400,
+      disk_encryption_set_id: encryptionSet,
+      zone: "1",
+      disk_size_gb: 100,
+      create_option: "Empty",
+      network_access_policy: "DenyAll",
+      public_network_access_enabled: false,
     });
     // A disk with copies in all zones is in none.
     expect(named(terraform, "azurerm_managed_disk", "ohpc-demo-state")).not.toHaveProperty("zone");
@@ -113,12 +109,17 @@ describe("disks on Azure", () => {
       ["Microsoft.Storage"],
     ]);
     expect(readManifest(manifest).disks.home).toEqual({
-      ...{ kind: "nfs", path: "/home", export: `/${account["name"] as string}/home` },
+      kind: "nfs",
+      path: "/home",
+      export: `/${account["name"] as string}/home`,
       server: expect.stringMatching(/^\$\{azurerm_storage_account\..*\.primary_file_host\}$/) as string,
     });
     const share = `${SUBSCRIPTION}/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/campus/fileServices/default/shares/home`;
     expect(readManifest(synthesize(demo({ home: share })).manifest).disks.home).toEqual({
-      ...{ kind: "nfs", path: "/home", server: "campus.file.core.windows.net", export: "/campus/home" },
+      kind: "nfs",
+      path: "/home",
+      server: "campus.file.core.windows.net",
+      export: "/campus/home",
     });
   });
 

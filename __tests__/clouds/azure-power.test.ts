@@ -47,7 +47,11 @@ describe("power on Azure, with the real SDK against a server that speaks ARM's p
     expect(machines.map(({ host }) => host)).toEqual(["cpu-1", "cpu-2", "cpu-10", "master"]);
     expect(machines[3]).toEqual({
       id: `/subscriptions/${SUBSCRIPTION}/resourceGroups/OHPC-DEMO/providers/Microsoft.Compute/virtualMachines/ohpc-demo-master`,
-      ...{ host: "master", role: "master", state: "running", spot: false, address: "10.79.0.10" },
+      host: "master",
+      role: "master",
+      state: "running",
+      spot: false,
+      address: "10.79.0.10",
     });
     expect(arm.count(/skiptoken/)).toBeGreaterThan(0);
     // The state of all machines with one question, not one each.

@@ -2,11 +2,11 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { nodeImage, stockImage } from "../../lib/images/image";
 import { imageFailure } from "../../lib/images/failure";
+import { nodeImage, stockImage } from "../../lib/images/image";
 import { whileLocked } from "../../lib/images/lock";
-import { pipConf, pipSettings } from "../../lib/images/pip";
 import { debianMirror } from "../../lib/images/mirror";
+import { pipConf, pipSettings } from "../../lib/images/pip";
 import { readRecipe } from "../../lib/images/recipe";
 import { worthTelling } from "../../lib/images/told-lines";
 import { packageRoot } from "../../lib/package/root";

@@ -53,7 +53,9 @@ export function describeCheckov(
     it("finds nothing but what is as it is for a reason", () => {
       const found = report.results.failed_checks.map(
         ({ check_id: id, check_name: name, resource, file_path: file }) => ({
-          ...{ id, name, file },
+          id,
+          name,
+          file,
           resource: addressIn(definitions, file, resource),
         }),
       );

@@ -73,7 +73,10 @@ function specOf({
     schema: CLUSTER_SPEC_SCHEMA,
     cluster,
     partitions: Object.entries(partitions).map(([name, rest], k) => ({
-      ...{ name, pools: [name], default: k === 0, exclusive: false },
+      name,
+      pools: [name],
+      default: k === 0,
+      exclusive: false,
       ...rest,
     })),
     pools: Object.entries(pools).map(([name, pool]) => {

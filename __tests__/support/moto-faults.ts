@@ -140,7 +140,8 @@ export const MOTO_FAULTS: readonly MotoFault[] = [
     what: "forgets the tags that a launch template gives to volumes: TagSpecifications of CreateLaunchTemplate",
     shows: async (ec2) => {
       const TagSpecifications = (["instance", "volume"] as const).map((ResourceType) => ({
-        ...{ ResourceType, Tags: [{ Key: "from", Value: "template" }] },
+        ResourceType,
+        Tags: [{ Key: "from", Value: "template" }],
       }));
       const LaunchTemplateName = "x";
       const LaunchTemplateData = { ImageId: DEBIAN[0]?.id, TagSpecifications };

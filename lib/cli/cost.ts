@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { type StackCost, stackCost } from "../operate/verbs/cost";
 import { here, terminalFor, withJson } from "./options";
-import { tableOf } from "./table";
 import { paint } from "./paint";
+import { tableOf } from "./table";
 import { explain } from "./verb-help";
 
 export function define(command: Command): void {

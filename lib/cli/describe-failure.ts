@@ -2,8 +2,8 @@ import { CommanderError } from "commander";
 import { PowerError, type PowerFailure } from "../clouds/power";
 import { DocumentError } from "../model/document-error";
 import { ConfigurationError } from "../model/problems";
-import { EXIT_CODES, Failure, type FailureKind } from "../operate/feedback/failure";
 import { RemoteError } from "../operate/exec/remote/remote";
+import { EXIT_CODES, Failure, type FailureKind } from "../operate/feedback/failure";
 import { foldHosts } from "../slurm/hostlist";
 
 /** A failure in the words of people, and as numbers and codes for programs. */

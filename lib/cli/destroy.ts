@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import { openStack } from "../operate/stack/synthesis";
 import { CommandLock } from "../operate/lock/command-lock";
-import { destroy } from "../operate/verbs/destroy";
 import { lockOwner } from "../operate/lock/lock";
+import { openStack } from "../operate/stack/synthesis";
+import { destroy } from "../operate/verbs/destroy";
 import { consenterAt } from "./consenter";
-import { platformFor } from "./platform";
 import { here, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
+import { platformFor } from "./platform";
 import { explain } from "./verb-help";
 
 export function define(command: Command): void {

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import type * as Yaml from "yaml";
-import { openDeployment } from "../operate/cluster/deployment";
 import { inventory, inventoryList } from "../operate/access/inventory";
-import { here, withJson } from "./options";
+import { openDeployment } from "../operate/cluster/deployment";
 import { lazy } from "../package/lazy";
+import { here, withJson } from "./options";
 import { explain } from "./verb-help";
 
 const yaml = lazy(() => require("yaml") as typeof Yaml);

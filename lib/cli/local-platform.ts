@@ -1,19 +1,19 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ImageBuildError } from "../images/failure";
-import { buildNodeImage } from "../clouds/local/image";
-import type { SynthesizedStack } from "../operate/stack/synthesis";
-import { specOf } from "../operate/stack/spec";
 import { engineContents } from "../clouds/local/containers";
 import { driftOf, expectedIn } from "../clouds/local/drift";
 import { type EngineName, EngineError } from "../clouds/local/engine";
-import { nodeImage, stockImage } from "../images/image";
-import type { ImageFolder } from "../images/recipe";
+import { buildNodeImage } from "../clouds/local/image";
 import { removeLeftovers } from "../clouds/local/leftovers";
 import { LocalPower } from "../clouds/local/power";
-import { Failure, type FailureKind } from "../operate/feedback/failure";
+import { ImageBuildError } from "../images/failure";
+import { nodeImage, stockImage } from "../images/image";
+import type { ImageFolder } from "../images/recipe";
 import type { Platform } from "../operate/deploy/platform";
+import { Failure, type FailureKind } from "../operate/feedback/failure";
 import type { Progress } from "../operate/feedback/progress";
+import { specOf } from "../operate/stack/spec";
+import type { SynthesizedStack } from "../operate/stack/synthesis";
 import { Duration } from "../units";
 
 /** What a cluster on this machine needs beside Terraform: engine, image, and a look at what people did by hand. */

@@ -3,8 +3,8 @@ import { CommanderError } from "commander";
 import { waitsForChildren } from "../operate/exec/child";
 import { EXIT_CODES } from "../operate/feedback/failure";
 import { describeFailure, exitCodeOf, failureDocument, failureText } from "./describe-failure";
-import { program } from "./program";
 import { paint } from "./paint";
+import { program } from "./program";
 
 async function main(args: readonly string[]): Promise<number> {
   try {

@@ -1,7 +1,7 @@
-import type { SynthesizedStack } from "../operate/stack/synthesis";
-import { sitesOf } from "../operate/stack/spec";
 import type { Platform } from "../operate/deploy/platform";
 import { vendorPlatform } from "../operate/deploy/vendor-platform";
+import { sitesOf } from "../operate/stack/spec";
+import type { SynthesizedStack } from "../operate/stack/synthesis";
 import { lazy } from "../package/lazy";
 import type * as Local from "./local-platform";
 

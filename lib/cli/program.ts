@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { textBeside } from "../package/text-beside";
 import { EXIT_CODES } from "../operate/feedback/failure";
+import { textBeside } from "../package/text-beside";
 import { exampleLines, exitCodeLines } from "./verb-help";
 import { VERBS } from "./verbs";
 

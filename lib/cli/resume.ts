@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { STOP_REASON } from "../operate/scheduler/drain";
 import { count } from "../operate/feedback/count";
+import { STOP_REASON } from "../operate/scheduler/drain";
 import { resume, type Resumed } from "../operate/verbs/resume";
 import { foldHosts } from "../slurm/hostlist";
 import type { Duration } from "../units";

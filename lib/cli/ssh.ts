@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import type { Command } from "commander";
 import { hostKeySource } from "../operate/access/host-key-source";
-import { type Deployment, openDeployment } from "../operate/cluster/deployment";
-import { EXIT_CODES } from "../operate/feedback/failure";
 import { pinNode } from "../operate/access/host-keys";
 import { masterOf } from "../operate/access/master";
-import { nodeOf } from "../operate/hosts/nodes";
+import { type Deployment, openDeployment } from "../operate/cluster/deployment";
 import { shellWord } from "../operate/exec/remote/ssh-command";
 import { SshRemote } from "../operate/exec/remote/ssh-remote";
+import { EXIT_CODES } from "../operate/feedback/failure";
+import { nodeOf } from "../operate/hosts/nodes";
 import { here } from "./options";
 import { explain } from "./verb-help";
 

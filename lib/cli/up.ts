@@ -3,9 +3,9 @@ import { count } from "../operate/feedback/count";
 import { up, type UpResult } from "../operate/verbs/up";
 import type { Duration } from "../units";
 import { consenterAt } from "./consenter";
-import { platformFor } from "./platform";
 import { here, minutes, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
+import { platformFor } from "./platform";
 import { explain } from "./verb-help";
 
 interface UpVerbOptions {

@@ -1,10 +1,10 @@
 import type { Disk, Host, Site } from "../clouds/cloud";
 import { encodeAddresses } from "../model/address-runs";
+import type { ClusterSpec } from "../model/cluster-spec";
+import { renderClusterSpec, clusterSpecHash } from "../model/cluster-spec-text";
 import type { MachineShape } from "../model/machine";
 import type { Manifest, ManifestMaster, ManifestPool, ManifestShape } from "../model/manifest";
 import { MANIFEST_SCHEMA, CLUSTER_SPEC_SCHEMA } from "../model/schema-numbers";
-import type { ClusterSpec } from "../model/cluster-spec";
-import { renderClusterSpec, clusterSpecHash } from "../model/cluster-spec-text";
 import { foldHosts } from "../slurm/hostlist";
 import { partitionsOf } from "./partitions";
 import type { PoolPlan } from "./pool-plan";

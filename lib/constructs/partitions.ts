@@ -1,6 +1,6 @@
+import type { PartitionSpec } from "../model/cluster-spec";
 import { partitionNameProblems } from "../model/names";
 import type { Problem } from "../model/problems";
-import type { PartitionSpec } from "../model/cluster-spec";
 import type { Duration } from "../units";
 
 /** How jobs get at a pool's nodes. Pools that name the same partition share it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { contentHash, hash } from "../software/content-hash";
 import { packageRoot } from "../package/root";
+import { contentHash, hash } from "../software/content-hash";
 import { softwareHash } from "../software/roles";
 
 /** What an image is made of, and in which order: `images/<folder>/image.json`. */

@@ -1,8 +1,8 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import type { ClusterSpec, GroupSpec, UserSpec } from "./cluster-spec";
 import { type Problem, didYouMean } from "./problems";
 import { publicKeyProblem } from "./ssh-key";
-import type { ClusterSpec, GroupSpec, UserSpec } from "./cluster-spec";
 
 export type UsersSpec = ClusterSpec["users"];
 

@@ -1,5 +1,5 @@
-import type { ManifestPool } from "../model/manifest";
 import type { PoolSpec } from "../model/cluster-spec";
+import type { ManifestPool } from "../model/manifest";
 import { confLine } from "./conf-line";
 import { foldHosts } from "./hostlist";
 import { type HostAddress, hostsOfPool } from "./hosts";

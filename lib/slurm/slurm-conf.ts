@@ -1,6 +1,6 @@
+import type { ClusterSpec, PartitionSpec } from "../model/cluster-spec";
 import type { Manifest } from "../model/manifest";
 import { SLURMCTLD_PORT, SLURMD_PORT, SLURMDBD_PORT, SRUN_PORTS } from "../model/ports";
-import type { ClusterSpec, PartitionSpec } from "../model/cluster-spec";
 import { byName, clusterFacts, sitesWithPools } from "./cluster-facts";
 import { type ConfSettings, confFile, confLine, confLines } from "./conf-line";
 import { defMemPerCpu } from "./memory";

@@ -1,6 +1,6 @@
+import type { ClusterSpec } from "../model/cluster-spec";
 import type { Manifest } from "../model/manifest";
 import { SLURMDBD_PORT } from "../model/ports";
-import type { ClusterSpec } from "../model/cluster-spec";
 import { confFile, confLines } from "./conf-line";
 
 /** The database in MariaDB that holds the accounting records. */

@@ -1,5 +1,5 @@
-import type { Manifest } from "../model/manifest";
 import type { ClusterSpec } from "../model/cluster-spec";
+import type { Manifest } from "../model/manifest";
 import { byName, sitesWithPools } from "./cluster-facts";
 import { confFile, confLine } from "./conf-line";
 

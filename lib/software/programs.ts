@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { textBeside } from "../package/text-beside";
 import { packageRoot } from "../package/root";
+import { textBeside } from "../package/text-beside";
 
 /** The program that makes a machine what the roles say; master and nodes run the same. */
 export function applyRolesProgram(): string {

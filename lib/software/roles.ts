@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { filesIn, hash } from "./content-hash";
 import { packageRoot } from "../package/root";
+import { filesIn, hash } from "./content-hash";
 
 /** Where a machine keeps the hash of the roles that made it what it is. The role `versions` writes it at the very end. */
 export const SOFTWARE_PATH = "/usr/share/ohpc/software";

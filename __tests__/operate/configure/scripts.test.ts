@@ -2,11 +2,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { programText } from "../../../lib/operate/node/bundle-files";
-import { MASTER_STEPS } from "../../../lib/operate/configure/steps/master-steps";
 import { orderSteps } from "../../../lib/operate/configure/step/order";
-import { applyRolesProgram } from "../../../lib/software/programs";
 import { inspectScript } from "../../../lib/operate/configure/step/scripts";
+import { MASTER_STEPS } from "../../../lib/operate/configure/steps/master-steps";
+import { programText } from "../../../lib/operate/node/bundle-files";
+import { applyRolesProgram } from "../../../lib/software/programs";
 
 const scratch = mkdtempSync(join(tmpdir(), "scripts-"));
 afterAll(() => {

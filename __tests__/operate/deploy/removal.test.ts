@@ -1,5 +1,5 @@
-import { RemoteError, type HoldingRemote, type RemoteFailure } from "../../../lib/operate/exec/remote/remote";
 import { drainForRemoval, type Removal } from "../../../lib/operate/deploy/removal";
+import { RemoteError, type HoldingRemote, type RemoteFailure } from "../../../lib/operate/exec/remote/remote";
 import type { Job } from "../../../lib/operate/scheduler/jobs";
 import { sampleManifest } from "../../support/sample-cluster";
 
@@ -46,7 +46,10 @@ describe("nodes whose machines go", () => {
   }
 
   const wanted = (more: Partial<Removal> = {}): Removal => ({
-    ...{ hosts: ["master", "cpu-1", "cpu-2"], command: "ohpc up demo", agreed: [TRAIN], agreeTo: NOBODY },
+    hosts: ["master", "cpu-1", "cpu-2"],
+    command: "ohpc up demo",
+    agreed: [TRAIN],
+    agreeTo: NOBODY,
     ...more,
   });
 

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type HoldingRemote, RemoteError } from "../../../lib/operate/exec/remote/remote";
 import type { Failure } from "../../../lib/operate/feedback/failure";
 import { lockHere, lockMaster, lockOwner } from "../../../lib/operate/lock/lock";
-import { type HoldingRemote, RemoteError } from "../../../lib/operate/exec/remote/remote";
 import { BashRemote } from "../../support/bash-remote";
 
 const scratch = mkdtempSync(join(tmpdir(), "lock-"));

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundleFiles, programText } from "../../../lib/operate/node/bundle-files";
 import type { NodeUnitReport } from "../../../lib/operate/node/answers";
+import { bundleFiles, programText } from "../../../lib/operate/node/bundle-files";
 import { viewOf } from "../../support/cluster-builder";
 
 /** The node unit's program in a folder of its own, up to the stage `mounts`, which waits for what is never mounted. */

@@ -12,7 +12,10 @@ function vendor(refused?: PowerError): Power & { readonly asked: string[] } {
   return {
     asked,
     list: async () => Promise.resolve([machine(asked.length === 0 ? "x-1" : "x-2", "running")]),
-    ...{ start: ask("start"), stop: ask("stop"), unprotect: ask("unprotect"), end: ask("end") },
+    start: ask("start"),
+    stop: ask("stop"),
+    unprotect: ask("unprotect"),
+    end: ask("end"),
     hostKeys: async (host) => Promise.resolve([host]),
   };
 }

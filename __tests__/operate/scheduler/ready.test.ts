@@ -1,5 +1,5 @@
-import { nodesReady, readReady } from "../../../lib/operate/scheduler/ready";
 import type { Remote, RunOptions } from "../../../lib/operate/exec/remote/remote";
+import { nodesReady, readReady } from "../../../lib/operate/scheduler/ready";
 import { Duration } from "../../../lib/units";
 import { pretendedMaster } from "../../support/pretended-master";
 import { sampleCluster } from "../../support/sample-cluster";

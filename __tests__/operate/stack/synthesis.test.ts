@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readSynthesis, stackNamed, synthesize, withDependencies } from "../../../lib/operate/stack/synthesis";
 import type { Failure } from "../../../lib/operate/feedback/failure";
 import { findProject } from "../../../lib/operate/stack/project";
+import { readSynthesis, stackNamed, synthesize, withDependencies } from "../../../lib/operate/stack/synthesis";
 
 const ENV = { PATH: process.env["PATH"] };
 

@@ -1,8 +1,8 @@
 import { type Power, type PoweredMachine, PowerError, type PowerState } from "../../../lib/clouds/power";
-import { readJobs } from "../../../lib/operate/scheduler/jobs";
-import { ClusterPower } from "../../../lib/operate/power/cluster-power";
-import type { Progress } from "../../../lib/operate/feedback/progress";
 import { STARTED } from "../../../lib/operate/exec/remote/envelope";
+import type { Progress } from "../../../lib/operate/feedback/progress";
+import { ClusterPower } from "../../../lib/operate/power/cluster-power";
+import { readJobs } from "../../../lib/operate/scheduler/jobs";
 import { describeStop, stop, type Stopped } from "../../../lib/operate/verbs/stop";
 import { Duration } from "../../../lib/units";
 import { PretendedStack } from "../../support/pretended-stack";
@@ -36,7 +36,11 @@ describe("stopping a whole cluster with spot machines", () => {
       Object.entries(states).map(([host, state]) => [
         host,
         {
-          ...{ host, id: host, state, spot: spot.includes(host), address: "10.0.0.1" },
+          host,
+          id: host,
+          state,
+          spot: spot.includes(host),
+          address: "10.0.0.1",
           role: host === "master" ? "master" : "compute",
         },
       ]),
@@ -50,7 +54,9 @@ describe("stopping a whole cluster with spot machines", () => {
     };
     return {
       list: async () => Promise.resolve([...machines.values()]),
-      ...{ start: turn("start", "running"), stop: turn("stop", "stopped"), end: turn("end", "gone") },
+      start: turn("start", "running"),
+      stop: turn("stop", "stopped"),
+      end: turn("end", "gone"),
       unprotect: async () => Promise.resolve(),
       hostKeys: async () => Promise.resolve([]),
     };
@@ -61,8 +67,14 @@ describe("stopping a whole cluster with spot machines", () => {
     jest.spyOn(ClusterPower, "of").mockReturnValue(power);
     return stop(
       {
-        ...{ stack: "demo", hosts: [], pools: [], all: true, endSpot: true, consenter: { yes: true } },
-        ...{ place: { cwd: stack.directory, env: stack.env }, limit: Duration.seconds(5) },
+        stack: "demo",
+        hosts: [],
+        pools: [],
+        all: true,
+        endSpot: true,
+        consenter: { yes: true },
+        place: { cwd: stack.directory, env: stack.env },
+        limit: Duration.seconds(5),
       },
       QUIET,
     );

@@ -1,4 +1,5 @@
 import type { Construct } from "constructs";
+import { nodeImage, stockImage } from "../../images/image";
 import type { VendorMachine } from "../../model/machine";
 import type { CloudFacts } from "../../model/manifest";
 import type { Problem } from "../../model/problems";
@@ -6,7 +7,6 @@ import type { Cloud, Disk, DiskSpec, MachinesSpec, NetworkSpec, RulesSpec, Shape
 import { shapeOf } from "./catalogue";
 import { defaultSshPort, defaultSubnet } from "./defaults";
 import { makeDisk } from "./disk";
-import { nodeImage, stockImage } from "../../images/image";
 import { LocalMachines } from "./machines";
 import { DEFAULT_SITE } from "./names";
 import { makeNetwork } from "./network";

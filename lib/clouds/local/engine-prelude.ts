@@ -1,5 +1,5 @@
-import { textBeside } from "../../package/text-beside";
 import { PRIVATE_DIRECTORY_SHELL } from "../../model/private-directory";
+import { textBeside } from "../../package/text-beside";
 import { assignments } from "./shell";
 
 export const ENGINE_NAMES = ["podman", "docker"] as const;

@@ -1,7 +1,7 @@
 import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
-import { SSH_PORT } from "../../model/ports";
 import type { ManifestMaster } from "../../model/manifest";
+import { SSH_PORT } from "../../model/ports";
 import type { MachineGroup, MachinesSpec } from "../cloud";
 import { TerraformData } from "../terraform-data";
 import { literal } from "../terraform-text";

@@ -1,14 +1,14 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { MasterAccess } from "./master-access";
 import { Duration } from "../../units";
+import type { SshRemote } from "../exec/remote/ssh-remote";
+import type { Progress } from "../feedback/progress";
+import { type NodeAddress, nodeOf } from "../hosts/nodes";
 import { hostKeySource, type HostKeySource } from "./host-key-source";
 import { fingerprint, keysOf, withKeys, withoutHosts } from "./known-hosts";
 import { masterOf } from "./master";
-import { type NodeAddress, nodeOf } from "../hosts/nodes";
-import type { Progress } from "../feedback/progress";
-import type { SshRemote } from "../exec/remote/ssh-remote";
+import type { MasterAccess } from "./master-access";
 
 /** How long a machine that was just made may take to print its keys: cloud-init does at the end of the first boot. */
 const CONSOLE_PATIENCE = Duration.minutes(3);

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { SynthesizedStack } from "../stack/synthesis";
 import { type Manifest, MANIFEST_OUTPUT, readManifest } from "../../model/manifest";
 import { privateDirectory } from "../../model/private-directory";
 import type { Project } from "../stack/project";
+import type { SynthesizedStack } from "../stack/synthesis";
 
 /** How the operator gets to the master of a cluster that is there. */
 export interface MasterAccess {

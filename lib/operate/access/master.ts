@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Duration } from "../../units";
-import type { MasterAccess } from "./master-access";
 import { RemoteError } from "../exec/remote/remote";
 import { SshRemote } from "../exec/remote/ssh-remote";
+import type { MasterAccess } from "./master-access";
 
 /** How long a master may take to answer, when nobody knows whether it is still there. */
 export const MASTER_PATIENCE = Duration.seconds(3);

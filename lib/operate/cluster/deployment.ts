@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { clusterSpecHash } from "../../model/cluster-spec-text";
 import { type ClusterSpec } from "../../model/cluster-spec";
+import { clusterSpecHash } from "../../model/cluster-spec-text";
 import { MANIFEST_OUTPUT, readManifest } from "../../model/manifest";
 import { privateDirectory } from "../../model/private-directory";
 import { pinMasterFromConsole } from "../access/host-keys";

@@ -1,6 +1,6 @@
 import type { ClusterView } from "../../model/cluster-view";
-import { lockMaster, lockOwner } from "../lock/lock";
 import type { HoldingRemote, Remote } from "../exec/remote/remote";
+import { lockMaster, lockOwner } from "../lock/lock";
 import { type PlannedStep, planSteps, runSteps, type RunStepsOptions, type StepsResult } from "./run-steps";
 import { MASTER_STEPS } from "./steps/master-steps";
 

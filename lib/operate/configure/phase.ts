@@ -1,7 +1,7 @@
 import type { ClusterView } from "../../model/cluster-view";
-import { configure } from "./configure";
-import type { Progress } from "../feedback/progress";
 import type { HoldingRemote } from "../exec/remote/remote";
+import type { Progress } from "../feedback/progress";
+import { configure } from "./configure";
 import type { StepsResult } from "./run-steps";
 
 /** Configures the cluster, and shows the steps while they are carried out. */

@@ -1,6 +1,6 @@
+import type { RemoteError } from "../exec/remote/remote";
 import { Failure } from "../feedback/failure";
 import { lastLines } from "../feedback/last-lines";
-import type { RemoteError } from "../exec/remote/remote";
 import type { Remedy, Step } from "./step/step";
 
 /** Something that could not be made true of a machine, and what to do about it. Its code is `step/<id>`. */

@@ -1,6 +1,6 @@
+import { type MasterAccess, masterAccessIn } from "../access/master-access";
 import { Failure } from "../feedback/failure";
 import type { Progress } from "../feedback/progress";
-import { type MasterAccess, masterAccessIn } from "../access/master-access";
 import type { Project } from "../stack/project";
 import type { SynthesizedStack } from "../stack/synthesis";
 import { PROTECTED } from "../terraform/known-failures";

@@ -1,12 +1,12 @@
 import type { Manifest } from "../../model/manifest";
-import { drain, type DrainOptions, operator, undrain } from "../scheduler/drain";
-import { count } from "../feedback/count";
-import { lockMaster, lockOwner } from "../lock/lock";
-import { BUNDLE_DIRECTORY } from "../node/bundle-files";
-import { type NodeAddress, nodesOf } from "../hosts/nodes";
-import { parseAnswers } from "../node/answers";
-import type { Progress } from "../feedback/progress";
 import { type HoldingRemote, type Remote, RemoteError } from "../exec/remote/remote";
+import { count } from "../feedback/count";
+import type { Progress } from "../feedback/progress";
+import { type NodeAddress, nodesOf } from "../hosts/nodes";
+import { lockMaster, lockOwner } from "../lock/lock";
+import { parseAnswers } from "../node/answers";
+import { BUNDLE_DIRECTORY } from "../node/bundle-files";
+import { drain, type DrainOptions, operator, undrain } from "../scheduler/drain";
 
 export interface Removal extends Pick<DrainOptions, "agreed" | "agreeTo"> {
   /** Machines that are about to be replaced or destroyed; those that are no nodes do not matter here. */

@@ -1,12 +1,12 @@
-import { outputsOf } from "../terraform/outputs";
 import { PowerError } from "../../clouds/power";
 import { Duration } from "../../units";
+import { manifestIn } from "../access/master-access";
 import { Failure } from "../feedback/failure";
-import type { Platform } from "./platform";
 import { nodesOf } from "../hosts/nodes";
 import { ClusterPower } from "../power/cluster-power";
 import { startMachines } from "../power/start-machines";
-import { manifestIn } from "../access/master-access";
+import { outputsOf } from "../terraform/outputs";
+import type { Platform } from "./platform";
 
 /** What `ohpc up` does beside Terraform for machines at a vendor: Terraform leaves a machine that is stopped as it is. */
 export function vendorPlatform(env: NodeJS.ProcessEnv): Platform {

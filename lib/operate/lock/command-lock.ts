@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SynthesizedStack } from "../stack/synthesis";
-import { specOf } from "../stack/spec";
 import { privateDirectory } from "../../model/private-directory";
-import { Failure } from "../feedback/failure";
-import { lockHere, type LockOwner } from "./lock";
-import type { Project } from "../stack/project";
 import type { Held } from "../exec/remote/remote";
+import { Failure } from "../feedback/failure";
+import type { Project } from "../stack/project";
+import { specOf } from "../stack/spec";
+import type { SynthesizedStack } from "../stack/synthesis";
+import { lockHere, type LockOwner } from "./lock";
 
 /** Whole commands of one cluster never meet; neither do runs of the app that write into the same directory. */
 export class CommandLock {

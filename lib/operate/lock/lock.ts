@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
-import { Failure } from "../feedback/failure";
 import { type Held, type HoldingRemote, RemoteError } from "../exec/remote/remote";
+import { Failure } from "../feedback/failure";
 
 /** Who holds a lock; what others read who want it. */
 export interface LockOwner {

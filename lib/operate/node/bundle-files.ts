@@ -1,7 +1,7 @@
-import { textBeside } from "../../package/text-beside";
 import type { ClusterView } from "../../model/cluster-view";
 import type { ManifestDisk } from "../../model/manifest";
 import { SLURMCTLD_PORT } from "../../model/ports";
+import { textBeside } from "../../package/text-beside";
 import { expandHosts } from "../../slurm/hostlist";
 import { hostsOf, hostsOfPool } from "../../slurm/hosts";
 import { applyRolesProgram } from "../../software/programs";

@@ -1,8 +1,8 @@
 import { hostname, userInfo } from "node:os";
 import { textBeside } from "../../package/text-beside";
 import { foldHosts } from "../../slurm/hostlist";
-import { type Job, jobsOn, unfinishedJobs } from "./jobs";
 import type { Remote } from "../exec/remote/remote";
+import { type Job, jobsOn, unfinishedJobs } from "./jobs";
 
 /** What Slurm's reason begins with for nodes whose machines `ohpc` stops or replaces: only those are resumed again. */
 export const STOP_REASON = "ohpc stop";

@@ -1,6 +1,6 @@
+import type { ClusterSpec, PartitionSpec } from "../../model/cluster-spec";
 import type { Manifest, ManifestPool } from "../../model/manifest";
 import { didYouMean } from "../../model/problems";
-import type { ClusterSpec, PartitionSpec } from "../../model/cluster-spec";
 import { expandHosts } from "../../slurm/hostlist";
 import { cpusOf, realMemory } from "../../slurm/memory";
 import { count } from "../feedback/count";

@@ -1,13 +1,13 @@
-import { textBeside } from "../../package/text-beside";
-import type { Manifest } from "../../model/manifest";
 import type { ClusterSpec } from "../../model/cluster-spec";
+import type { Manifest } from "../../model/manifest";
+import { textBeside } from "../../package/text-beside";
 import { expandHosts, foldHosts } from "../../slurm/hostlist";
 import { Duration } from "../../units";
-import { STOP_REASON } from "./drain";
-import { Failure } from "../feedback/failure";
-import { nodesOf } from "../hosts/nodes";
-import type { Report } from "../feedback/progress";
 import type { Remote } from "../exec/remote/remote";
+import { Failure } from "../feedback/failure";
+import type { Report } from "../feedback/progress";
+import { nodesOf } from "../hosts/nodes";
+import { STOP_REASON } from "./drain";
 import { coveringPartitions } from "./placement";
 
 /** What waiting for the nodes came to. */

@@ -1,10 +1,10 @@
-import { textBeside } from "../../package/text-beside";
 import type { Manifest } from "../../model/manifest";
+import { textBeside } from "../../package/text-beside";
 import { Duration } from "../../units";
-import { nodesOf } from "../hosts/nodes";
-import { programText } from "../node/bundle-files";
-import { type NodeAnswer, parseAnswers } from "../node/answers";
 import type { Remote } from "../exec/remote/remote";
+import { nodesOf } from "../hosts/nodes";
+import { type NodeAnswer, parseAnswers } from "../node/answers";
+import { programText } from "../node/bundle-files";
 
 /** A cluster as its master sees it. */
 export interface ClusterStatus {

@@ -1,13 +1,13 @@
 import { textBeside } from "../../package/text-beside";
 import { Duration } from "../../units";
+import type { Remote } from "../exec/remote/remote";
 import { count } from "../feedback/count";
 import { Failure } from "../feedback/failure";
 import type { Progress } from "../feedback/progress";
-import type { Remote } from "../exec/remote/remote";
+import type { Placement } from "../scheduler/placement";
 import { renderBatchScript } from "./batch-script";
 import { type HelloRun, readHelloOutput } from "./hello-output";
 import { runJob } from "./job";
-import type { Placement } from "../scheduler/placement";
 
 export interface HelloOptions {
   readonly user: string;

@@ -1,8 +1,9 @@
 import { Duration } from "../../units";
+import type { Remote } from "../exec/remote/remote";
 import { count } from "../feedback/count";
 import { Failure } from "../feedback/failure";
 import type { Progress, Report } from "../feedback/progress";
-import type { Remote } from "../exec/remote/remote";
+import type { Placement } from "../scheduler/placement";
 import { renderBatchScript } from "./batch-script";
 import { YIELD } from "./hello";
 import { renderHplDat } from "./hpl-dat";
@@ -10,7 +11,6 @@ import { hplGrid } from "./hpl-grid";
 import { type HplRun, readHplOutput } from "./hpl-output";
 import { BLOCK_SIZE, largestByMemory, largestByTime } from "./hpl-size";
 import { type FinishedJob, runJob } from "./job";
-import type { Placement } from "../scheduler/placement";
 
 export interface HplOptions {
   readonly user: string;

@@ -1,9 +1,9 @@
 import { textBeside } from "../../package/text-beside";
 import { Duration } from "../../units";
-import { lastLines } from "../feedback/last-lines";
-import { Failure } from "../feedback/failure";
-import type { Report } from "../feedback/progress";
 import { type Remote, RemoteError } from "../exec/remote/remote";
+import { Failure } from "../feedback/failure";
+import { lastLines } from "../feedback/last-lines";
+import type { Report } from "../feedback/progress";
 
 /** A job to be submitted, with the files that it needs beside it. */
 export interface Submission {

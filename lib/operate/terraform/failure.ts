@@ -1,8 +1,8 @@
-import { lastLines } from "../feedback/last-lines";
 import { Failure } from "../feedback/failure";
+import { lastLines } from "../feedback/last-lines";
 import type { Diagnostic } from "./events";
-import { hostKey } from "./plan";
 import { KNOWN_FAILURES, type KnownFailure } from "./known-failures";
+import { hostKey } from "./plan";
 import { VENDOR_FAILURES } from "./vendor-failures";
 
 /** Turns what Terraform complained about into what people can act on. Pure. */

@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ChildResult, runChild } from "../exec/child";
-import { lastLines } from "../feedback/last-lines";
 import { Failure } from "../feedback/failure";
-import { withoutPreventDestroy } from "./prevent-destroy";
+import { lastLines } from "../feedback/last-lines";
 import { terraformBinary, versionFailure } from "./binary";
 import { type Diagnostic, type TerraformEvent, terraformEvent } from "./events";
 import { terraformFailure, wantsInit } from "./failure";
+import { withoutPreventDestroy } from "./prevent-destroy";
 
 /** A plan that was written to a file, to be carried out as it is. */
 export interface SavedPlan {

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { stackNamed, synthesize } from "../stack/synthesis";
-import { sitesOf, specOf } from "../stack/spec";
 import { addUp, type Cost } from "../../clouds/cost";
 import { CommandLock } from "../lock/command-lock";
 import { lockOwner } from "../lock/lock";
-import { findProject, type Place } from "../stack/project";
 import { costIn } from "../power/vendors";
+import { findProject, type Place } from "../stack/project";
+import { sitesOf, specOf } from "../stack/spec";
+import { stackNamed, synthesize } from "../stack/synthesis";
 
 export interface StackCost extends Cost {
   readonly cluster: string;

@@ -1,19 +1,19 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { applyPlan } from "../deploy/apply-plan";
-import { terminationProtection } from "../deploy/termination-protection";
-import type { SynthesizedStack } from "../stack/synthesis";
-import { specOf } from "../stack/spec";
-import { describeLosses, jobsAtStake } from "../deploy/losses";
-import { agree, type Consenter } from "../feedback/consent";
-import type { Platform } from "../deploy/platform";
-import { masterOf } from "../access/master";
 import { privateDirectory } from "../../model/private-directory";
+import { masterOf } from "../access/master";
+import { masterAccessIn } from "../access/master-access";
+import { applyPlan } from "../deploy/apply-plan";
+import { describeLosses, jobsAtStake } from "../deploy/losses";
+import type { Platform } from "../deploy/platform";
+import { terminationProtection } from "../deploy/termination-protection";
+import { agree, type Consenter } from "../feedback/consent";
 import type { Progress } from "../feedback/progress";
 import type { Place, Project } from "../stack/project";
-import { Terraform } from "../terraform/terraform";
+import { specOf } from "../stack/spec";
+import type { SynthesizedStack } from "../stack/synthesis";
 import { judgePlan } from "../terraform/plan";
-import { masterAccessIn } from "../access/master-access";
+import { Terraform } from "../terraform/terraform";
 
 export interface DestroyOptions {
   readonly project: Pick<Project, "directory">;

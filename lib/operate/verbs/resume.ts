@@ -1,16 +1,16 @@
-import type { Place } from "../stack/project";
 import { PowerError } from "../../clouds/power";
 import { Duration } from "../../units";
-import { CommandLock } from "../lock/command-lock";
-import { chosenHosts, type HostChoice, typed } from "../hosts/chosen-hosts";
-import { count } from "../feedback/count";
-import { openDeployment } from "../cluster/deployment";
-import { lockOwner } from "../lock/lock";
 import { masterAnswers, masterOf } from "../access/master";
-import { ClusterPower } from "../power/cluster-power";
+import { openDeployment } from "../cluster/deployment";
+import { count } from "../feedback/count";
 import type { Progress } from "../feedback/progress";
-import { nodesReady, type Readiness } from "../scheduler/ready";
+import { chosenHosts, type HostChoice, typed } from "../hosts/chosen-hosts";
+import { CommandLock } from "../lock/command-lock";
+import { lockOwner } from "../lock/lock";
+import { ClusterPower } from "../power/cluster-power";
 import { startMachines } from "../power/start-machines";
+import { nodesReady, type Readiness } from "../scheduler/ready";
+import type { Place } from "../stack/project";
 
 export interface ResumeOptions extends HostChoice {
   readonly stack: string;

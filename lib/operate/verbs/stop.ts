@@ -1,21 +1,21 @@
-import type { Place } from "../stack/project";
 import { type PoweredMachine, PowerError, waitForState } from "../../clouds/power";
 import type { Manifest } from "../../model/manifest";
 import { foldHosts } from "../../slurm/hostlist";
 import { Duration } from "../../units";
-import { CommandLock } from "../lock/command-lock";
-import { drain, operator, undrain } from "../scheduler/drain";
-import { chosenHosts, type HostChoice, typed } from "../hosts/chosen-hosts";
+import { MASTER_PATIENCE, masterOf } from "../access/master";
+import { openDeployment } from "../cluster/deployment";
+import type { Remote } from "../exec/remote/remote";
 import { agree, type Consenter } from "../feedback/consent";
 import { count } from "../feedback/count";
-import { openDeployment } from "../cluster/deployment";
 import { Failure } from "../feedback/failure";
-import { describeEnding, type Job, jobsOn, jobsSeen, type JobsSeen } from "../scheduler/jobs";
-import { lockMaster, lockOwner } from "../lock/lock";
-import { MASTER_PATIENCE, masterOf } from "../access/master";
-import { ClusterPower } from "../power/cluster-power";
 import type { Progress } from "../feedback/progress";
-import type { Remote } from "../exec/remote/remote";
+import { chosenHosts, type HostChoice, typed } from "../hosts/chosen-hosts";
+import { CommandLock } from "../lock/command-lock";
+import { lockMaster, lockOwner } from "../lock/lock";
+import { ClusterPower } from "../power/cluster-power";
+import { drain, operator, undrain } from "../scheduler/drain";
+import { describeEnding, type Job, jobsOn, jobsSeen, type JobsSeen } from "../scheduler/jobs";
+import type { Place } from "../stack/project";
 
 export interface StopOptions extends HostChoice {
   readonly stack: string;

@@ -1,23 +1,23 @@
-import { applyDeployment } from "../deploy/apply-deployment";
-import { readSynthesis, stackNamed, synthesize, type SynthesizedStack, withDependencies } from "../stack/synthesis";
-import { hostKeySource } from "../access/host-key-source";
 import { Duration } from "../../units";
-import { CommandLock } from "../lock/command-lock";
-import { configurePhase } from "../configure/phase";
-import type { Consenter } from "../feedback/consent";
-import { planDeployment, type PlannedDeployment } from "../deploy/deployment-plan";
-import { type Deployment, deploymentOf } from "../cluster/deployment";
-import type { Platform } from "../deploy/platform";
+import { hostKeySource } from "../access/host-key-source";
 import { forgetHostKeys, pinMaster } from "../access/host-keys";
-import { lockOwner } from "../lock/lock";
 import { masterAnswers, masterOf } from "../access/master";
-import { nodesOf } from "../hosts/nodes";
-import type { Progress } from "../feedback/progress";
-import { findProject, type Place } from "../stack/project";
-import { nodesReady, type Readiness } from "../scheduler/ready";
+import { type Deployment, deploymentOf } from "../cluster/deployment";
+import { configurePhase } from "../configure/phase";
 import type { StepResult } from "../configure/run-steps";
-import { machinesIn, type PlannedChange } from "../terraform/plan";
+import { applyDeployment } from "../deploy/apply-deployment";
+import { planDeployment, type PlannedDeployment } from "../deploy/deployment-plan";
+import type { Platform } from "../deploy/platform";
+import type { Consenter } from "../feedback/consent";
+import type { Progress } from "../feedback/progress";
 import { type PhaseTime, TimedProgress } from "../feedback/timed-progress";
+import { nodesOf } from "../hosts/nodes";
+import { CommandLock } from "../lock/command-lock";
+import { lockOwner } from "../lock/lock";
+import { nodesReady, type Readiness } from "../scheduler/ready";
+import { findProject, type Place } from "../stack/project";
+import { readSynthesis, stackNamed, synthesize, type SynthesizedStack, withDependencies } from "../stack/synthesis";
+import { machinesIn, type PlannedChange } from "../terraform/plan";
 
 export interface UpOptions {
   readonly stack: string;

@@ -1,7 +1,7 @@
 import { BUNDLE_DIRECTORY, bundleFiles } from "../../node/bundle-files";
+import type { Json, Step } from "../step/step";
 import { FILE_JSON } from "./shell";
 import { takeAnsible, unpackRoles } from "./software";
-import type { Json, Step } from "../step/step";
 
 export type BundleState = {
   /** By name. */

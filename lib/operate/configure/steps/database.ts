@@ -1,6 +1,6 @@
 import { ACCOUNTING_DATABASE } from "../../../slurm/slurmdbd-conf";
-import { START_AT_BOOT } from "./shell";
 import type { Step } from "../step/step";
+import { START_AT_BOOT } from "./shell";
 
 export type DatabaseState = { readonly data: boolean; readonly running: boolean; readonly granted: boolean };
 

@@ -1,11 +1,11 @@
-import type { ClusterView } from "../../../model/cluster-view";
 import { parseRange } from "../../../model/cidr";
-import type { ManifestDisk } from "../../../model/manifest";
+import type { ClusterView } from "../../../model/cluster-view";
 import { DocumentError } from "../../../model/document-error";
+import type { ManifestDisk } from "../../../model/manifest";
 import { cpusOf } from "../../../slurm/memory";
+import type { Step } from "../step/step";
 import { coverWithSubnets } from "./cover";
 import { FILE_JSON, START_AT_BOOT } from "./shell";
-import type { Step } from "../step/step";
 
 export type ExportsState = {
   /** For exportfs; empty: this master serves nothing. */

@@ -1,3 +1,4 @@
+import type { Step } from "../step/step";
 import { accounts } from "./accounts";
 import { bundle } from "./bundle";
 import { clusterRegistered } from "./cluster-registered";
@@ -13,7 +14,6 @@ import { slurmctld } from "./slurmctld";
 import { slurmdbd } from "./slurmdbd";
 import { software } from "./software";
 import { stateDisk } from "./state-disk";
-import type { Step } from "../step/step";
 
 /** All that makes machines a cluster; every step is carried out on the master, nodes look after themselves. */
 export const MASTER_STEPS: readonly Step[] = [

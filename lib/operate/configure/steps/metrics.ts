@@ -1,5 +1,5 @@
-import { IS_RUNNING, START_AT_BOOT } from "./shell";
 import type { Step } from "../step/step";
+import { IS_RUNNING, START_AT_BOOT } from "./shell";
 
 export type MetricsState = { readonly running: boolean };
 

@@ -1,5 +1,5 @@
-import { SLURMDBD_ANSWERS } from "./shell";
 import type { Step } from "../step/step";
+import { SLURMDBD_ANSWERS } from "./shell";
 
 export type SlurmAccountsState = {
   readonly cluster: string;

@@ -3,8 +3,8 @@ import { effectOfSlurmConf, worstEffect } from "../../../slurm/effects";
 import { renderGresConf } from "../../../slurm/gres-conf";
 import { renderSlurmConf } from "../../../slurm/slurm-conf";
 import { renderTopologyConf } from "../../../slurm/topology-conf";
-import { FILE_JSON, PENDING } from "./shell";
 import type { Effect, Step } from "../step/step";
+import { FILE_JSON, PENDING } from "./shell";
 
 export type SlurmConfState = {
   readonly "slurm.conf": string | null;

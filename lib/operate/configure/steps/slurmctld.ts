@@ -1,6 +1,6 @@
 import { STATE_SAVE_LOCATION } from "../../../slurm/slurm-conf";
-import { START_AT_BOOT } from "./shell";
 import type { Step } from "../step/step";
+import { START_AT_BOOT } from "./shell";
 
 export type SlurmctldState = { readonly state: boolean; readonly atBoot: boolean; readonly answers: boolean };
 

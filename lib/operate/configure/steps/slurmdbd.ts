@@ -1,6 +1,6 @@
 import { renderSlurmdbdConf } from "../../../slurm/slurmdbd-conf";
-import { FILE_JSON, PENDING, SLURMDBD_ANSWERS, START_AT_BOOT } from "./shell";
 import type { Step } from "../step/step";
+import { FILE_JSON, PENDING, SLURMDBD_ANSWERS, START_AT_BOOT } from "./shell";
 
 export type SlurmdbdState = {
   readonly "slurmdbd.conf": string;
