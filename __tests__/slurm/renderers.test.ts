@@ -4,6 +4,7 @@ import type { Manifest } from "../../lib/model/manifest";
 import type { ClusterSpec } from "../../lib/model/cluster-spec";
 import { renderCgroupConf } from "../../lib/slurm/cgroup-conf";
 import { renderGresConf } from "../../lib/slurm/gres-conf";
+import { renderMpiConf } from "../../lib/slurm/mpi-conf";
 import { renderSlurmConf } from "../../lib/slurm/slurm-conf";
 import { renderSlurmdbdConf } from "../../lib/slurm/slurmdbd-conf";
 import { renderTopologyConf } from "../../lib/slurm/topology-conf";
@@ -15,6 +16,7 @@ const FILES: Readonly<Record<string, (spec: ClusterSpec, manifest: Manifest) => 
   "slurm.conf": renderSlurmConf,
   "gres.conf": renderGresConf,
   "cgroup.conf": renderCgroupConf,
+  "mpi.conf": renderMpiConf,
   "topology.conf": renderTopologyConf,
   "slurmdbd.conf": renderSlurmdbdConf,
 };

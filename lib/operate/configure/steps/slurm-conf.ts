@@ -1,17 +1,25 @@
 import { renderCgroupConf } from "../../../slurm/cgroup-conf";
 import { effectOfSlurmConf, worstEffect } from "../../../slurm/effects";
 import { renderGresConf } from "../../../slurm/gres-conf";
+import { renderMpiConf } from "../../../slurm/mpi-conf";
 import { renderSlurmConf } from "../../../slurm/slurm-conf";
 import { renderTopologyConf } from "../../../slurm/topology-conf";
 import type { Effect, Step } from "../step/step";
 import { FILE_JSON, PENDING } from "./shell";
 
-export type SlurmConfState = {
-  readonly "slurm.conf": string | null;
-  readonly "gres.conf": string | null;
-  readonly "cgroup.conf": string | null;
-  /** Most clusters need none. */
-  readonly "topology.conf": string | null;
+/** Slurm's files, and what makes their text; `undefined`: the cluster needs none. */
+const RENDERERS = {
+  "slurm.conf": renderSlurmConf,
+  "gres.conf": renderGresConf,
+  "cgroup.conf": renderCgroupConf,
+  "mpi.conf": renderMpiConf,
+  "topology.conf": renderTopologyConf,
+};
+type FileName = keyof typeof RENDERERS;
+const NAMES = Object.keys(RENDERERS) as FileName[];
+const OTHERS = NAMES.filter((name) => name !== "slurm.conf");
+
+export type SlurmConfState = { readonly [name in FileName]: string | null } & {
   /** Whether slurmctld runs with something else than the files say. */
   readonly pending: boolean;
 };
@@ -25,21 +33,20 @@ export const slurmConf: Step<SlurmConfState> = {
   id: "slurm-conf",
   title: "slurm.conf",
   needs: ["hosts", "munge-key"],
-  desired: ({ manifest, spec }) => ({
-    "slurm.conf": renderSlurmConf(spec, manifest),
-    "gres.conf": renderGresConf(spec, manifest),
-    "cgroup.conf": renderCgroupConf(spec, manifest),
-    "topology.conf": renderTopologyConf(spec, manifest) ?? null,
-    pending: false,
-  }),
+  desired: ({ manifest, spec }) => {
+    const files = NAMES.map((name) => [name, RENDERERS[name](spec, manifest) ?? null] as const);
+    return { ...(Object.fromEntries(files) as Record<FileName, string | null>), pending: false };
+  },
   inspect: String.raw`
 ${FILE_JSON}${PENDING}
 cd /etc/slurm 2>/dev/null || cd /
-echo "{\"slurm.conf\":$(file_json slurm.conf),\"gres.conf\":$(file_json gres.conf),\"cgroup.conf\":$(file_json cgroup.conf),\"topology.conf\":$(file_json topology.conf),\"pending\":$(is_pending slurmctld)}"
+printf '{'
+for name in ${NAMES.join(" ")}; do printf '"%s":%s,' "$name" "$(file_json "$name")"; done
+printf '"pending":%s}\n' "$(is_pending slurmctld)"
 `,
   apply: String.raw`
 ${PENDING}
-names='slurm.conf gres.conf cgroup.conf topology.conf'
+names='${NAMES.join(" ")}'
 mkdir -p /run/ohpc
 staged=$(mktemp -d /run/ohpc/staged.XXXXXX)
 scratch=
@@ -69,7 +76,7 @@ check_staged() {
   mkdir -m 0755 "$check"
   install -d -o slurm -m 0700 "$check/state"
   install -o slurm -m 0600 /dev/null "$log"
-  for name in gres.conf cgroup.conf topology.conf; do
+  for name in ${OTHERS.join(" ")}; do
     if [ -e "$staged/$name" ]; then cp "$staged/$name" "$check/"; fi
   done
   grep -viE '^(AccountingStorage|JobComp|Slurmctld(Port|PidFile|LogFile)|SlurmdPort|StateSaveLocation|PrologSlurmctld|EpilogSlurmctld)' \
@@ -144,7 +151,7 @@ settled slurmctld
 function effectOfFiles(before: SlurmConfState, after: SlurmConfState): Effect {
   // Where Slurm has not been yet, files disturb nobody.
   if (before["slurm.conf"] === null) return "live";
-  const others = (["gres.conf", "cgroup.conf", "topology.conf"] as const).some((name) => before[name] !== after[name]);
+  const others = OTHERS.some((name) => before[name] !== after[name]);
   const settings = effectOfSlurmConf(before["slurm.conf"], after["slurm.conf"] ?? "").effect;
   return worstEffect([settings, others || before.pending ? "reconfigure" : "live"]);
 }
