@@ -15,6 +15,7 @@ import { pinAws } from "../../lib/clouds/aws/pins";
 import { AwsPower } from "../../lib/clouds/aws/power";
 import { powerError as awsPowerError } from "../../lib/clouds/aws/power-errors";
 import * as awsProps from "../../lib/clouds/aws/props";
+import { propsProblems as awsPropsProblems } from "../../lib/clouds/aws/props-problems";
 import * as awsSite from "../../lib/clouds/aws/site";
 import * as awsSubnets from "../../lib/clouds/aws/subnets";
 import * as awsTagNames from "../../lib/clouds/aws/tag-names";
@@ -33,6 +34,7 @@ import { pinAzure } from "../../lib/clouds/azure/pins";
 import { AzurePower } from "../../lib/clouds/azure/power";
 import { powerError as azurePowerError } from "../../lib/clouds/azure/power-errors";
 import * as azureProps from "../../lib/clouds/azure/props";
+import { propsProblems as azurePropsProblems } from "../../lib/clouds/azure/props-problems";
 import * as azureSite from "../../lib/clouds/azure/site";
 import * as azureSubnets from "../../lib/clouds/azure/subnets";
 import * as azureTagNames from "../../lib/clouds/azure/tag-names";
@@ -50,7 +52,9 @@ import type { Architecture, MachineShape, VendorMachine } from "../../lib/model/
 import type { Problem } from "../../lib/model/problems";
 
 /** What every cloud's folder has, by the name of the file. Whoever has read one cloud finds the way in the others. */
-const EVERYWHERE = "catalogue cloud cost day2 disk image index machines network power props rules".split(" ");
+const EVERYWHERE = "catalogue cloud cost day2 disk image index machines network power props props-problems rules".split(
+  " ",
+);
 
 type Make<T> = new (...args: never[]) => T;
 type Judge<T> = (value: T, ...more: never[]) => readonly Problem[];
@@ -88,10 +92,8 @@ interface Vendor {
     networkCidrProblems(cidr: string, at: string): readonly Problem[];
     readonly existingPlan: (...args: never[]) => { readonly problems: readonly Problem[] };
   };
-  readonly props: {
-    readonly propsProblems: (props: never, around: never) => readonly Problem[];
-    readonly DEFAULT_CIDR: string;
-  };
+  readonly props: { readonly DEFAULT_CIDR: string };
+  readonly propsProblems: (props: never, around: never) => readonly Problem[];
   readonly tags: { tagProblems(tags: Readonly<Record<string, string>>, at: string): readonly Problem[] };
   readonly tagNames: {
     readonly CLUSTER_TAG: string;
@@ -126,6 +128,7 @@ const AWS: Vendor = {
   site: awsSite,
   subnets: awsSubnets,
   props: awsProps,
+  propsProblems: awsPropsProblems,
   tags: awsTags,
   tagNames: awsTagNames,
   userData: awsUserData,
@@ -155,6 +158,7 @@ const AZURE: Vendor = {
   site: azureSite,
   subnets: azureSubnets,
   props: azureProps,
+  propsProblems: azurePropsProblems,
   tags: azureTags,
   tagNames: azureTagNames,
   userData: azureUserData,

@@ -3,8 +3,8 @@ import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { Construct } from "constructs";
 import { createHash } from "node:crypto";
 import type { Architecture } from "../../model/machine";
-import { type PinFile, pinnedFact } from "../pins";
 import { once } from "../once";
+import { type PinFile, pinnedFact } from "../pins";
 import { TerraformData } from "../terraform-data";
 import { type ImageChoice, imageChoice, imageKey } from "./image-choice";
 

@@ -1,6 +1,6 @@
+import type { Architecture, MachineShape } from "../../model/machine";
 import { lazy } from "../../package/lazy";
 import { textBeside } from "../../package/text-beside";
-import type { Architecture, MachineShape } from "../../model/machine";
 import { Size } from "../../units";
 
 /** What AWS says of one of its instance types. */

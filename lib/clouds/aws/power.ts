@@ -10,8 +10,8 @@ import {
   StopInstancesCommand,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
-import { type Power, type PoweredMachine, PowerError, type PowerState } from "../power";
 import { hostKeysIn } from "../console";
+import { type Power, type PoweredMachine, PowerError, type PowerState } from "../power";
 import { powerError } from "./power-errors";
 import { CLUSTER_TAG, HOST_TAG, ROLE_TAG } from "./tag-names";
 

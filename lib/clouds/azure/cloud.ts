@@ -24,10 +24,12 @@ import { existingDiskProblems, FILES_ENDPOINT, isAzureFiles } from "./disk-optio
 import { AzureIdentity } from "./identity";
 import { type ImageSource, imageSource } from "./image";
 import { DEFAULT_IMAGE, imageProblems, otherSystem } from "./image-choice";
-import { AzureMachines, groupProblems } from "./machines";
+import { groupProblems } from "./machine-features";
+import { AzureMachines } from "./machines";
 import { DEFAULT_SITE, groupNameProblems, hostNamesProblems, prefixOf, siteNameProblems } from "./names";
 import { AzureExistingNetwork, AzureNetwork, resourceGroup } from "./network";
-import { type AzureCloudProps, DEFAULT_CIDR, propsProblems } from "./props";
+import { type AzureCloudProps, DEFAULT_CIDR } from "./props";
+import { propsProblems } from "./props-problems";
 import { AzureFirewall } from "./rules";
 import { AzureSite, siteOf } from "./site";
 import { divideNetwork, existingPlan } from "./subnets";

@@ -4,8 +4,8 @@ import type { AzurermProvider } from "@cdktf/provider-azurerm/lib/provider";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { Architecture } from "../../model/machine";
-import { type PinFile, pinnedFact } from "../pins";
 import { once } from "../once";
+import { type PinFile, pinnedFact } from "../pins";
 import { TerraformData } from "../terraform-data";
 import { imageChoice, imageKey, type MarketplaceImage } from "./image-choice";
 

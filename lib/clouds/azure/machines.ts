@@ -11,18 +11,17 @@ import type { ITerraformDependable, TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 import type { ManifestMaster } from "../../model/manifest";
 import { SSH_PORT } from "../../model/ports";
-import type { Problem } from "../../model/problems";
 import type { MachineGroup, MachinesSpec, Site } from "../cloud";
 import { attributeOf, forEachHost } from "../for-each";
 import type { TerraformData } from "../terraform-data";
 import { warn } from "../warn";
 import { type BastionReference, bastionProxy } from "./bastion";
-import { abilitiesOf } from "./catalogue";
 import { ATTACHABLE, AzureVolume, lock, lunOf } from "./disk";
 import type { AzureIdentity } from "./identity";
 import type { ImageSource } from "./image";
-import type { AzureMachine, AzureMachineOptions } from "./machine";
 import { lastSnapshot } from "./last-snapshot";
+import type { AzureMachine, AzureMachineOptions } from "./machine";
+import { featuresOf, warnings } from "./machine-features";
 import { diskName, groupName } from "./names";
 import { siteOf } from "./site";
 
@@ -42,9 +41,6 @@ export interface MachineSettings {
 
 /** Azure refuses `root` here; it is root that cloud-init lets in with the same key. */
 const FIRST_USER = "ohpc";
-
-/** What an availability set holds: https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits, November 2026. */
-const MOST_IN_SET = 200;
 
 /**
  * Equal machines: network interfaces with fixed addresses and virtual machines, both with `for_each` by host name.
@@ -274,65 +270,8 @@ function keptAtTheEnd(
   return [lastSnapshot(scope, id, { disk: made?.id, name, location, group: `${prefix}-snapshots` })];
 }
 
-/** What is wrong with a group of machines that only its whole tells. */
-export function groupProblems({ hosts }: MachinesSpec, machine: AzureMachine): readonly Problem[] {
-  if (!joinsFabric(machine) || hosts.length <= MOST_IN_SET) return [];
-  const want = `at most ${MOST_IN_SET}: machines that share InfiniBand are one availability set`;
-  return [
-    { at: "nodes", got: hosts.length, want, hint: "make several pools, or AzureMachine.of(…, { infiniband: false })" },
-  ];
-}
-
-/** An availability set takes neither spare nor reserved capacity. */
-function joinsFabric({ type, options }: AzureMachine): boolean {
-  const { spot = false, capacityReservation, infiniband } = options;
-  if (infiniband !== undefined) return infiniband;
-  return abilitiesOf(type).infiniband !== undefined && spot === false && capacityReservation === undefined;
-}
-
-/** What is unusual enough to be told, but may be meant. */
-function warnings({ role }: MachinesSpec, { type, options }: AzureMachine, { infiniband }: Features): string[] {
-  const { spot = false } = options;
-  if (role === "master") {
-    if (spot === false) return [];
-    return ["the master is a spot machine: when Azure takes it back, the cluster stops, and all running jobs with it"];
-  }
-  if (infiniband || options.infiniband !== undefined || abilitiesOf(type).infiniband === undefined) return [];
-  return [
-    `the machines share no InfiniBand, though ${type} has it: they are ${spot === false ? "reserved" : "spare"} capacity, which Azure takes into no availability set; infiniband: false says that this is meant`,
-  ];
-}
-
 /** A newer image, other user-data or another key of the operator's are for machines that are yet to be made. */
 const FROZEN = ["source_image_id", "source_image_reference", "plan", "custom_data", "admin_ssh_key"];
-
-interface Features extends Required<
-  Pick<AzureMachineOptions, "infiniband" | "placementGroup" | "acceleratedNetworking" | "secureBoot">
-> {
-  readonly trustedLaunch: boolean;
-  readonly nvme: boolean;
-}
-
-/** What the machines are to have: what the user says, else what their size and image can. */
-function featuresOf({ role, shape }: MachinesSpec, machine: AzureMachine, image: ImageSource): Features {
-  const can = abilitiesOf(machine.type);
-  const infiniband = role === "compute" && joinsFabric(machine);
-  const trustedLaunch = can.trustedLaunch && image.trustedLaunch;
-  const unsigned = (shape.gpus?.count ?? 0) > 0 || can.infiniband !== undefined;
-  const {
-    placementGroup = infiniband,
-    acceleratedNetworking = can.acceleratedNetworking,
-    secureBoot = !unsigned,
-  } = machine.options;
-  return {
-    infiniband,
-    placementGroup,
-    acceleratedNetworking,
-    trustedLaunch,
-    secureBoot: secureBoot && trustedLaunch,
-    nvme: can.nvme,
-  };
-}
 
 function spotMarket({
   maxHourly = -1,

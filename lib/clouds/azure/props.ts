@@ -1,17 +1,9 @@
-import { cidrProblems } from "../../model/cidr";
 import type { Architecture } from "../../model/machine";
-import { hostNameProblems } from "../../model/names";
-import { didYouMean, type Problem } from "../../model/problems";
-import { type SshSource, sshKeyProblems, sshSourceProblems } from "../access";
-import type { PinFile } from "../pins";
+import type { SshSource } from "../access";
 import type { FirstBoot } from "../user-data";
 import type { BastionReference } from "./bastion";
-import { type AzureFilesOptions, type DiskOptions, diskProblems } from "./disk-options";
-import { DEFAULT_IMAGE, imageProblems } from "./image-choice";
-import { regions } from "./instance-types";
-import { resourceGroupProblems, resourceIdProblems, subscriptionProblems } from "./names";
-import { type ExistingSubnetOptions, existingPlan, networkCidrProblems } from "./subnets";
-import { tagProblems } from "./tags";
+import type { AzureFilesOptions, DiskOptions } from "./disk-options";
+import type { ExistingSubnetOptions } from "./subnets";
 
 export interface AzureCloudProps {
   /**
@@ -206,114 +198,3 @@ export interface AzureDisks {
 }
 
 export const DEFAULT_CIDR = "10.79.0.0/16";
-
-/** What is wrong with the properties of `AzureCloud`. */
-export function propsProblems(props: AzureCloudProps, pins: () => PinFile): readonly Problem[] {
-  const {
-    location,
-    access,
-    subscriptionId,
-    resourceGroup,
-    zone,
-    cidr,
-    network,
-    image = DEFAULT_IMAGE,
-    architecture = "x86_64",
-  } = props;
-  const { disks = {}, identity, tags = {}, id, acceptTerms = [] } = props;
-  return [
-    ...locationProblems(location),
-    ...(zone === undefined || ["1", "2", "3"].includes(zone)
-      ? []
-      : [{ at: "zone", got: zone, want: '"1", "2" or "3"' }]),
-    ...(subscriptionId === undefined ? [] : subscriptionProblems(subscriptionId, "subscriptionId")),
-    ...(resourceGroup === undefined ? [] : resourceGroupProblems(resourceGroup, "resourceGroup")),
-    ...sshKeyProblems(access.sshPublicKey, "access.sshPublicKey"),
-    ...keyKindProblems(access.sshPublicKey),
-    ...(access.from === "bastion" ? bastionProblems(network) : sourceProblems(access.from, "access.from")),
-    ...(cidr === undefined ? [] : networkCidrProblems(cidr, "cidr")),
-    ...(network === undefined ? [] : networkProblems(network, cidr, { location, pins: pins() })),
-    ...imageProblems(image, { architecture, location, pins: pins(), acceptTerms }).filter(
-      ({ want }) => !want.startsWith("an image for"),
-    ),
-    ...acceptTerms.flatMap(termsProblems),
-    ...diskProblems(disks.state ?? {}, "disks.state", zone),
-    ...diskProblems(disks.home ?? {}, "disks.home", zone),
-    ...(identity === undefined
-      ? []
-      : resourceIdProblems(identity, "Microsoft.ManagedIdentity/userAssignedIdentities", "identity")),
-    ...tagProblems(tags, "tags"),
-    ...(id === undefined ? [] : hostNameProblems(id, "id")),
-  ];
-}
-
-/** A network security group holds 1000 rules: https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits, November 2026. */
-const MOST_SOURCES = 900;
-
-function sourceProblems(sources: readonly SshSource[], at: string): readonly Problem[] {
-  const problems = sshSourceProblems(sources, at);
-  if (sources.length <= MOST_SOURCES) return problems;
-  const want = `at most ${MOST_SOURCES} subnets: a network security group holds 1000 rules, the cluster's own included`;
-  const hint = 'put neighbours together, or say access: { from: "bastion" }';
-  return [...problems, { at, got: sources.length, want, hint }];
-}
-
-/** A region that is newer than the table is one, too; what is nearly one that we know is none. */
-function locationProblems(location: string): readonly Problem[] {
-  const known = regions();
-  if (known.includes(location)) return [];
-  const mended = location.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
-  const hint = known.includes(mended) ? `did you mean "${mended}"?` : didYouMean(location, known);
-  if (hint === undefined && /^[a-z]+[0-9]?$/.test(location)) return [];
-  return [
-    {
-      at: "location",
-      got: location,
-      want: "a region of Azure such as westeurope",
-      hint,
-    },
-  ];
-}
-
-/** Azure takes RSA and ed25519 keys: https://learn.microsoft.com/azure/virtual-machines/linux/mac-create-ssh-keys, November 2026. */
-function keyKindProblems(key: string): readonly Problem[] {
-  const [kind = ""] = key.trim().split(" ");
-  if (!/^(ecdsa|sk)-/.test(kind)) return [];
-  return [
-    {
-      at: "access.sshPublicKey",
-      got: kind,
-      want: "a key that Azure takes: ssh-ed25519, or ssh-rsa of at least 2048 bits",
-    },
-  ];
-}
-
-function bastionProblems(network: AzureNetworkReference | undefined): readonly Problem[] {
-  if (network === undefined || network.bastion !== undefined) return [];
-  const want = "with network.bastion, which says what the Bastion of that network is called";
-  return [{ at: "access.from", got: "bastion", want, hint: "we make no Bastion in somebody else's network" }];
-}
-
-function termsProblems(terms: string, index: number): readonly Problem[] {
-  if (/^[^:\s]+:[^:\s]+:[^:\s]+$/.test(terms)) return [];
-  return [{ at: `acceptTerms[${index}]`, got: terms, want: "PUBLISHER:OFFER:SKU, without a version" }];
-}
-
-function networkProblems(
-  network: AzureNetworkReference,
-  cidr: string | undefined,
-  around: { readonly location: string; readonly pins: PinFile },
-): readonly Problem[] {
-  const { securityGroups, bastion } = network;
-  const given = securityGroups === undefined || securityGroups === "subnet" ? [] : Object.entries(securityGroups);
-  return [
-    ...existingPlan(network, around).problems,
-    ...given.flatMap(([side, id]) =>
-      resourceIdProblems(id, "Microsoft.Network/networkSecurityGroups", `network.securityGroups.${side}`),
-    ),
-    ...(bastion === undefined ? [] : cidrProblems("network.bastion.cidr", bastion.cidr)),
-    ...(cidr === undefined
-      ? []
-      : [{ at: "cidr", got: cidr, want: "left out: the network is there already, and has its own" }]),
-  ];
-}

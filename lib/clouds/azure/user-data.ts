@@ -1,5 +1,5 @@
-import { textBeside } from "../../package/text-beside";
 import type { Problem } from "../../model/problems";
+import { textBeside } from "../../package/text-beside";
 import type { Boot } from "../cloud";
 import { metadataGuard } from "../metadata-guard";
 import { type FirstBoot, userData } from "../user-data";

@@ -10,7 +10,8 @@ import { makeDisk } from "./disk";
 import { LocalMachines } from "./machines";
 import { DEFAULT_SITE } from "./names";
 import { makeNetwork } from "./network";
-import { type LocalCloudProps, propsProblems } from "./props";
+import { type LocalCloudProps } from "./props";
+import { propsProblems } from "./props-problems";
 import { makeRules } from "./rules";
 
 /** Clusters on this machine: each machine is a container with systemd as its first process. */

@@ -1,0 +1,66 @@
+import { hostNameProblems } from "../../model/names";
+import type { Problem } from "../../model/problems";
+import { sshKeyProblems, sshSourceProblems } from "../access";
+import type { PinFile } from "../pins";
+import { diskProblems } from "./disk";
+import { DEFAULT_IMAGE, imageNameProblems } from "./image-choice";
+import type { AwsCloudProps, AwsNetworkReference } from "./props";
+import { existingPlan, networkCidrProblems } from "./subnets";
+import { tagProblems } from "./tags";
+
+/** What is wrong with the properties of `AwsCloud`. */
+export function propsProblems(
+  props: AwsCloudProps,
+  { zone, pins }: { readonly zone: string; readonly pins: () => PinFile },
+): readonly Problem[] {
+  const { region, access, cidr, network, image = DEFAULT_IMAGE, disks = {}, tags = {}, id, account } = props;
+  return [
+    ...placeProblems(region, zone),
+    ...(account === undefined || /^\d{12}$/.test(account) ? [] : [{ at: "account", got: account, want: "12 digits" }]),
+    ...sshKeyProblems(access.sshPublicKey, "access.sshPublicKey"),
+    ...(access.from === "ssm" ? [] : sshSourceProblems(access.from, "access.from")),
+    ...(cidr === undefined ? [] : networkCidrProblems(cidr, "cidr")),
+    ...(network === undefined ? [] : networkProblems(network, cidr, { region, zone, pins: pins() })),
+    ...imageNameProblems(image),
+    ...diskProblems(disks.state ?? {}, "disks.state"),
+    ...diskProblems(disks.home ?? {}, "disks.home"),
+    ...tagProblems(tags, "tags"),
+    ...(id === undefined ? [] : hostNameProblems(id, "id")),
+  ];
+}
+
+function placeProblems(region: string, zone: string): readonly Problem[] {
+  if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) {
+    const zoneGiven = /^(.*-\d)[a-z]$/.exec(region)?.[1];
+    const hint = zoneGiven === undefined ? undefined : `did you mean region: "${zoneGiven}", zone: "${region}"?`;
+    return [{ at: "region", got: region, want: "a region of AWS such as us-east-1", hint }];
+  }
+  if (zone.startsWith(region) && zone.length > region.length) return [];
+  return [{ at: "zone", got: zone, want: `a zone of the region ${region}, such as ${region}a` }];
+}
+
+function networkProblems(
+  network: AwsNetworkReference,
+  cidr: string | undefined,
+  around: { readonly region: string; readonly zone: string; readonly pins: PinFile },
+): readonly Problem[] {
+  const { master = [], compute = [] } = network.securityGroups ?? {};
+  const ids = [...master, ...compute].filter((id) => !/^sg-[0-9a-f]{8,17}$/.test(id));
+  const missing = network.securityGroups !== undefined && (master.length === 0 || compute.length === 0);
+  return [
+    ...existingPlan(network, around).problems,
+    ...ids.map((id) => ({ at: "network.securityGroups", got: id, want: "ids of security groups: sg-…" })),
+    ...(missing
+      ? [
+          {
+            at: "network.securityGroups",
+            got: network.securityGroups,
+            want: "at least one for the master and one for compute nodes",
+          },
+        ]
+      : []),
+    ...(cidr === undefined
+      ? []
+      : [{ at: "cidr", got: cidr, want: "left out: the network is there already, and has its own" }]),
+  ];
+}
