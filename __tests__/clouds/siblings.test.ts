@@ -3,7 +3,7 @@ import * as aws from "cdktf-openhpc/aws";
 import * as azure from "cdktf-openhpc/azure";
 import * as local from "cdktf-openhpc/local";
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import * as awsCatalogue from "../../lib/clouds/aws/catalogue";
