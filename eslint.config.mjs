@@ -1,6 +1,22 @@
 import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 
+/** The compiler finds misspelt keys only where they are written out. */
+const KEYS = {
+  selector: "ObjectExpression > SpreadElement > ObjectExpression",
+  message: "Write the properties out: `...{ a, b }` switches the check of misspelt keys off.",
+};
+
+/** What is loaded late is loaded one way: `lazy(() => require("yaml") as typeof Yaml)`. */
+const LATE = [
+  {
+    selector:
+      'CallExpression[callee.name="require"]:not(CallExpression[callee.name="lazy"] CallExpression, Property[key.name="load"] CallExpression)',
+    message: "Import it at the top, or by lazy() of lib/package/lazy.",
+  },
+  { selector: "ImportExpression", message: "A dynamic import() leaves CommonJS; use lazy() of lib/package/lazy." },
+];
+
 export default tseslint.config(
   { ignores: ["dist/", "cdktf.out/", "coverage/", "node_modules/", ".build/"] },
   eslint.configs.recommended,
@@ -17,17 +33,6 @@ export default tseslint.config(
       // Numbers in messages are meant.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", ignoreRestSiblings: true }],
-      // What is loaded late is loaded one way: `lazy(() => require("yaml") as typeof Yaml)`.
-      "@typescript-eslint/no-require-imports": "off",
-      "no-restricted-syntax": [
-        "error",
-        {
-          selector:
-            'CallExpression[callee.name="require"]:not(CallExpression[callee.name="lazy"] CallExpression, Property[key.name="load"] CallExpression)',
-          message: "Import it at the top, or by lazy() of lib/package/lazy.",
-        },
-        { selector: "ImportExpression", message: "A dynamic import() leaves CommonJS; use lazy() of lib/package/lazy." },
-      ],
       "no-restricted-imports": [
         "error",
         {
@@ -38,6 +43,11 @@ export default tseslint.config(
         },
       ],
     },
+  },
+  { files: ["**/*.ts"], rules: { "no-restricted-syntax": ["error", KEYS] } },
+  {
+    files: ["lib/**/*.ts"],
+    rules: { "no-restricted-syntax": ["error", KEYS, ...LATE], "@typescript-eslint/no-require-imports": "off" },
   },
   { files: ["**/*.js", "**/*.mjs"], ...tseslint.configs.disableTypeChecked },
   {
