@@ -1,7 +1,5 @@
-import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix, relative } from "node:path";
-import { promisify } from "node:util";
 
 /** What every part above the model may import. */
 const BASE = ["slurm", "software", "package", "model", "units"];
@@ -259,53 +257,4 @@ describe("the arrows", () => {
     expect(violations([{ path: "lib/clouds/aws/a.ts", text }])).toEqual([]);
     expect(importsOf(text)).toHaveLength(3);
   });
-});
-
-describe("loading", () => {
-  /** The files of other packages that a fresh process loads with a module of ours. */
-  async function loadedBy(module: string): Promise<readonly string[]> {
-    const script = `require(${JSON.stringify(join(root, module))}); console.log(JSON.stringify(Object.keys(require.cache)));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["-r", "tsx/cjs", "-e", script], { cwd: root });
-    return JSON.parse(stdout) as string[];
-  }
-
-  it("the neutral entry loads no provider, no zx, and neither cdktf nor zod before a cluster is made", async () => {
-    const loaded = await loadedBy("lib/index.ts");
-    expect(loaded).toContain(join(root, "lib/constructs/open-hpc-master.ts"));
-    expect(
-      loaded.filter((path) => /provider-|node_modules\/(zx|cdktf|zod|yaml)\/|lib\/clouds\/[^/]+\//.test(path)),
-    ).toEqual([]);
-  }, 30_000);
-
-  it.each(["lib/operate/index.ts", "lib/cli/stop.ts", "lib/cli/cost.ts"])(
-    "%s loads no SDK of a vendor, no provider and no cdktf",
-    async (module) => {
-      const loaded = await loadedBy(module);
-      expect(loaded.length).toBeGreaterThan(5);
-      expect(
-        loaded.filter((path) => /node_modules\/(@aws-sdk|@azure|@cdktf|cdktf)\/|lib\/clouds\/[^/]+\//.test(path)),
-      ).toEqual([]);
-    },
-    30_000,
-  );
-
-  const clouds = readdirSync(join(root, "lib/clouds")).filter((name) =>
-    existsSync(join(root, "lib/clouds", name, "index.ts")),
-  );
-  it.each(clouds)(
-    "the entry of %s loads no other cloud, no provider but its own, and no zx",
-    async (cloud) => {
-      const loaded = await loadedBy(`lib/clouds/${cloud}/index.ts`);
-      const own: Readonly<Record<string, string>> = { aws: "provider-aws", azure: "provider-azurerm" };
-      const foreign = loaded.filter((path) => {
-        const provider = /\/(provider-[a-z]+)\//.exec(path)?.[1];
-        const folder = /\/lib\/clouds\/([^/]+)\//.exec(path)?.[1];
-        return (
-          (provider ?? own[cloud]) !== own[cloud] || (folder ?? cloud) !== cloud || /node_modules\/zx\//.test(path)
-        );
-      });
-      expect(foreign).toEqual([]);
-    },
-    30_000,
-  );
 });

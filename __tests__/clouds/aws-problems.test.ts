@@ -1,14 +1,10 @@
 import { GpuComputePool, OpenHpcMaster } from "cdktf-openhpc";
 import { AwsCloud } from "cdktf-openhpc/aws";
 import { demo, KEY, PROPS, type Variant } from "../support/aws";
-import { refusal } from "../support/clusters";
+import { refusal, refusals } from "../support/clusters";
 
 describe("what is wrong on AWS is told when it is written:", () => {
-  const first = (variant: Variant) =>
-    refusal(demo(variant))
-      .split("\n")
-      .slice(1)
-      .map((line) => line.trim().slice(2));
+  const first = (variant: Variant) => refusals(demo(variant));
 
   it.each<[string, Variant, string | RegExp]>([
     [

@@ -15,10 +15,9 @@ import {
   regionsOf,
 } from "../../lib/clouds/azure/instance-types";
 import { AzureMachine } from "../../lib/clouds/azure/machine";
-import { describeProblem, type Problem } from "../../lib/model/problems";
 import { Size } from "../../lib/units";
+import { told } from "../support/told";
 
-const told = (problems: readonly Problem[]) => problems.map(describeProblem);
 const MARKET = { architecture: "x86_64", location: "eastus" } as const;
 const shape = (machine: string | AzureMachine) => shapeOf(machine, MARKET);
 const root = join(__dirname, "../..");

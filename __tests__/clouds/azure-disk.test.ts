@@ -3,11 +3,9 @@ import { AzureCloud } from "cdktf-openhpc/azure";
 import { synthesize, type TerraformBlock } from "cdktf-openhpc/testing";
 import { billedTier, volumeProblems } from "../../lib/clouds/azure/volume";
 import { readManifest } from "../../lib/model/manifest";
-import { describeProblem, type Problem } from "../../lib/model/problems";
 import { COMPUTE, demo, PROPS, SUBSCRIPTION } from "../support/azure";
 import { blocks, dataOf, named, only } from "../support/terraform";
-
-const told = (problems: readonly Problem[]) => problems.map(describeProblem);
+import { told } from "../support/told";
 
 describe("disks on Azure", () => {
   it("are found by the numbers they are attached under, which no other disk changes", () => {

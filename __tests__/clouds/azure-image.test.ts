@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { imageProblems } from "../../lib/clouds/azure/image-choice";
 import { withFacts, writePins } from "../../lib/clouds/pins";
-import { describeProblem, type Problem } from "../../lib/model/problems";
 import { COMPUTE, demo, machineOf, PROPS } from "../support/azure";
 import { blocks, dataOf, only } from "../support/terraform";
+import { told } from "../support/told";
 
 describe("images on Azure: machines", () => {
   it("have one image per cluster and architecture, so that a pool that comes later gets what the others have", () => {
@@ -81,8 +81,6 @@ describe("images on Azure: machines", () => {
     });
   });
 });
-
-const told = (problems: readonly Problem[]) => problems.map(describeProblem);
 
 it("an image's architecture is taken from the pin file before its name", () => {
   const pins = withFacts({}, "azure", "eastus", { "me:images:node": { version: "1.0.0", architecture: "arm64" } });

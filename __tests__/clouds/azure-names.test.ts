@@ -8,10 +8,8 @@ import {
   storageAccountProblems,
 } from "../../lib/clouds/azure/names";
 import { tagProblems } from "../../lib/clouds/azure/tags";
-import { describeProblem, type Problem } from "../../lib/model/problems";
 import { demo, KEY } from "../support/azure";
-
-const told = (problems: readonly Problem[]) => problems.map(describeProblem);
+import { told } from "../support/told";
 
 /** https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules, November 2026. */
 const USUAL = /^[A-Za-z0-9]([\w.-]{0,78}\w)?$/;

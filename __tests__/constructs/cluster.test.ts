@@ -1,4 +1,4 @@
-import { App, LocalBackend, S3Backend, TerraformStack } from "cdktf";
+import { App, TerraformStack } from "cdktf";
 import {
   type Cloud,
   ComputePool,
@@ -13,9 +13,9 @@ import {
 import { LocalCloud } from "cdktf-openhpc/local";
 import { FakeCloud, type Synthesized, synthesize } from "cdktf-openhpc/testing";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { NetworkSpec } from "../../lib/clouds/cloud";
 import { readManifest } from "../../lib/model/manifest";
 import { readClusterSpec } from "../../lib/model/cluster-spec";
@@ -26,12 +26,6 @@ function inputOf({ terraform }: Synthesized, path: string): Record<string, unkno
   const found = blocks.find((block) => (block["//"] as { metadata: { path: string } }).metadata.path === path);
   if (found === undefined) throw new Error(`there is no resource ${path}`);
   return found["input"] as Record<string, unknown>;
-}
-
-function defaultPartition({ spec }: Synthesized): readonly string[] {
-  return readClusterSpec(spec)
-    .partitions.filter((partition) => partition.default)
-    .map(({ name }) => name);
 }
 
 describe("a cluster", () => {
@@ -242,147 +236,5 @@ describe("a cluster", () => {
     const [fake, local] = [build(new FakeCloud()), build(new LocalCloud())];
     expect(local.spec).toEqual(fake.spec);
     expect(readManifest(local.manifest).pools.map(({ hosts }) => hosts)).toEqual(["cpu-[1-2]", "gpu-[1-2]"]);
-  });
-});
-
-describe("the partition of jobs that name none", () => {
-  it("is that of the first pool without GPUs, wherever it stands", () => {
-    const cluster = synthesize((stack) => {
-      const master = fakeMaster(stack);
-      new GpuComputePool(stack, "gpu", { master, nodes: 1 });
-      new ComputePool(stack, "cpu", { master, nodes: 1 });
-      new ComputePool(stack, "more", { master, nodes: 1 });
-    });
-    expect(defaultPartition(cluster)).toEqual(["cpu"]);
-  });
-
-  it("is that of the first pool if all have GPUs", () => {
-    const cluster = synthesize((stack) => {
-      const master = fakeMaster(stack);
-      new GpuComputePool(stack, "gpu", { master, nodes: 1 });
-      new GpuComputePool(stack, "more", { master, nodes: 1 });
-    });
-    expect(defaultPartition(cluster)).toEqual(["gpu"]);
-  });
-
-  it("is the one that says so, and not the one that will not be", () => {
-    const choose = (cpu: boolean | undefined, gpu: boolean | undefined) =>
-      defaultPartition(
-        synthesize((stack) => {
-          const master = fakeMaster(stack);
-          new ComputePool(stack, "cpu", { master, nodes: 1, partition: { name: "cpu", default: cpu } });
-          new GpuComputePool(stack, "gpu", { master, nodes: 1, partition: { name: "gpu", default: gpu } });
-        }),
-      );
-    expect(choose(undefined, true)).toEqual(["gpu"]);
-    expect(choose(false, undefined)).toEqual(["gpu"]);
-    expect(choose(false, false)).toEqual([]);
-  });
-});
-
-describe("pools that share a partition", () => {
-  it("are one partition with the settings that one of them gives", () => {
-    const { spec } = synthesize((stack) => {
-      const master = fakeMaster(stack);
-      new ComputePool(stack, "old", { master, nodes: 1, partition: "work" });
-      new ComputePool(stack, "new", {
-        master,
-        nodes: 1,
-        partition: { name: "work", exclusive: true, allowGroups: ["physics"] },
-      });
-      new ComputePool(stack, "newer", {
-        master,
-        nodes: 1,
-        partition: { name: "work", exclusive: true, allowGroups: ["physics"] },
-      });
-    });
-    expect(readClusterSpec(spec).partitions).toEqual([
-      { name: "work", pools: ["old", "new", "newer"], default: true, exclusive: true, allowGroups: ["physics"] },
-    ]);
-  });
-});
-
-describe("what is legal but hardly meant is a warning", () => {
-  function warnings(build: (stack: TerraformStack) => void): readonly string[] {
-    const outdir = mkdtempSync(join(tmpdir(), "warnings-"));
-    const app = new App({ outdir });
-    build(new TerraformStack(app, "demo"));
-    app.synth();
-    const text = readFileSync(join(outdir, "manifest.json"), "utf8");
-    rmSync(outdir, { recursive: true });
-    expect(text).not.toContain(process.cwd());
-    const { stacks } = JSON.parse(text) as { stacks: { demo: { annotations: { level: string; message: string }[] } } };
-    return stacks.demo.annotations.filter(({ level }) => level === "@cdktf/warn").map(({ message }) => message);
-  }
-
-  it("GPUs that no job can have", () => {
-    expect(warnings((stack) => smallCluster(stack, { machine: "gpu" }))).toEqual([
-      expect.stringContaining("use GpuComputePool"),
-    ]);
-  });
-
-  it("a partition for a group that no user is in", () => {
-    const told = warnings((stack) => {
-      const master = fakeMaster(stack, { users: Users.of([], [{ name: "physics", gid: 3000 }]) });
-      new ComputePool(stack, "cpu", {
-        master,
-        nodes: 1,
-        partition: { name: "cpu", allowGroups: ["physic", "physics"] },
-      });
-    });
-    expect(told).toEqual([
-      'allowGroups names "physic", which is no group of the cluster\'s users; did you mean "physics"?',
-    ]);
-  });
-
-  it("and nothing else", () => {
-    expect(warnings((stack) => smallCluster(stack))).toEqual([]);
-  });
-});
-
-describe("the state file", () => {
-  interface Backend {
-    readonly local?: { readonly path: string };
-    readonly s3?: unknown;
-  }
-
-  const here = process.cwd();
-  let project: string;
-  beforeEach(() => {
-    project = realpathSync(mkdtempSync(join(tmpdir(), "state-file-")));
-    process.chdir(project);
-  });
-  afterEach(() => {
-    process.chdir(here);
-    rmSync(project, { recursive: true });
-  });
-
-  function backendOf(prepare: (stack: TerraformStack) => void = () => undefined, outdir = "cdktf.out"): Backend {
-    const app = new App({ outdir });
-    const stack = new TerraformStack(app, "demo");
-    prepare(stack);
-    smallCluster(stack);
-    app.synth();
-    const text = readFileSync(join(outdir, "stacks", "demo", "cdk.tf.json"), "utf8");
-    return (JSON.parse(text) as { terraform: { backend: Backend } }).terraform.backend;
-  }
-
-  it("is the one that cdktf would use, by a path that does not tell where the project lies", () => {
-    const { local } = backendOf();
-    expect(local).toEqual({ path: "../../../terraform.demo.tfstate" });
-    expect(resolve("cdktf.out/stacks/demo", local?.path ?? "")).toBe(join(project, "terraform.demo.tfstate"));
-  });
-
-  it("is the same file when the output goes elsewhere", () => {
-    const { local } = backendOf(undefined, join(project, "out"));
-    expect(resolve("out/stacks/demo", local?.path ?? "")).toBe(join(project, "terraform.demo.tfstate"));
-    expect(backendOf(undefined, "out")).toEqual({ local });
-  });
-
-  it("stays where the user put it", () => {
-    const own = backendOf((stack) => new LocalBackend(stack, { path: "/srv/state/demo.tfstate" }));
-    expect(own).toEqual({ local: { path: "/srv/state/demo.tfstate" } });
-    const s3 = backendOf((stack) => new S3Backend(stack, { bucket: "states", key: "demo", region: "eu-west-1" }));
-    expect(Object.keys(s3)).toEqual(["s3"]);
   });
 });

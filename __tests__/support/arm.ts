@@ -1,24 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { AzurePowerProps } from "../../lib/clouds/azure/power";
+import {
+  type ArmError,
+  type ArmMachine,
+  fail,
+  idOf,
+  modelOf,
+  send,
+  sendPage,
+  SUBSCRIPTION,
+  viewOf,
+} from "./arm-answers";
 
-export const SUBSCRIPTION = "11111111-2222-3333-4444-555555555555";
 const HOST = "https://management.test";
 const COMPUTE = `/subscriptions/${SUBSCRIPTION}/resourceGroups/([^/]+)/providers/Microsoft.Compute`;
-
-export interface ArmMachine {
-  readonly group: string;
-  readonly name: string;
-  readonly tags: Readonly<Record<string, string>>;
-  /** As in `PowerState/…`. */
-  power: string;
-}
-
-export interface ArmError {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-}
 
 interface Operation {
   looks: number;
@@ -175,14 +171,15 @@ export class Arm {
     ) {
       if (this.forbidStatusOnly !== undefined) fail(response, this.forbidStatusOnly);
       else
-        this.page(
-          url,
+        sendPage(
           response,
+          url,
           this.machines.map((machine) => ({
             id: idOf(machine),
             name: machine.name,
             properties: { instanceView: viewOf(machine) },
           })),
+          this.pageSize,
         );
       return;
     }
@@ -207,15 +204,16 @@ export class Arm {
       new RegExp(`^${COMPUTE}/(virtualMachines|disks)(?:/([^/]+))?(?:/([^/]+))?$`, "i").exec(path) ?? [];
     if (kind === "virtualMachines" && name === undefined) {
       const own = this.machines.filter((machine) => machine.group === group);
-      this.page(
-        url,
+      sendPage(
         response,
+        url,
         own.map((machine) => ({
           id: idOf(machine),
           name: machine.name,
           tags: machine.tags,
           properties: modelOf(machine),
         })),
+        this.pageSize,
       );
       return;
     }
@@ -277,40 +275,4 @@ export class Arm {
       send(response, 200, { name: String(number), status: "Failed", error: { code, message } });
     }
   }
-
-  private page(url: URL, response: ServerResponse, all: readonly unknown[]): void {
-    const from = Number(url.searchParams.get("$skiptoken") ?? 0);
-    const next = from + this.pageSize;
-    const link = new URL(url);
-    link.searchParams.set("$skiptoken", String(next));
-    send(response, 200, { value: all.slice(from, next), ...(next < all.length && { nextLink: link.toString() }) });
-  }
-}
-
-function idOf({ group, name }: ArmMachine): string {
-  return `/subscriptions/${SUBSCRIPTION}/resourceGroups/${group.toUpperCase()}/providers/Microsoft.Compute/virtualMachines/${name}`;
-}
-
-function viewOf({ power }: ArmMachine) {
-  return {
-    statuses: [{ code: "ProvisioningState/succeeded" }, ...(power === "" ? [] : [{ code: `PowerState/${power}` }])],
-  };
-}
-
-function modelOf({ name }: ArmMachine) {
-  return { storageProfile: { osDisk: { name: `${name}-os`, createOption: "FromImage" } } };
-}
-
-function fail(response: ServerResponse, { status, code, message }: ArmError): void {
-  send(response, status, { error: { code, message } });
-}
-
-function send(
-  response: ServerResponse,
-  status: number,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  response.writeHead(status, { "content-type": "application/json", ...headers });
-  response.end(JSON.stringify(body));
 }

@@ -37,3 +37,11 @@ export function refusal(build: (stack: TerraformStack) => void): string {
   }
   throw new Error("it was built without a problem");
 }
+
+/** The problems that a refusal names, each a line, without the first, which says what cannot be built. */
+export function refusals(build: (stack: TerraformStack) => void): readonly string[] {
+  return refusal(build)
+    .split("\n")
+    .slice(1)
+    .map((line) => line.trim().slice(2));
+}
