@@ -1,5 +1,6 @@
 import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
+import type { Boot } from "../model/boot";
 import type { MachineShape, VendorMachine } from "../model/machine";
 import type { CloudFacts, ManifestDisk, ManifestMaster } from "../model/manifest";
 import type { PortRule } from "../model/ports";
@@ -83,18 +84,11 @@ export interface MachinesSpec {
   readonly image?: string;
   /** What to attach or mount: for the master every disk, for compute nodes the shared ones. */
   readonly disks: readonly Disk[];
-  /** What a machine must know to find its cluster at boot; no secret. */
+  /** Reaches the machine as environment or user-data, unless its site says that it is introduced otherwise. */
   readonly boot: Boot;
 }
 
-/** Reaches the machine as environment or user-data; the node unit reads it. */
-export interface Boot {
-  readonly cluster: string;
-  readonly role: "master" | "compute";
-  readonly master: Host;
-  /** Where the bundle is to be found. */
-  readonly bundle: ManifestDisk;
-}
+export type { Boot };
 
 /** Machines that were made. */
 export interface MachineGroup {

@@ -1,8 +1,8 @@
 import { Construct } from "constructs";
 import type { Boot, Cloud, Host, MachineGroup } from "../clouds/cloud";
 import type { AddressChoice } from "../model/addresses";
+import { asNodesSeeIt } from "../model/boot";
 import type { MachineChoice } from "../model/machine";
-import type { ManifestDisk } from "../model/manifest";
 import { portsBetween } from "../model/ports";
 import { ConfigurationError, didYouMean, type Problem } from "../model/problems";
 import { Size } from "../units";
@@ -214,10 +214,4 @@ function sharedDisks({ disks: { bundle, home } }: OpenHpcMaster): readonly (type
 
 function bootOf({ clusterName, host, disks: { bundle } }: OpenHpcMaster): Boot {
   return { cluster: clusterName, role: "compute", master: host, bundle: asNodesSeeIt(bundle.manifest, host) };
-}
-
-/** What only the master has, nodes mount from it. */
-function asNodesSeeIt(disk: ManifestDisk, master: Host): ManifestDisk {
-  if (disk.kind === "mounted" || disk.kind === "nfs") return disk;
-  return { kind: "nfs", server: master.address, export: disk.path, path: disk.path };
 }
