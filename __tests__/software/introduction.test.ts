@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
@@ -140,14 +140,18 @@ describe("machines that were there before", () => {
   });
 
   it("never have half of a file, nor one that somebody else's link leads to", () => {
-    const target = join(scratch, "elsewhere");
-    writeFileSync(target, "kept");
+    const { content } = introduction("compute", bootEnvironment(BOOT)).facts;
     const path = join(root, "/etc/ohpc/boot.env");
     mkdirSync(dirname(path), { recursive: true });
-    execFileSync("ln", ["-s", target, path]);
-    expect(introduce().status).toBe(0);
-    expect([readFileSync(target, "utf8"), statSync(path).isFile()]).toEqual(["kept", true]);
-    expect(contentOf("/etc/ohpc/boot.env")).toContain("OHPC_CLUSTER=demo\n");
+    for (const text of ["kept\n", content]) {
+      const target = join(scratch, "elsewhere");
+      writeFileSync(target, text);
+      execFileSync("ln", ["-sf", target, path]);
+      expect(introduce().said).toContain(`wrote ${path}`);
+      expect([readFileSync(target, "utf8"), lstatSync(path).isFile(), readFileSync(path, "utf8")]).toEqual([
+        ...[text, true, content],
+      ]);
+    }
   });
 
   it("get texts as they are, whatever is in them", () => {

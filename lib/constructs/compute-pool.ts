@@ -20,9 +20,10 @@ export interface ComputePoolOptions {
   readonly nodes: number;
 
   /**
-   * A size (`small`, `medium`, `large`, `gpu`), a vendor's name or value of a machine, or one of those per kind of cloud.
+   * A size (`small`, `medium`, `large`, `gpu`) where the cloud sells sizes, a vendor's name or value of a machine, or one
+   * of those per kind of cloud.
    *
-   * @default - the cloud's own choice; "gpu" for a GpuComputePool
+   * @default - the cloud's own choice; "gpu" for a GpuComputePool. A cloud whose machines were there before has no choice
    * @onChange replaces every machine of the pool
    */
   readonly machine?: MachineChoice;
@@ -115,16 +116,7 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
    */
   constructor(scope: Construct, id: string, props: ComputePoolProps<M>, gpus?: GpuOptions) {
     super(scope, id);
-    const {
-      master,
-      nodes,
-      machine = master.cloud.defaultMachine,
-      hostnames,
-      addresses,
-      partition,
-      features = [],
-      weight,
-    } = props;
+    const { master, nodes, machine, hostnames, addresses, partition, features = [], weight } = props;
     const { rootDisk = Size.gibibytes(40), image, cloud = master.cloud } = props;
     const options = {
       name: id,

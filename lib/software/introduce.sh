@@ -29,12 +29,12 @@ expect_nobody_elses() { # boot-facts cluster role
   [ -z "$cluster" ] || [ "$cluster $role" = "$2 $3" ] || quit "it is of the cluster $cluster already ($role): take it out there, and remove $1 on it"
 }
 
-# Written only where it differs, and whole or not at all.
+# Written only where it differs, and whole or not at all. A link never is as it should be: its own mode is 777.
 put() { # path mode; the content comes on standard input
   local text
   text=$(cat && echo .)
   text=${text%.}
-  if [ -f "$1" ] && [ ! -L "$1" ] && [ "0$(stat -c %a:%u:%g "$1")" = "$2:$(id -u):$(id -g)" ] && printf %s "$text" | cmp -s - "$1"; then
+  if [ -f "$1" ] && [ "0$(stat -c %a:%u:%g "$1")" = "$2:$(id -u):$(id -g)" ] && printf %s "$text" | cmp -s - "$1"; then
     return
   fi
   mkdir -p "$(dirname "$1")"
