@@ -3,6 +3,8 @@ import { hostKeySource } from "../operate/access/host-key-source";
 import { CommandLock } from "../operate/lock/command-lock";
 import { configurePhase } from "../operate/configure/phase";
 import { openDeployment, refuseUndeployed } from "../operate/cluster/deployment";
+import { introduceMachines } from "../operate/deploy/introduce";
+import { count } from "../operate/feedback/count";
 import { pinMaster } from "../operate/access/host-keys";
 import { lockOwner } from "../operate/lock/lock";
 import { masterOf } from "../operate/access/master";
@@ -32,14 +34,16 @@ export function define(command: Command): void {
         `ohpc configure ${stack}`,
         terminal.progress,
       );
-      terminal.result({ ok: true, stack, cluster: deployment.spec.cluster, changed, unchanged }, () =>
-        changed.length === 0
+      const introduced = await introduceMachines(deployment, terminal.progress);
+      terminal.result({ ok: true, stack, cluster: deployment.spec.cluster, changed, unchanged, introduced }, () =>
+        changed.length + introduced.length === 0
           ? `${paint("green", "configured")}: nothing had to be changed`
           : [
               `${paint("green", "configured")}: ${changed.length} of ${changed.length + unchanged.length} steps carried out`,
               ...changed.map(
                 ({ title, effect, differences }) => `  ${title} (${effect}): ${differences.slice(0, 3).join("; ")}`,
               ),
+              ...(introduced.length === 0 ? [] : [`  told ${count(introduced.length, "machine")} of the cluster`]),
             ].join("\n"),
       );
     } finally {
