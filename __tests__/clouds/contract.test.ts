@@ -1,27 +1,12 @@
 import { AwsCloud } from "cdktf-openhpc/aws";
 import { AzureCloud } from "cdktf-openhpc/azure";
-import { LocalCloud } from "cdktf-openhpc/local";
 import { FakeCloud, FakeMachine } from "cdktf-openhpc/testing";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { SUBNETS } from "../support/azure";
+import { CLOUDS } from "../support/clouds";
+import { ACCESS as access } from "../support/demo";
 import { type CloudSample, describeCloud } from "./contract";
-
-/** Nobody has its other half any more. */
-const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDcoZYu1y+cBrkaXEcQ6/mFhispMwt96r9TMucwaJFyG test";
-
-const access = { sshPublicKey: KEY, from: [{ cidr: "192.0.2.0/24", reason: "a test" }] };
-
-/** One line per folder of `lib/clouds`. */
-const CLOUDS: Readonly<Record<string, CloudSample>> = {
-  aws: { make: () => new AwsCloud({ region: "us-east-1", access }) },
-  azure: {
-    make: () => new AzureCloud({ location: "westeurope", access }),
-    existingDisk:
-      "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/data/providers/Microsoft.Compute/disks/home",
-  },
-  local: { make: () => new LocalCloud() },
-};
 
 /** The same in networks that were there before, and a cloud that makes nothing in all the ways in which clouds differ. */
 const MORE: Readonly<Record<string, CloudSample>> = {
