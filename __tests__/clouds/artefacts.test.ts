@@ -100,7 +100,16 @@ function namer({ master, pools, sites }: Manifest): (text: string) => string {
     ...addresses,
     ...sites.map(({ cidr }) => [cidr, "<subnet>"] as const),
   ]);
-  return (text) => text.replaceAll(/\d+\.\d+\.\d+\.\d+(\/(?!32\b)\d+)?/g, (address) => known.get(address) ?? address);
+  const name = (text: string) =>
+    text.replaceAll(/\d+\.\d+\.\d+\.\d+(\/(?!32\b)\d+)?/g, (address) => known.get(address) ?? address);
+  // Who has the lower address comes first in exports; whose that is, follows from the subnet.
+  return (text) =>
+    name(text).replaceAll(/(?<=^\/\S+ )<address of .*$/gm, (clients) =>
+      clients
+        .split(/ (?=<)/)
+        .sort()
+        .join(" "),
+    );
 }
 
 /** What is left of the differences when those are put aside. An empty artefact is one that a cloud has no need of. */
