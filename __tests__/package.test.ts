@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(__dirname, "..");
@@ -19,6 +19,22 @@ function found(path: string, name: string): boolean {
   if (packages[`${place}node_modules/${name}`] !== undefined) return true;
   return path !== "" && found(path.slice(0, Math.max(0, path.lastIndexOf("node_modules/") - 1)), name);
 }
+
+describe("the package", () => {
+  const { exports, typesVersions } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    readonly exports: Readonly<Record<string, unknown>>;
+    readonly typesVersions: { readonly "*": Readonly<Record<string, unknown>> };
+  };
+  const clouds = readdirSync(join(root, "lib/clouds")).filter((name) =>
+    existsSync(join(root, "lib/clouds", name, "index.ts")),
+  );
+
+  it.each(clouds)("has an entry for the cloud %s, also for compilers that read no exports", (name) => {
+    const types = `dist/clouds/${name}/index.d.ts`;
+    expect(exports[`./${name}`]).toEqual({ types: `./${types}`, default: `./dist/clouds/${name}/index.js` });
+    expect(typesVersions["*"][name]).toEqual([types]);
+  });
+});
 
 describe("the lock file", () => {
   // npm leaves them out when it writes the file beside an installation; `npm ci` then fails on every other machine.

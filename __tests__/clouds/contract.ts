@@ -3,19 +3,28 @@ import { ComputePool, GpuComputePool, NfsDisk, OpenHpcMaster, Size } from "cdktf
 import { type Synthesized, type TerraformBlock, synthesize } from "cdktf-openhpc/testing";
 import type { Cloud, Site } from "../../lib/clouds/cloud";
 import { decodeAddresses } from "../../lib/model/address-runs";
-import { contains, parseAddress, parseCidr, parseRange } from "../../lib/model/cidr";
-import { NEUTRAL_SIZES } from "../../lib/model/machine";
+import { contains, nthAddress, parseAddress, parseCidr, parseRange } from "../../lib/model/cidr";
+import { NEUTRAL_SIZES, type VendorMachine } from "../../lib/model/machine";
 import { cloudFactsSchema, readManifest } from "../../lib/model/manifest";
+import { ConfigurationError, describeProblem } from "../../lib/model/problems";
 import { expandHosts } from "../../lib/slurm/hostlist";
 
 const WANTED = { role: "compute", gpus: false } as const;
 
-/**
- * What every cloud promises to the constructs, and the constructs to users on every cloud.
- *
- * @param existingDisk an id as this vendor gives them
- */
-export function describeCloud(name: string, make: () => Cloud, existingDisk = "vol-0123456789abcdef0"): void {
+/** What the suite must know of a cloud that it cannot ask it for. */
+export interface CloudSample {
+  readonly make: () => Cloud;
+  /** An id as this vendor gives them. @default "vol-0123456789abcdef0" */
+  readonly existingDisk?: string;
+  /** Machines in the cloud's own words, where it sells no sizes: one without GPUs, and one with. */
+  readonly machines?: { readonly plain: VendorMachine; readonly gpu: VendorMachine };
+}
+
+/** What every cloud promises to the constructs, and the constructs to users on every cloud. */
+export function describeCloud(name: string, sample: CloudSample): void {
+  const { make, existingDisk = "vol-0123456789abcdef0", machines } = sample;
+  const build = (cloud: Cloud, variant: Variant = {}) => buildWith(cloud, machines, variant);
+
   describe(`${name} keeps the promises of Cloud:`, () => {
     it("it has a name, a kind, facts that slurm.conf can be rendered from, and no problem with itself", () => {
       const cloud = make();
@@ -25,8 +34,13 @@ export function describeCloud(name: string, make: () => Cloud, existingDisk = "v
       expect(cloud.problems()).toEqual([]);
     });
 
-    it.each(NEUTRAL_SIZES)("it sells a machine of the size %s", (size) => {
+    it.each(NEUTRAL_SIZES)("it sells a machine of the size %s, if it says so", (size) => {
       const { shape, problems } = make().shapeOf(size, { role: "compute", gpus: size === "gpu" });
+      if (!make().sizes.includes(size)) {
+        expect(shape).toBeUndefined();
+        expect(problems).toMatchObject([{ at: "machine", got: size }]);
+        return;
+      }
       expect(problems).toEqual([]);
       expect(shape?.memory.toMebibytes()).toBeGreaterThan(1024);
       for (const count of [shape?.sockets, shape?.coresPerSocket, shape?.threadsPerCore])
@@ -35,15 +49,68 @@ export function describeCloud(name: string, make: () => Cloud, existingDisk = "v
       if (size === "gpu") expect(shape?.gpus?.count).toBeGreaterThanOrEqual(1);
     });
 
-    it("it sells what it takes when nothing is said", () => {
-      expect(make().shapeOf(make().defaultMachine, { role: "master", gpus: false }).problems).toEqual([]);
+    it("it sells what it takes when nothing is said, or whoever says nothing is told what may be said", () => {
+      const cloud = make();
+      const { defaultMachine } = cloud;
+      if (defaultMachine !== undefined) {
+        expect(cloud.shapeOf(defaultMachine, { role: "master", gpus: false }).problems).toEqual([]);
+        return;
+      }
+      const silent = { ...addressesFor(cloud).master };
+      const missing = `machine is missing, but must be ${cloud.machineWords}: the cloud "${cloud.id}" chooses none by itself`;
+      expect(refusals((stack) => new OpenHpcMaster(stack, "master", { cloud, ...silent }))).toContain(missing);
+      for (const Pool of [ComputePool, GpuComputePool]) {
+        const told = refusals((stack) => {
+          const master = new OpenHpcMaster(stack, "master", { cloud, machine: machines?.plain, ...silent });
+          new Pool(stack, "cpu", { master, nodes: 1, ...addressesFor(cloud).cpu });
+        });
+        expect(told).toEqual([missing]);
+      }
     });
 
-    it("it knows what was meant by an unknown size", () => {
+    it("it knows what was meant by an unknown machine, and says what may be said", () => {
+      const { sizes, machineWords } = make();
       const { shape, problems } = make().shapeOf("meduim", WANTED);
       expect(shape).toBeUndefined();
-      expect(problems).toMatchObject([{ at: "machine", got: "meduim" }]);
-      expect(problems[0]?.hint).toContain('did you mean "medium"?');
+      expect(problems).toMatchObject([{ at: "machine", got: "meduim", want: machineWords }]);
+      if (sizes.includes("medium")) expect(problems[0]?.hint).toContain('did you mean "medium"?');
+    });
+
+    it("it asks for addresses where its network was there before, and prints lines that can be pasted", () => {
+      const cloud = make();
+      const { addressesRequired } = siteOf(cloud);
+      const { master: given } = addressesFor(cloud);
+      const [plain, gpu] = [machines?.plain, machines?.gpu];
+      const ask = (address: object, more: object) =>
+        refusals((stack) => {
+          const master = new OpenHpcMaster(stack, "master", { cloud, machine: plain, ...address });
+          new GpuComputePool(stack, "gpu", { master, nodes: 2, machine: gpu, ...more });
+        });
+      if (!addressesRequired) {
+        expect(ask({}, {})).toEqual([]);
+        return;
+      }
+      expect(ask({}, {})).toEqual([
+        expect.stringMatching(/^address is missing, but must be given, because the network/),
+      ]);
+      const [told = ""] = ask(given, {});
+      expect(told).toMatch(/^addresses is missing, but must be given, because the network/);
+      const pasted = /addresses: "([0-9./-]+)"/.exec(told)?.[1];
+      expect(pasted).toBeDefined();
+      expect(ask(given, { addresses: pasted })).toEqual([]);
+    });
+
+    it("its machines learn how to find their cluster: from what the cloud makes, or as the manifest says", () => {
+      const { site, manifest, terraform } = build(make());
+      const { sites, master } = readManifest(manifest);
+      expect(sites.map(({ introducedOver }) => introducedOver)).toEqual([site.introducedOver]);
+      if (site.introducedOver !== undefined) return;
+      const made = Object.values(terraform.resource ?? {}).flatMap((named) => Object.values(named));
+      const text = JSON.stringify(made.filter((block) => pathOf(block).startsWith("demo/cpu/")));
+      const readable = text.replaceAll(/[A-Za-z0-9+/]{400,}=*/g, (encoded) =>
+        Buffer.from(encoded, "base64").toString(),
+      );
+      expect(readable).toContain(master.address);
     });
 
     it("it refuses another vendor's machine by name", () => {
@@ -154,24 +221,62 @@ interface Variant {
   readonly existing?: string;
 }
 
-function build(
+function buildWith(
   cloud: Cloud,
-  { nodes = 2, more = false, reversed = false, existing }: Variant = {},
+  machines: CloudSample["machines"],
+  { nodes = 2, more = false, reversed = false, existing }: Variant,
 ): Synthesized & { readonly site: Site } {
   let site: Site | undefined;
+  const addresses = addressesFor(cloud);
+  const [plain, gpu] = [machines?.plain, machines?.gpu];
   const synthesized = synthesize((stack) => {
     const home = new NfsDisk(stack, "home", existing === undefined ? { size: Size.gibibytes(100) } : { existing });
-    const master = new OpenHpcMaster(stack, "master", { cloud, home });
+    const master = new OpenHpcMaster(stack, "master", { cloud, home, machine: plain, ...addresses.master });
     site = master.site;
     const pools = [
-      (scope: TerraformStack) => new ComputePool(scope, "cpu", { master, nodes, machine: "medium" }),
-      (scope: TerraformStack) => new GpuComputePool(scope, "gpu", { master, nodes: 2 }),
-      ...(more ? [(scope: TerraformStack) => new ComputePool(scope, "more", { master, nodes: 2 })] : []),
-    ];
+      (scope: TerraformStack) =>
+        new ComputePool(scope, "cpu", { master, nodes, machine: plain ?? "medium", ...addresses.cpu }),
+      (scope: TerraformStack) => new GpuComputePool(scope, "gpu", { master, nodes: 2, machine: gpu, ...addresses.gpu }),
+      (scope: TerraformStack) =>
+        new ComputePool(scope, "more", { master, nodes: 2, machine: plain, ...addresses.more }),
+    ].slice(0, more ? 3 : 2);
     for (const pool of reversed ? pools.reverse() : pools) pool(stack);
   });
   if (site === undefined) throw new Error("the master has no site");
   return { ...synthesized, site };
+}
+
+/** The network that a cloud makes or takes. */
+function siteOf(cloud: Cloud): Site {
+  let site: Site | undefined;
+  synthesize((stack) => {
+    site = cloud.network(stack, "network", { cluster: "demo", hosts: () => [] });
+  });
+  if (site === undefined) throw new Error("there is no network");
+  return site;
+}
+
+/** What users of a network that was there before have to say: of its first addresses the eleventh is the master's. */
+function addressesFor(cloud: Cloud): Readonly<Record<"master" | "cpu" | "gpu" | "more", object>> {
+  const { addressesRequired, cidr, masterCidr = cidr, poolCidr = cidr } = siteOf(cloud);
+  const [own, pools] = [parseCidr(masterCidr), parseCidr(poolCidr)];
+  if (!addressesRequired) return { master: {}, cpu: {}, gpu: {}, more: {} };
+  if (own === undefined || pools === undefined) throw new Error(`${masterCidr} or ${poolCidr} is no subnet`);
+  const range = (first: number, last: number) => ({
+    addresses: `${nthAddress(pools, first)}-${nthAddress(pools, last)}`,
+  });
+  return { master: { address: nthAddress(own, 10) }, cpu: range(64, 127), gpu: range(32, 35), more: range(40, 43) };
+}
+
+/** What a stack is refused for, line by line; nothing if it is not. */
+function refusals(make: (stack: TerraformStack) => void): readonly string[] {
+  try {
+    synthesize(make);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.problems.map(describeProblem);
+  }
 }
 
 /** Every resource by its address without instances. What is about all machines together is the network's and may change. */

@@ -11,7 +11,7 @@ import {
   Size,
   Users,
 } from "cdktf-openhpc";
-import { FakeCloud, type FakeMachines, synthesize } from "cdktf-openhpc/testing";
+import { FakeCloud, FakeMachine, type FakeMachines, synthesize } from "cdktf-openhpc/testing";
 import { Construct } from "constructs";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -81,6 +81,24 @@ describe("a ComputePool refuses", () => {
   it("a machine of another vendor", () => {
     expect(poolProblems({ machine: { cloud: "aws", type: "hpc7a.96xlarge" } })).toEqual([
       'machine is "hpc7a.96xlarge", but must be a machine of the fake cloud; "hpc7a.96xlarge" is one of aws',
+    ]);
+  });
+
+  it("no machine, where the cloud chooses none, together with everything else", () => {
+    const cloud = new FakeCloud({ sizes: false });
+    const message = refusal((stack) => {
+      const master = fakeMaster(stack, { cloud, machine: FakeMachine.of({}) });
+      new ComputePool(stack, "cpu", { master, nodes: 0 });
+    });
+    expect(lines(message)).toEqual([
+      "nodes is 0, but must be a whole number from 1 to 10000",
+      'machine is missing, but must be FakeMachine.of({ … }), which says what the machine has: the cloud "fake" chooses none by itself',
+    ]);
+  });
+
+  it("a size, where the cloud sells none", () => {
+    expect(masterProblems({ cloud: new FakeCloud({ sizes: false }), machine: { default: "small" } })).toEqual([
+      'machine is "small", but must be FakeMachine.of({ … }), which says what the machine has',
     ]);
   });
 
@@ -275,6 +293,17 @@ describe("a GpuComputePool refuses", () => {
   it("machines with no GPU", () => {
     expect(gpuPoolProblems({ machine: "large" })).toEqual([
       'machine is "large", but must be a machine with at least one GPU; it has none; the neutral size is "gpu"',
+    ]);
+  });
+
+  it("machines with no GPU where no size has one, and says what has", () => {
+    const cloud = new FakeCloud({ sizes: false });
+    const machine = FakeMachine.of({});
+    const message = refusal((stack) => {
+      new GpuComputePool(stack, "gpu", { master: fakeMaster(stack, { cloud, machine }), nodes: 1, machine });
+    });
+    expect(lines(message)).toEqual([
+      'machine is "what you say", but must be a machine with at least one GPU; it has none; what may be said is FakeMachine.of({ … }), which says what the machine has',
     ]);
   });
 

@@ -37,6 +37,17 @@ describe("documents of earlier versions", () => {
   );
 });
 
+describe("a manifest", () => {
+  const [site] = readManifest(stored("manifest-1")).sites;
+  const withSite = (more: object) => readManifest({ ...stored("manifest-1"), sites: [{ ...site, ...more }] });
+
+  test("says of sites whose machines were there before how they are introduced, and nothing of others", () => {
+    expect(site).not.toHaveProperty("introducedOver");
+    expect(withSite({ introducedOver: "ssh" }).sites).toEqual([{ ...site, introducedOver: "ssh" }]);
+    expect(() => withSite({ introducedOver: "telnet" })).toThrow(/does not fit its schema[^]*introducedOver/);
+  });
+});
+
 describe("documents that cannot be read", () => {
   test("are refused by name when a newer version wrote them", () => {
     expect(() => readManifest({ ...stored("manifest-1"), schema: 99 })).toThrow(

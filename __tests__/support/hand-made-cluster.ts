@@ -8,6 +8,7 @@ import type { DiskPurpose } from "../../lib/clouds/cloud";
 import { LocalVolume } from "../../lib/clouds/local/disk";
 import { runEngine, runEngineScript } from "../../lib/clouds/local/engine";
 import { runSpec } from "../../lib/clouds/local/run-spec";
+import { stockImage } from "../../lib/images/image";
 import type { Manifest } from "../../lib/model/manifest";
 import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
 import { Duration } from "../../lib/units";
@@ -56,6 +57,18 @@ export class HandMadeCluster {
     await this.start(`${pool}-${k}`, "compute", addressOf(this.subnet, pool, k), gpus, []);
   }
 
+  /**
+   * The `k`-th node of a pool as a machine that was there before: a stock Debian that knows of no cluster, will have no
+   * first boot again, and lets the operator in. Its image must have been built.
+   */
+  async startStranger(pool: string, k: number): Promise<void> {
+    const never = join(this.scratch, "cloud-init.disabled");
+    writeFileSync(never, "");
+    const key = `${this.privateDirectory}/id_ed25519.pub:/root/.ssh/authorized_keys:ro`;
+    const more = ["-v", key, "-v", `${never}:/etc/cloud/cloud-init.disabled:ro`];
+    await this.start(`${pool}-${k}`, "compute", addressOf(this.prefix, pool, k), 0, more, stockImage());
+  }
+
   /** Runs a command inside a machine, past SSH and Slurm. */
   async inside(host: string, ...command: readonly string[]): Promise<string> {
     return runEngine(["exec", this.container(host), ...command], { timeoutSeconds: 60 });
@@ -101,6 +114,7 @@ export class HandMadeCluster {
     address: string,
     gpus: number,
     more: readonly string[],
+    image = this.image,
   ): Promise<void> {
     const bundle = { kind: "mounted", path: PATHS.bundle } as const;
     const disks = PURPOSES.map((purpose) => ({
@@ -110,7 +124,8 @@ export class HandMadeCluster {
       dependsOn: [],
     }));
     const boot = { cluster: this.name, role, master: { name: "master", address: `${this.prefix}.10` }, bundle };
-    const { flags } = runSpec({ role, boot, disks, gpus, sshPort: undefined });
+    const stock = image !== this.image;
+    const { flags } = runSpec({ role, boot, disks, gpus, stock, sshPort: undefined });
     const keys = this.privateDirectory;
     await runEngineScript(
       `name=$1 host=$2 network=$3 address=$4 keys=$5 image=$6; shift 6
@@ -121,7 +136,7 @@ export class HandMadeCluster {
          -v "$keys/id_ed25519.pub:/etc/ssh/authorized_keys.d/root:ro" \\
          -v "$keys/host_ed25519_key:/etc/ssh/ssh_host_ed25519_key:ro" \\
          -v "$keys/host_ed25519_key.pub:/etc/ssh/ssh_host_ed25519_key.pub:ro" "$@" "$image" >/dev/null`,
-      [this.container(host), host, this.network, address, keys, this.image, ...flags, ...more],
+      [this.container(host), host, this.network, address, keys, image, ...flags, ...more],
     );
     this.containers.add(host);
   }

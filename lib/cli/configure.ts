@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { StepsResult } from "../operate/configure/run-steps";
-import { configureStack } from "../operate/verbs/configure";
+import { count } from "../operate/feedback/count";
+import { type Configured, configureStack } from "../operate/verbs/configure";
 import { here, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import { explain } from "./verb-help";
@@ -21,8 +21,8 @@ export function define(command: Command): void {
   });
 }
 
-function summary({ changed, unchanged }: StepsResult): string {
-  if (changed.length === 0) return `${paint("green", "configured")}: nothing had to be changed`;
+function summary({ changed, unchanged, introduced }: Configured): string {
+  if (changed.length + introduced.length === 0) return `${paint("green", "configured")}: nothing had to be changed`;
   return [
     `${paint("green", "configured")}: ${changed.length} of ${changed.length + unchanged.length} steps carried out`,
     ...changed.map(({ title, effect, differences }) => `  ${title} (${effect}): ${differences.slice(0, 3).join("; ")}`),

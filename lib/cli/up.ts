@@ -53,14 +53,14 @@ function document(stack: string, { deployment, readiness, ...rest }: UpResult): 
 }
 
 function summary(stack: string, result: UpResult): string {
-  const { deployment, readiness, phases, seconds, changes, configured, started } = result;
+  const { deployment, readiness, phases, seconds, changes, configured, introduced, started } = result;
   const { spec, manifest } = deployment;
   const { nodes, answered, busy, drained } = readiness;
   const others = [
     ...(busy > 0 ? [`${busy} busy with jobs`] : []),
     ...(drained.length > 0 ? [`${drained.length} drained`] : []),
   ];
-  const nothing = changes.length + configured.length + started.length === 0;
+  const nothing = changes.length + configured.length + introduced.length + started.length === 0;
   const headline = [
     `${paint("green", "up")}: ${paint("bold", spec.cluster)}, ${answered} of ${count(nodes, "node")} answered`,
     others.length === 0 ? "" : ` (${others.join(", ")})`,

@@ -1,6 +1,7 @@
 import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
-import type { MachineShape, VendorMachine } from "../model/machine";
+import type { Boot } from "../model/boot";
+import type { MachineShape, NeutralSize, VendorMachine } from "../model/machine";
 import type { CloudFacts, ManifestDisk, ManifestMaster } from "../model/manifest";
 import type { PortRule } from "../model/ports";
 import type { Problem } from "../model/problems";
@@ -20,8 +21,12 @@ export interface Cloud<M extends MachineGroup = MachineGroup> {
   readonly kind: string;
   /** The only things in which rendered files may differ between clouds. */
   readonly facts: CloudFacts;
-  /** Host names stand for machines of this size unless the user chose one. */
-  readonly defaultMachine: string;
+  /** The neutral sizes that it sells; none where machines are what they are, because they were there before. */
+  readonly sizes: readonly NeutralSize[];
+  /** Host names stand for machines of this size unless the user chose one; absent: the user has to. */
+  readonly defaultMachine?: string;
+  /** What may be said as `machine`, as it follows "must be" in a message: `one of small, …, or LocalMachine.of({ … })`. */
+  readonly machineWords: string;
 
   /** The network of a cluster, made or taken by reference. */
   network(scope: Construct, id: string, spec: NetworkSpec): Site;
@@ -30,7 +35,7 @@ export interface Cloud<M extends MachineGroup = MachineGroup> {
   disk(scope: Construct, id: string, spec: DiskSpec): Disk;
   /** Lets traffic through; made under the pool, so that the master need not know its pools. */
   rules(scope: Construct, id: string, spec: RulesSpec): void;
-  /** What a machine has, and what is wrong with asking for it. Pure; loads no provider. */
+  /** What a machine has, and what is wrong with asking for it: of what is no machine here, `machineWords` says what would be. Pure; loads no provider. */
   shapeOf(machine: string | VendorMachine, wanted: WantedMachine): ShapeAnswer;
   /** What is wrong with the cloud's own properties, checked once by the master. Pure. */
   problems(): readonly Problem[];
@@ -58,6 +63,11 @@ export interface Site {
   readonly reserved: readonly string[];
   /** Whether pools must say their `addresses` (networks that were there before us). */
   readonly addressesRequired: boolean;
+  /**
+   * `ssh`: its machines were there before us, so `ohpc` tells them over SSH how to find their cluster. Absent: the cloud
+   * hands them `MachinesSpec.boot` at their first boot. Goes into the manifest.
+   */
+  readonly introducedOver?: "ssh";
   /** What the vendor's API needs to find the machines again, e.g. `{ region: "us-east-1" }`; goes into the manifest. */
   readonly place?: Readonly<Record<string, string>>;
   /** The cloud's own resources. */
@@ -83,18 +93,11 @@ export interface MachinesSpec {
   readonly image?: string;
   /** What to attach or mount: for the master every disk, for compute nodes the shared ones. */
   readonly disks: readonly Disk[];
-  /** What a machine must know to find its cluster at boot; no secret. */
+  /** Reaches the machine as environment or user-data, unless its site says that it is introduced otherwise. */
   readonly boot: Boot;
 }
 
-/** Reaches the machine as environment or user-data; the node unit reads it. */
-export interface Boot {
-  readonly cluster: string;
-  readonly role: "master" | "compute";
-  readonly master: Host;
-  /** Where the bundle is to be found. */
-  readonly bundle: ManifestDisk;
-}
+export type { Boot };
 
 /** Machines that were made. */
 export interface MachineGroup {

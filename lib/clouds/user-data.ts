@@ -1,20 +1,15 @@
+import { bootEnvironment } from "../model/boot";
+import { introduction } from "../software/introduction";
+import type { ProgramFile } from "../software/programs";
 import type { Boot } from "./cloud";
-import { BOOT_UNITS, nodeBootstrap, type ProgramFile } from "../software/programs";
-import { BOOT_ENV_PATH, bootEnvironment } from "./boot-env";
 
-/**
- * What a machine with cloud-init does at its first boot: let the operator in as root, by key alone, write down how to
- * find the cluster and, on a compute node, start what fetches everything else from the master. Equal for all machines of
- * a group, and without any secret: every user of a machine can read it.
- */
+/** What a machine with cloud-init does at its first boot: let the operator in as root, by key alone, and take its introduction. */
 export function userData(boot: Boot, more: FirstBoot = {}): string {
-  const environment = Object.entries(bootEnvironment(boot)).map(([key, value]) => `${key}=${value}\n`);
-  const isNode = boot.role === "compute";
-  const files = [...(isNode ? nodeBootstrap() : []), ...(more.files ?? [])];
+  const { facts, programs, units } = introduction(boot.role, bootEnvironment(boot));
   const commands = [
     ...(more.commands ?? []),
     // Last: by then the machine has its name.
-    ...(isNode ? [["systemctl", "enable", "--now", ...BOOT_UNITS]] : []),
+    ...(units.length > 0 ? [["systemctl", "enable", "--now", ...units]] : []),
   ];
   return [
     "#cloud-config",
@@ -23,7 +18,7 @@ export function userData(boot: Boot, more: FirstBoot = {}): string {
     // What the cluster writes into /etc/hosts must outlast a reboot.
     "manage_etc_hosts: false",
     "write_files:",
-    ...[{ path: BOOT_ENV_PATH, mode: "0644", content: environment.join("") }, ...files].flatMap(writeFile),
+    ...[facts, ...programs, ...(more.files ?? [])].flatMap(writeFile),
     ...(commands.length === 0 ? [] : ["runcmd:"]),
     ...commands.map((words) => `  - ${JSON.stringify(words)}`),
     "",

@@ -45,7 +45,16 @@ export function manifestOf(cluster: DeclaredCluster): Manifest {
     schema: MANIFEST_SCHEMA,
     cluster: name,
     wish: clusterSpecHash(clusterSpecText(cluster)),
-    sites: [{ name: site.name, cloud: site.cloud.kind, cidr: site.cidr, place: site.place, facts: site.cloud.facts }],
+    sites: [
+      {
+        name: site.name,
+        cloud: site.cloud.kind,
+        cidr: site.cidr,
+        place: site.place,
+        introducedOver: site.introducedOver,
+        facts: site.cloud.facts,
+      },
+    ],
     master: { host: master.name, address: master.address, site: site.name, shape: manifestShape(shape), access },
     disks: { state: disks.state.manifest, bundle: disks.bundle.manifest, home: disks.home?.manifest },
     pools: pools.map(manifestPool),

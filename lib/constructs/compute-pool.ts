@@ -1,8 +1,8 @@
 import { Construct } from "constructs";
 import type { Boot, Cloud, Host, MachineGroup } from "../clouds/cloud";
 import type { AddressChoice } from "../model/addresses";
+import { asNodesSeeIt } from "../model/boot";
 import type { MachineChoice } from "../model/machine";
-import type { ManifestDisk } from "../model/manifest";
 import { portsBetween } from "../model/ports";
 import { ConfigurationError, didYouMean, type Problem } from "../model/problems";
 import { Size } from "../units";
@@ -20,9 +20,10 @@ export interface ComputePoolOptions {
   readonly nodes: number;
 
   /**
-   * A size (`small`, `medium`, `large`, `gpu`), a vendor's name or value of a machine, or one of those per kind of cloud.
+   * A size (`small`, `medium`, `large`, `gpu`) where the cloud sells sizes, a vendor's name or value of a machine, or one
+   * of those per kind of cloud.
    *
-   * @default - the cloud's own choice; "gpu" for a GpuComputePool
+   * @default - the cloud's own choice; "gpu" for a GpuComputePool. A cloud whose machines were there before has no choice
    * @onChange replaces every machine of the pool
    */
   readonly machine?: MachineChoice;
@@ -115,16 +116,7 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
    */
   constructor(scope: Construct, id: string, props: ComputePoolProps<M>, gpus?: GpuOptions) {
     super(scope, id);
-    const {
-      master,
-      nodes,
-      machine = master.cloud.defaultMachine,
-      hostnames,
-      addresses,
-      partition,
-      features = [],
-      weight,
-    } = props;
+    const { master, nodes, machine, hostnames, addresses, partition, features = [], weight } = props;
     const { rootDisk = Size.gibibytes(40), image, cloud = master.cloud } = props;
     const options = {
       name: id,
@@ -214,10 +206,4 @@ function sharedDisks({ disks: { bundle, home } }: OpenHpcMaster): readonly (type
 
 function bootOf({ clusterName, host, disks: { bundle } }: OpenHpcMaster): Boot {
   return { cluster: clusterName, role: "compute", master: host, bundle: asNodesSeeIt(bundle.manifest, host) };
-}
-
-/** What only the master has, nodes mount from it. */
-function asNodesSeeIt(disk: ManifestDisk, master: Host): ManifestDisk {
-  if (disk.kind === "mounted" || disk.kind === "nfs") return disk;
-  return { kind: "nfs", server: master.address, export: disk.path, path: disk.path };
 }

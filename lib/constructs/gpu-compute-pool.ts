@@ -37,6 +37,6 @@ export interface GpuComputePoolProps<M extends MachineGroup = MachineGroup>
 export class GpuComputePool<M extends MachineGroup = MachineGroup> extends ComputePool<M> {
   /** @throws ConfigurationError naming everything that is wrong with it */
   constructor(scope: Construct, id: string, props: GpuComputePoolProps<M>) {
-    super(scope, id, { ...props, machine: props.machine ?? "gpu" }, props.gpus ?? {});
+    super(scope, id, props, props.gpus ?? {});
   }
 }

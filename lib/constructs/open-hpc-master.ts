@@ -43,9 +43,10 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
   readonly hostname?: string;
 
   /**
-   * A size (`small`, `medium`, `large`, `gpu`), a vendor's name or value of a machine, or one of those per kind of cloud.
+   * A size (`small`, `medium`, `large`, `gpu`) where the cloud sells sizes, a vendor's name or value of a machine, or one
+   * of those per kind of cloud.
    *
-   * @default - the smallest that the cloud thinks fit
+   * @default - the smallest that the cloud thinks fit; a cloud whose machines were there before has no choice
    * @onChange replaces the master; its disks stay
    */
   readonly machine?: MachineChoice;
@@ -164,7 +165,7 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
     super(scope, id);
     Object.defineProperty(this, MASTER, { value: true });
     const stack = cdktf().TerraformStack.of(this);
-    const { cloud, hostname = "master", clusterName = stack.node.id, machine = cloud.defaultMachine } = props;
+    const { cloud, hostname = "master", clusterName = stack.node.id, machine } = props;
     const { rootDisk = Size.gibibytes(40), stateDisk = {}, home, image, users, slurm = {} } = props;
     const { size: stateSize = Size.gibibytes(16), existing } = stateDisk;
 

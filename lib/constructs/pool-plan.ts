@@ -19,11 +19,11 @@ import {
 /** The most machines of one pool: what one `for_each`, one Slurm partition and a subnet still take well. */
 const MOST_NODES = 10_000;
 
-/** What a user asked for, with all defaults in it. */
+/** What a user asked for, with all defaults in it but those that the cloud has. */
 export interface PoolOptions {
   readonly name: string;
   readonly nodes: number;
-  readonly machine: MachineChoice;
+  readonly machine?: MachineChoice | undefined;
   readonly hostnames?: string;
   readonly addresses?: AddressChoice;
   readonly partition?: string | PartitionOptions;

@@ -19,7 +19,7 @@ export interface GpuShape {
   readonly type?: string;
 }
 
-/** The four sizes that every cloud knows. */
+/** The sizes that clouds sell under one name each. */
 export const NEUTRAL_SIZES = ["small", "medium", "large", "gpu"] as const;
 export type NeutralSize = (typeof NEUTRAL_SIZES)[number];
 

@@ -59,6 +59,8 @@ export const manifestSchema = z.strictObject({
       cidr: z.string(),
       /** What the vendor's API needs to find the machines again: `{ region: "us-east-1" }`. */
       place: z.record(z.string(), z.string()).optional(),
+      /** `ssh`: its machines were there before, and are told over SSH how to find their cluster; absent: at their first boot. */
+      introducedOver: z.literal("ssh").optional(),
       facts: cloudFactsSchema,
     }),
   ),

@@ -2,6 +2,7 @@ export { applyDeployment } from "./deploy/apply-deployment";
 export type { Place } from "./stack/project";
 export type { ClusterView } from "../model/cluster-view";
 export { configure, type ConfigureOptions, planConfigure } from "./configure/configure";
+export { introduceMachines } from "./deploy/introduce";
 export { planDeployment, type PlannedDeployment } from "./deploy/deployment-plan";
 export { type Deployment, openDeployment } from "./cluster/deployment";
 export { EXIT_CODES, Failure, type FailureDetails, type FailureKind } from "./feedback/failure";

@@ -1,4 +1,5 @@
-import { TerraformData } from "../clouds/terraform-data";
+import type { ITerraformDependable } from "cdktf";
+import type { Construct } from "constructs";
 import type {
   Boot,
   Cloud,
@@ -11,10 +12,9 @@ import type {
   ShapeAnswer,
   Site,
 } from "../clouds/cloud";
-import type { ITerraformDependable } from "cdktf";
-import type { Construct } from "constructs";
+import { TerraformData } from "../clouds/terraform-data";
 import { cidrProblems } from "../model/cidr";
-import type { MachineShape, VendorMachine } from "../model/machine";
+import { type MachineShape, NEUTRAL_SIZES, type NeutralSize, type VendorMachine } from "../model/machine";
 import type { CloudFacts, ManifestDisk, ManifestMaster } from "../model/manifest";
 import { didYouMean, type Problem } from "../model/problems";
 import { Size } from "../units";
@@ -51,6 +51,35 @@ export interface FakeCloudProps {
    * @onChange nothing
    */
   readonly addressesRequired?: boolean;
+
+  /**
+   * Whether it sells machines by size and by name. One that does not takes only `FakeMachine.of({ … })`, as a cloud does
+   * whose machines were there before.
+   *
+   * @default true
+   * @onChange nothing; machines that it does not take are refused
+   */
+  readonly sizes?: boolean;
+
+  /**
+   * `ssh`: machines were there before, and are told over SSH how to find their cluster.
+   *
+   * @default - they know it from their first boot
+   * @onChange the next `ohpc up` or `ohpc configure` tells them so
+   */
+  readonly introducedOver?: "ssh";
+}
+
+/** A machine that has what you say, and of the rest what `small` has. */
+export class FakeMachine implements VendorMachine {
+  readonly cloud = "fake";
+  readonly type = "what you say";
+
+  static of(has: Partial<MachineShape>): FakeMachine {
+    return new FakeMachine({ ...shape(2, 4), ...has });
+  }
+
+  private constructor(readonly shape: MachineShape) {}
 }
 
 /** What the fake vendor sells: the four sizes, and one type with a name of its own. */
@@ -62,6 +91,8 @@ const CATALOGUE: Readonly<Record<string, MachineShape>> = {
   "fake.huge": { ...shape(64, 512), sockets: 2, coresPerSocket: 32, threadsPerCore: 2 },
 };
 
+const SOLD = Object.keys(CATALOGUE);
+
 /**
  * A cloud that makes nothing but `terraform_data`, whose inputs are the specs it was given.
  * For testing stacks: they synthesize, and even apply, without a vendor.
@@ -69,15 +100,21 @@ const CATALOGUE: Readonly<Record<string, MachineShape>> = {
 export class FakeCloud implements Cloud<FakeMachines> {
   readonly kind = "fake";
   readonly id: string;
-  readonly defaultMachine = "small";
+  readonly sizes: readonly NeutralSize[];
+  readonly defaultMachine?: string;
+  readonly machineWords: string;
   readonly facts: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false };
 
   constructor(private readonly props: FakeCloudProps = {}) {
-    this.id = props.id ?? "fake";
+    const { id = "fake", sizes = true } = props;
+    this.id = id;
+    this.sizes = sizes ? NEUTRAL_SIZES : [];
+    if (sizes) this.defaultMachine = "small";
+    this.machineWords = sizes ? `one of ${SOLD.join(", ")}` : "FakeMachine.of({ … }), which says what the machine has";
   }
 
   network(scope: Construct, id: string, { cluster }: NetworkSpec): Site {
-    const { cidr = "10.77.0.0/16", reserved = [], addressesRequired = false } = this.props;
+    const { cidr = "10.77.0.0/16", reserved = [], addressesRequired = false, introducedOver } = this.props;
     const network = new TerraformData(scope, id, { input: { cluster, cidr } });
     return {
       name: this.id,
@@ -86,6 +123,7 @@ export class FakeCloud implements Cloud<FakeMachines> {
       cidr,
       reserved,
       addressesRequired,
+      ...(introducedOver !== undefined && { introducedOver }),
       handle: network,
       dependsOn: [network],
     };
@@ -119,12 +157,12 @@ export class FakeCloud implements Cloud<FakeMachines> {
       const want = `a machine of the fake cloud; ${JSON.stringify(machine.type)} is one of ${machine.cloud}`;
       return { problems: [{ at: "machine", got: machine.type, want }] };
     }
+    if (machine instanceof FakeMachine) return { shape: machine.shape, problems: [] };
     const type = typeof machine === "string" ? machine : machine.type;
-    const found = CATALOGUE[type];
+    const sold = this.sizes.length > 0 ? SOLD : [];
+    const found = sold.includes(type) ? CATALOGUE[type] : undefined;
     if (found !== undefined) return { shape: found, problems: [] };
-    const sold = Object.keys(CATALOGUE);
-    const want = `one of ${sold.join(", ")}`;
-    return { problems: [{ at: "machine", got: type, want, hint: didYouMean(type, sold) }] };
+    return { problems: [{ at: "machine", got: type, want: this.machineWords, hint: didYouMean(type, sold) }] };
   }
 
   problems(): readonly Problem[] {

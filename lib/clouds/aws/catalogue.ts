@@ -15,6 +15,16 @@ const SIZES: Readonly<Record<Architecture, Readonly<Record<NeutralSize, string>>
   arm64: { small: "m8g.large", medium: "m8g.2xlarge", large: "m8g.8xlarge", gpu: "g5g.xlarge" },
 };
 
+/** The neutral sizes that there are. */
+export function sizesOf(architecture: Architecture): readonly NeutralSize[] {
+  return NEUTRAL_SIZES.filter((size) => size in SIZES[architecture]);
+}
+
+/** What may be said as `machine`, for messages. */
+export function machineWords(architecture: Architecture): string {
+  return `${sizesOf(architecture).join(", ")} or an instance type that the catalogue knows`;
+}
+
 /** `machine` in AWS's own words: a neutral size is an instance type, a vendor value stays what it is. */
 export function awsMachine(machine: string | VendorMachine, architecture: Architecture): AwsMachine | undefined {
   if (typeof machine !== "string") return machine instanceof AwsMachine ? machine : undefined;
@@ -33,7 +43,7 @@ export function shapeOf(machine: string | VendorMachine, architecture: Architect
   const { type, options } = wanted;
   const known = instanceTypes().get(type);
   const base = options.shape ?? known?.shape;
-  if (base === undefined) return { problems: [unknownType(type)] };
+  if (base === undefined) return { problems: [unknownType(type, architecture)] };
   const problems = [
     ...cpuProblems(options, base, known),
     ...(known === undefined ? [] : abilityProblems(options, known)),
@@ -43,13 +53,13 @@ export function shapeOf(machine: string | VendorMachine, architecture: Architect
   return problems.length > 0 ? { problems } : { shape: withCpuOptions(base, options), problems };
 }
 
-function unknownType(type: string): Problem {
+function unknownType(type: string, architecture: Architecture): Problem {
   const near = didYouMean(type, [...NEUTRAL_SIZES, ...instanceTypes().keys()]);
   const give = `if it is new, say what it has: AwsMachine.of(${JSON.stringify(type)}, { shape: … })`;
   return {
     at: "machine",
     got: type,
-    want: "small, medium, large, gpu or an instance type that the catalogue knows",
+    want: machineWords(architecture),
     hint: near === undefined ? give : `${near} ${give}`,
   };
 }

@@ -1,7 +1,7 @@
 import { KeyPair } from "@cdktf/provider-aws/lib/key-pair";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import type { Construct } from "constructs";
-import type { Architecture, VendorMachine } from "../../model/machine";
+import type { Architecture, NeutralSize, VendorMachine } from "../../model/machine";
 import type { CloudFacts } from "../../model/manifest";
 import { type Problem, refuse } from "../../model/problems";
 import type {
@@ -18,7 +18,7 @@ import type {
 import { warnOfImage } from "../image-warnings";
 import { PIN_FILE, type PinFile, readPins } from "../pins";
 import { planExisting, reservedAddresses } from "../subnets";
-import { awsMachine, shapeOf } from "./catalogue";
+import { awsMachine, machineWords, shapeOf, sizesOf } from "./catalogue";
 import { existingDiskProblems, makeDisk } from "./disk";
 import { AwsIdentity } from "./identity";
 import { imageId } from "./image";
@@ -42,6 +42,14 @@ export class AwsCloud implements Cloud<AwsMachines> {
 
   constructor(private readonly props: AwsCloudProps) {
     this.id = props.id ?? "aws";
+  }
+
+  get sizes(): readonly NeutralSize[] {
+    return sizesOf(this.architecture);
+  }
+
+  get machineWords(): string {
+    return machineWords(this.architecture);
   }
 
   network(scope: Construct, id: string, { cluster }: NetworkSpec): Site {

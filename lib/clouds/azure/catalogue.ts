@@ -21,6 +21,16 @@ const SIZES: Readonly<Record<Architecture, Readonly<Partial<Record<NeutralSize, 
   arm64: { small: "Standard_D2ps_v5", medium: "Standard_D8ps_v5", large: "Standard_D32ps_v5" },
 };
 
+/** The neutral sizes that there are. */
+export function sizesOf(architecture: Architecture): readonly NeutralSize[] {
+  return NEUTRAL_SIZES.filter((size) => size in SIZES[architecture]);
+}
+
+/** What may be said as `machine`, for messages. */
+export function machineWords(architecture: Architecture): string {
+  return `${sizesOf(architecture).join(", ")} or a VM size that the catalogue knows`;
+}
+
 /** What a size is asked for in. */
 export interface Market {
   readonly architecture: Architecture;
@@ -43,7 +53,7 @@ export function shapeOf(machine: string | VendorMachine, market: Market, wanted?
   const { type, options } = asked;
   const known = instanceTypes().get(type);
   const shape = options.shape ?? known?.shape;
-  if (shape === undefined) return { problems: [unknownType(type)] };
+  if (shape === undefined) return { problems: [unknownType(type, market)] };
   const problems = [
     ...(known === undefined ? [] : abilityProblems(options, known)),
     ...(options.shape === undefined ? regionProblems(type, market.location) : []),
@@ -70,18 +80,18 @@ function notOurs({ cloud, type }: VendorMachine): Problem {
 }
 
 function noSuchSize(size: string, { architecture }: Market): Problem {
-  const sizes = Object.keys(SIZES[architecture]).join(", ");
+  const sizes = sizesOf(architecture).join(", ");
   const hint = 'give the cloud architecture: "x86_64"';
   return { at: "machine", got: size, want: `one of ${sizes}: Azure sells none of this size for ${architecture}`, hint };
 }
 
-function unknownType(type: string): Problem {
+function unknownType(type: string, { architecture }: Market): Problem {
   const near = didYouMean(type, [...NEUTRAL_SIZES, ...instanceTypes().keys()]);
   const give = `if it is new, say what it has: AzureMachine.of(${JSON.stringify(type)}, { shape: … })`;
   return {
     at: "machine",
     got: type,
-    want: "small, medium, large, gpu or a VM size that the catalogue knows",
+    want: machineWords(architecture),
     hint: near === undefined ? give : `${near} ${give}`,
   };
 }

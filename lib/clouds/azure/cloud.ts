@@ -1,6 +1,6 @@
 import { AzurermProvider } from "@cdktf/provider-azurerm/lib/provider";
 import type { Construct } from "constructs";
-import type { Architecture, VendorMachine } from "../../model/machine";
+import type { Architecture, NeutralSize, VendorMachine } from "../../model/machine";
 import type { CloudFacts } from "../../model/manifest";
 import { type Problem, refuse } from "../../model/problems";
 import type {
@@ -18,7 +18,7 @@ import { warnOfImage } from "../image-warnings";
 import { PIN_FILE, type PinFile, readPins } from "../pins";
 import { planExisting, reservedAddresses } from "../subnets";
 import type { BastionReference } from "./bastion";
-import { azureMachine, shapeOf } from "./catalogue";
+import { azureMachine, machineWords, shapeOf, sizesOf } from "./catalogue";
 import { makeDisk } from "./disk";
 import { existingDiskProblems, FILES_ENDPOINT, isAzureFiles } from "./disk-options";
 import { AzureIdentity } from "./identity";
@@ -45,6 +45,14 @@ export class AzureCloud implements Cloud<AzureMachines> {
 
   constructor(private readonly props: AzureCloudProps) {
     this.id = props.id ?? DEFAULT_SITE;
+  }
+
+  get sizes(): readonly NeutralSize[] {
+    return sizesOf(this.architecture);
+  }
+
+  get machineWords(): string {
+    return machineWords(this.architecture);
   }
 
   network(scope: Construct, id: string, { cluster }: NetworkSpec): Site {

@@ -56,6 +56,8 @@ const SIZES: Readonly<Record<NeutralSize, LocalMachine>> = {
   gpu: LocalMachine.of({ memory: Size.gibibytes(4), gpus: 2 }),
 };
 
+export const MACHINE_WORDS = `one of ${NEUTRAL_SIZES.join(", ")}, or LocalMachine.of({ cpus, memory, gpus })`;
+
 /** Slurm is promised 95 % of it less 256 MB. */
 const LEAST_MEMORY = Size.mebibytes(512);
 
@@ -64,8 +66,7 @@ export function shapeOf(machine: string | VendorMachine): ShapeAnswer {
     const size = NEUTRAL_SIZES.find((name) => name === machine);
     if (size !== undefined) return { shape: toShape(SIZES[size]), problems: [] };
     const hint = didYouMean(machine, NEUTRAL_SIZES);
-    const want = `one of ${NEUTRAL_SIZES.join(", ")}, or LocalMachine.of({ cpus, memory, gpus })`;
-    return { problems: [{ at: "machine", got: machine, want, hint }] };
+    return { problems: [{ at: "machine", got: machine, want: MACHINE_WORDS, hint }] };
   }
   if (!(machine instanceof LocalMachine)) {
     const want = `a machine of the local cloud, such as LocalMachine.of({ cpus: 2 }); this is one of ${machine.cloud}`;

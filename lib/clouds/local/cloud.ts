@@ -1,10 +1,10 @@
 import type { Construct } from "constructs";
 import { nodeImage, stockImage } from "../../images/image";
-import type { VendorMachine } from "../../model/machine";
+import { NEUTRAL_SIZES, type VendorMachine } from "../../model/machine";
 import type { CloudFacts } from "../../model/manifest";
 import type { Problem } from "../../model/problems";
 import type { Cloud, Disk, DiskSpec, MachinesSpec, NetworkSpec, RulesSpec, ShapeAnswer, Site } from "../cloud";
-import { shapeOf } from "./catalogue";
+import { MACHINE_WORDS, shapeOf } from "./catalogue";
 import { defaultSshPort, defaultSubnet } from "./defaults";
 import { makeDisk } from "./disk";
 import { LocalMachines } from "./machines";
@@ -18,7 +18,9 @@ import { makeRules } from "./rules";
 export class LocalCloud implements Cloud<LocalMachines> {
   readonly kind = "local";
   readonly id: string;
+  readonly sizes = NEUTRAL_SIZES;
   readonly defaultMachine = "small";
+  readonly machineWords = MACHINE_WORDS;
   readonly facts: CloudFacts = { slurmdTimeout: 30, cgroups: false, configOverrides: true };
 
   constructor(private readonly props: LocalCloudProps = {}) {

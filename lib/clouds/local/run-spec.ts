@@ -1,5 +1,5 @@
+import { bootEnvironment } from "../../model/boot";
 import { SSH_PORT } from "../../model/ports";
-import { bootEnvironment } from "../boot-env";
 import type { Boot, Disk, DiskPurpose } from "../cloud";
 import { LocalVolume } from "./disk";
 

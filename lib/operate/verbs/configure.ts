@@ -5,6 +5,7 @@ import { masterOf } from "../access/master";
 import { openDeployment, refuseUndeployed } from "../cluster/deployment";
 import { configurePhase } from "../configure/phase";
 import type { StepsResult } from "../configure/run-steps";
+import { introduceMachines } from "../deploy/introduce";
 import type { Progress } from "../feedback/progress";
 import { CommandLock } from "../lock/command-lock";
 import { lockOwner } from "../lock/lock";
@@ -13,16 +14,18 @@ import type { Place } from "../stack/project";
 /** A machine that was just made may not be listening yet. */
 const FIRST_CONTACT = Duration.minutes(2);
 
+export interface Configured extends StepsResult {
+  readonly cluster: string;
+  /** Machines that were there before, and heard of the cluster now. */
+  readonly introduced: readonly string[];
+}
+
 /**
  * Makes the machines of a stack that is deployed a cluster, as it was last synthesized.
  *
  * @throws Failure, e.g. if the stack was synthesized anew and not deployed since
  */
-export async function configureStack(
-  stack: string,
-  place: Place,
-  progress: Progress,
-): Promise<StepsResult & { readonly cluster: string }> {
+export async function configureStack(stack: string, place: Place, progress: Progress): Promise<Configured> {
   const command = `ohpc configure ${stack}`;
   const commandLock = new CommandLock(place.env, lockOwner(command));
   try {
@@ -31,7 +34,8 @@ export async function configureStack(
     await commandLock.lockCluster(deployment.stack);
     await pinMaster(deployment, hostKeySource(deployment.manifest, place.env), progress, { limit: FIRST_CONTACT });
     const result = await configurePhase(deployment, masterOf(deployment), command, progress);
-    return { cluster: deployment.spec.cluster, ...result };
+    const introduced = await introduceMachines(deployment, progress);
+    return { cluster: deployment.spec.cluster, ...result, introduced };
   } finally {
     await commandLock.release();
   }

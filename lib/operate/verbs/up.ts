@@ -7,6 +7,7 @@ import { configurePhase } from "../configure/phase";
 import type { StepResult } from "../configure/run-steps";
 import { applyDeployment } from "../deploy/apply-deployment";
 import { planDeployment, type PlannedDeployment } from "../deploy/deployment-plan";
+import { introduceMachines } from "../deploy/introduce";
 import type { Platform } from "../deploy/platform";
 import type { Consenter } from "../feedback/consent";
 import type { Progress } from "../feedback/progress";
@@ -34,6 +35,8 @@ export interface UpResult {
   readonly changes: readonly PlannedChange[];
   readonly started: readonly string[];
   readonly configured: readonly StepResult[];
+  /** Machines that were there before, and did not know their cluster yet. */
+  readonly introduced: readonly string[];
   readonly readiness: Readiness;
   readonly phases: readonly PhaseTime[];
   readonly seconds: number;
@@ -91,6 +94,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
       await progress.phase("Master answers", async () => masterAnswers(deployment, limit));
     }
     const { changed } = await configurePhase(deployment, master, command, progress);
+    const introduced = await introduceMachines(deployment, progress);
     const waking = nodesOf(deployment.manifest).flatMap(({ host }) => (failure?.hosts.includes(host) ? [] : [host]));
     const readiness = await progress.phase("Nodes ready", async (report) =>
       nodesReady(master, deployment, limit, report, waking).catch((error: unknown) => {
@@ -105,6 +109,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
       changes: planned.verdict.changes,
       started,
       configured: changed,
+      introduced,
       readiness,
       phases: progress.phases,
       seconds: progress.seconds,
