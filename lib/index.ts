@@ -1,3 +1,4 @@
+export type { OpenHpcMasterProps, SlurmOptions, StateDiskOptions } from "./constructs/master-props";
 export type { Cloud, Host, MachineGroup, Site } from "./clouds/cloud";
 export { ComputePool, type ComputePoolOptions, type ComputePoolProps } from "./constructs/compute-pool";
 export {
@@ -7,12 +8,7 @@ export {
   type GpuOptions,
 } from "./constructs/gpu-compute-pool";
 export { NfsDisk, type NfsDiskProps } from "./constructs/nfs-disk";
-export {
-  OpenHpcMaster,
-  type OpenHpcMasterProps,
-  type SlurmOptions,
-  type StateDiskOptions,
-} from "./constructs/open-hpc-master";
+export { OpenHpcMaster } from "./constructs/open-hpc-master";
 export type { PartitionOptions } from "./constructs/partitions";
 export { type GroupOptions, type UserOptions, Users } from "./constructs/users";
 export type { AddressChoice } from "./model/addresses";

@@ -1,8 +1,10 @@
 import { AwsCloud } from "cdktf-openhpc/aws";
 import { AzureCloud } from "cdktf-openhpc/azure";
-import { FakeCloud, FakeMachine } from "cdktf-openhpc/testing";
+import { ComputePool, NfsDisk, OpenHpcMaster, Size } from "cdktf-openhpc";
+import { FakeCloud, FakeMachine, synthesize } from "cdktf-openhpc/testing";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { kindOf } from "../../lib/operate/terraform/plan";
 import { SUBNETS } from "../support/azure";
 import { CLOUDS } from "../support/clouds";
 import { ACCESS as access } from "../support/demo";
@@ -42,5 +44,24 @@ it("no cloud is forgotten here", () => {
   const folders = readdirSync(clouds).filter((name) => existsSync(join(clouds, name, "index.ts")));
   expect(Object.keys(CLOUDS).sort()).toEqual(folders.sort());
 });
+
+it.each(Object.entries(CLOUDS))(
+  "machines and disks of %s are such to a plan, which asks before they go",
+  (_, { make }) => {
+    const { terraform } = synthesize((stack) => {
+      const home = new NfsDisk(stack, "home", { size: Size.gibibytes(100) });
+      const master = new OpenHpcMaster(stack, "master", { cloud: make(), home });
+      new ComputePool(stack, "cpu", { master, nodes: 2 });
+    });
+    const kinds = Object.entries(terraform.resource ?? {}).flatMap(([type, named]) =>
+      Object.values(named).map((block) => ({ hosts: block["for_each"] ?? {}, kind: kindOf(type, block) })),
+    );
+    const machines = kinds
+      .filter(({ kind }) => kind === "machine")
+      .flatMap(({ hosts }) => Object.keys(hosts as object));
+    expect(machines.sort()).toEqual(["cpu-1", "cpu-2", "master"]);
+    expect(kinds.filter(({ kind }) => kind === "disk").length).toBeGreaterThanOrEqual(2);
+  },
+);
 
 for (const [name, sample] of Object.entries({ ...CLOUDS, ...MORE })) describeCloud(name, sample);
