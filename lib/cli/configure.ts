@@ -26,5 +26,6 @@ function summary({ changed, unchanged, introduced }: Configured): string {
   return [
     `${paint("green", "configured")}: ${changed.length} of ${changed.length + unchanged.length} steps carried out`,
     ...changed.map(({ title, effect, differences }) => `  ${title} (${effect}): ${differences.slice(0, 3).join("; ")}`),
+    ...(introduced.length === 0 ? [] : [`  told ${count(introduced.length, "machine")} of the cluster`]),
   ].join("\n");
 }

@@ -9,7 +9,7 @@ import { Size } from "../units";
 import { cdktf } from "./cdktf";
 import type { OpenHpcMaster } from "./open-hpc-master";
 import type { PartitionOptions } from "./partitions";
-import { type GpuOptions, type PoolPlan, planPool } from "./pool-plan";
+import { type PoolGpus, type PoolPlan, planPool } from "./pool-plan";
 
 export interface ComputePoolOptions {
   /**
@@ -114,7 +114,7 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
    * @param gpus used by GpuComputePool
    * @throws ConfigurationError naming everything that is wrong with it
    */
-  constructor(scope: Construct, id: string, props: ComputePoolProps<M>, gpus?: GpuOptions) {
+  constructor(scope: Construct, id: string, props: ComputePoolProps<M>, gpus?: PoolGpus) {
     super(scope, id);
     const { master, nodes, machine, hostnames, addresses, partition, features = [], weight } = props;
     const { rootDisk = Size.gibibytes(40), image, cloud = master.cloud } = props;
@@ -182,7 +182,7 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
     return problems;
   }
 
-  private warn({ shape, partition }: PoolPlan, { users }: OpenHpcMaster<M>, gpus: GpuOptions | undefined): void {
+  private warn({ shape, partition }: PoolPlan, { users }: OpenHpcMaster<M>, gpus: PoolGpus | undefined): void {
     const warnings: string[] = [];
     if (shape.gpus !== undefined && gpus === undefined) {
       warnings.push("Slurm hands out no GPU of these machines; use GpuComputePool if jobs are to have them");

@@ -1,6 +1,6 @@
 import type { Cloud, MachineGroup } from "../clouds/cloud";
 import type { MachineChoice } from "../model/machine";
-import { Size } from "../units";
+import type { Size } from "../units";
 import type { NfsDisk } from "./nfs-disk";
 import type { Users } from "./users";
 

@@ -32,10 +32,10 @@ export interface PoolOptions {
   readonly rootDisk: Size;
   readonly image?: string | undefined;
   /** Only pools whose GPUs Slurm hands out have it. */
-  readonly gpus?: GpuOptions;
+  readonly gpus?: PoolGpus;
 }
 
-export interface GpuOptions {
+export interface PoolGpus {
   readonly count?: number;
   readonly type?: string;
 }
@@ -171,7 +171,7 @@ function planAddresses({ name, addresses }: PoolOptions, nodes: number, { master
   return claimAddresses(claim, { cidr, reserved: site.reserved, masterAddress: master.address, taken });
 }
 
-function gpuProblems(gpus: GpuOptions | undefined, shape: MachineShape | undefined): readonly Problem[] {
+function gpuProblems(gpus: PoolGpus | undefined, shape: MachineShape | undefined): readonly Problem[] {
   if (gpus === undefined || shape?.gpus === undefined) return [];
   const problems: Problem[] = [];
   const most = shape.gpus.count;
@@ -191,7 +191,7 @@ function gpuProblems(gpus: GpuOptions | undefined, shape: MachineShape | undefin
   return problems;
 }
 
-function gresOf(gpus: GpuOptions | undefined, shape: MachineShape): ManifestPool["gres"] {
+function gresOf(gpus: PoolGpus | undefined, shape: MachineShape): ManifestPool["gres"] {
   if (gpus === undefined || shape.gpus === undefined) return [];
   const { count = shape.gpus.count, type = shape.gpus.type } = gpus;
   return [{ name: "gpu", type, count, files: count === 1 ? "/dev/nvidia0" : `/dev/nvidia[0-${count - 1}]` }];

@@ -21,7 +21,7 @@ export interface ResourceGroupReference {
   readonly id: string;
 }
 
-export interface GroupOptions {
+export interface ResourceGroupOptions {
   readonly provider: AzurermProvider;
   readonly location: string;
   readonly prefix: string;
@@ -34,7 +34,7 @@ export interface GroupOptions {
 export function resourceGroup(
   scope: Construct,
   id: string,
-  options: GroupOptions,
+  options: ResourceGroupOptions,
 ): ResourceGroup | DataAzurermResourceGroup {
   const { provider, location, prefix, existing, tags } = options;
   if (existing !== undefined) return new DataAzurermResourceGroup(scope, id, { provider, name: existing });
