@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { applyDeployment } from "../../lib/operate/deploy/apply-deployment";
 import { PowerError } from "../../lib/clouds/power";
 import { planDeployment } from "../../lib/operate/deploy/deployment-plan";
-import { destroy } from "../../lib/operate/verbs/destroy";
+import { destroyStack as destroy } from "../../lib/operate/verbs/destroy";
 import type { Platform } from "../../lib/operate/deploy/platform";
 import { withoutPreventDestroy } from "../../lib/operate/terraform/prevent-destroy";
 import { Terraform } from "../../lib/operate/terraform/terraform";

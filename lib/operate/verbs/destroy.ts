@@ -9,16 +9,24 @@ import type { Platform } from "../deploy/platform";
 import { terminationProtection } from "../deploy/termination-protection";
 import { agree, type Consenter } from "../feedback/consent";
 import type { Progress } from "../feedback/progress";
+import { CommandLock } from "../lock/command-lock";
+import { lockOwner } from "../lock/lock";
 import type { Place, Project } from "../stack/project";
 import { specOf } from "../stack/spec";
-import type { SynthesizedStack } from "../stack/synthesis";
+import { openStack, type SynthesizedStack } from "../stack/synthesis";
 import { judgePlan } from "../terraform/plan";
 import { Terraform } from "../terraform/terraform";
 
 export interface DestroyOptions {
+  readonly stack: string;
+  readonly place: Place;
+  readonly consenter: Consenter;
+  readonly platformFor: (stack: SynthesizedStack) => Platform | undefined;
+}
+
+interface Surroundings extends Pick<DestroyOptions, "consenter"> {
   readonly project: Pick<Project, "directory">;
   readonly platform: Platform | undefined;
-  readonly consenter: Consenter;
 }
 
 /** What was destroyed, by name. */
@@ -34,9 +42,30 @@ export interface Destroyed {
  * @throws Failure of kind `consent`
  */
 export async function destroy(
+  { stack: name, place, consenter, platformFor }: DestroyOptions,
+  progress: Progress,
+): Promise<Destroyed> {
+  const commandLock = new CommandLock(place.env, lockOwner(`ohpc destroy ${name}`));
+  try {
+    const { project, stack } = await openStack(name, place);
+    await commandLock.lockCluster(stack);
+    return await destroyStack(stack, place, { project, consenter, platform: platformFor(stack) }, progress);
+  } finally {
+    await commandLock.release();
+  }
+}
+
+async function destroyStack(
+  project: Project,
   stack: SynthesizedStack,
-  { env }: Place,
-  { project, platform, consenter }: DestroyOptions,
+  {
+    platform,
+    consenter,
+    env,
+  }: Pick<DestroyOptions, "consenter"> & {
+    readonly platform: Platform | undefined;
+    readonly env: NodeJS.ProcessEnv;
+  },
   progress: Progress,
 ): Promise<Destroyed> {
   const { cluster } = specOf(stack);
