@@ -55,17 +55,11 @@ export async function destroy(
   }
 }
 
-async function destroyStack(
-  project: Project,
+/** The same, of a stack that is open and locked. */
+export async function destroyStack(
   stack: SynthesizedStack,
-  {
-    platform,
-    consenter,
-    env,
-  }: Pick<DestroyOptions, "consenter"> & {
-    readonly platform: Platform | undefined;
-    readonly env: NodeJS.ProcessEnv;
-  },
+  { env }: Pick<Place, "env">,
+  { project, platform, consenter }: Surroundings,
   progress: Progress,
 ): Promise<Destroyed> {
   const { cluster } = specOf(stack);
