@@ -37,7 +37,7 @@ describe("the example stacks", () => {
   beforeAll(async () => {
     temp = mkdtempSync(join(tmpdir(), "checkouts-"));
     [here, there] = await Promise.all([checkout(join(temp, "here")), checkout(join(temp, "somewhere-else"))]);
-  }, 60_000);
+  });
   afterAll(() => {
     rmSync(temp, { recursive: true, force: true });
   });

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { type RemoteError } from "../../lib/operate/exec/remote/remote";
 import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
 import { Duration } from "../../lib/units";
+import { firstOutput } from "../support/first-output";
 import { freePort, Sshd } from "../support/sshd";
 
 let sshd: Sshd;
@@ -94,12 +95,12 @@ describe("SshRemote, with a real sshd", () => {
     const script = 'touch "$1"; trap \'rm -f "$1"\' EXIT; echo held; while IFS= read -r -t 30 _; do :; done';
     const access = { host: "127.0.0.1", port, user: "root", identity: "cluster" };
     const program = `
-      const { SshRemote } = require("./lib/operate/remote/ssh-remote");
+      const { SshRemote } = require(${JSON.stringify(require.resolve("../../lib/operate/exec/remote/ssh-remote"))});
       const remote = SshRemote.to(${JSON.stringify({ host: "master", access, privateDirectory })});
       remote.hold(${JSON.stringify(script)}, { args: [${JSON.stringify(marker)}] }).then(() => console.log("holding"));
     `;
     const ohpc = spawn(process.execPath, ["--import", "tsx", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
-    await new Promise((resolve) => ohpc.stdout.once("data", resolve));
+    expect(await firstOutput(ohpc)).toBe("holding\n");
     expect(existsSync(marker)).toBe(true);
     ohpc.kill("SIGKILL");
     await until(() => !existsSync(marker), Duration.seconds(10));

@@ -20,8 +20,8 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-const deployment = (spec: string) =>
-  deploymentOf(project, stack, { cluster: { ...sampleManifest(), spec } }, { HOME: directory });
+const deployment = (wish: string) =>
+  deploymentOf(project, stack, { cluster: { ...sampleManifest(), wish } }, { HOME: directory });
 
 describe("a deployment", () => {
   it("is configured when what is wanted is what was deployed", () => {
