@@ -15,6 +15,7 @@ const shared = {
     "^cdktf-openhpc/(.*)$": "<rootDir>/lib/clouds/$1/index.ts",
   },
   setupFiles: ["<rootDir>/__tests__/support/setup.js"],
+  setupFilesAfterEnv: ["<rootDir>/__tests__/support/own-state.ts"],
   // The image's Ansible installation and synthesized stacks hold modules of their own.
   modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/cdktf.out/"],
 };

@@ -273,7 +273,7 @@ describe("the lock of a build", () => {
     const { spawn } = childProcess;
     const slowly = (command: string, args: readonly string[], options: childProcess.SpawnOptions) =>
       spawn(command, args, { ...options, env });
-    const spy = jest.spyOn(childProcess, "spawn").mockImplementation(slowly as never);
+    const spy = jest.spyOn(childProcess, "spawn").mockImplementation(slowly);
     try {
       const happened: string[] = [];
       await whileLocked(

@@ -12,9 +12,12 @@ import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
 import { nodeOf, nodesOf } from "../../lib/operate/hosts/nodes";
 import { Duration } from "../../lib/units";
 import { sampleManifest } from "../support/sample-cluster";
-import { freePort, Sshd } from "../support/sshd";
+import { Place } from "../support/place";
+import { Sshd } from "../support/sshd";
 
-const NODE = "127.0.0.23";
+const place = Place.take("sshd");
+/** Nodes have no other port than SSH's own. */
+const [NODE, SILENT] = [place.loopback(23), place.loopback(24)];
 const PATIENCE = { limit: Duration.seconds(20), patience: Duration.seconds(0.2) };
 
 describe("host keys of a machine that was just made", () => {
@@ -24,13 +27,14 @@ describe("host keys of a machine that was just made", () => {
   let progress: Progress;
 
   beforeAll(async () => {
-    const port = await freePort();
+    const port = place.port();
     sshd = new Sshd([`127.0.0.1:${port}`, `${NODE}:22`]);
     way = { manifest: manifestWith(port), privateDirectory: sshd.privateDirectory };
     await sshd.start();
   }, 30_000);
   afterAll(async () => {
     await sshd.end();
+    place.release();
   });
 
   beforeEach(() => {
@@ -148,7 +152,7 @@ describe("host keys of a machine that was just made", () => {
 
   it("of all nodes are asked of the master at once; those that do not answer stay unknown", async () => {
     await pinKnown(way, "master", consoleWith([sshd.hostKey()]));
-    await pinNodes(way, [...nodesOf(way.manifest).slice(0, 1), { host: "gpu-1", pool: "gpu", address: "127.0.0.24" }]);
+    await pinNodes(way, [...nodesOf(way.manifest).slice(0, 1), { host: "gpu-1", pool: "gpu", address: SILENT }]);
     const lines = pinned().trim().split("\n");
     expect(lines.slice(1)).toEqual([`${NODE},cpu-1 ${sshd.hostKey().split(" ").slice(0, 2).join(" ")}`]);
   }, 30_000);

@@ -6,16 +6,16 @@ import { type RemoteError } from "../../lib/operate/exec/remote/remote";
 import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
 import { Duration } from "../../lib/units";
 import { firstOutput } from "../support/first-output";
-import { freePort, Sshd } from "../support/sshd";
+import { Place } from "../support/place";
+import { Sshd } from "../support/sshd";
 
 let sshd: Sshd;
 let scratch = "";
 let privateDirectory = "";
-let port = 0;
-let nodePort = 0;
+const place = Place.take("sshd");
+const [port, nodePort] = [place.port(), place.port()];
 
 beforeAll(async () => {
-  [port, nodePort] = [await freePort(), await freePort()];
   sshd = new Sshd([`127.0.0.1:${port}`, `127.0.0.2:${nodePort}`]);
   ({ scratch, privateDirectory } = sshd);
   trust("host_key");
@@ -24,6 +24,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await sshd.end();
+  place.release();
 });
 
 describe("SshRemote, with a real sshd", () => {

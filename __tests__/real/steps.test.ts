@@ -12,7 +12,7 @@ import { eventually, HandMadeCluster } from "../support/hand-made-cluster";
 import type { ClusterSketch } from "../support/views";
 
 /** The steps on a real master, in the order of its life: each test goes on where the one before left it. */
-const cluster = new HandMadeCluster("steps-test", "10.91.22", 23922);
+const cluster = new HandMadeCluster("steps");
 const users = [
   { name: "alice", keys: ["ssh-ed25519 AAAAalice"] },
   { name: "bob", account: "physics" },

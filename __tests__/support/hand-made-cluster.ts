@@ -11,22 +11,30 @@ import { runSpec } from "../../lib/clouds/local/run-spec";
 import type { Manifest } from "../../lib/model/manifest";
 import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
 import { Duration } from "../../lib/units";
+import { Place } from "./place";
 import { addressOf, type ClusterSketch, PATHS, viewOf } from "./views";
 
 /** Machines made by hand, as `LocalCloud` would make them: for tests of what makes them a cluster. */
 export class HandMadeCluster {
   private readonly scratch = mkdtempSync(join(tmpdir(), "cluster-"));
   private readonly containers = new Set<string>();
+  private readonly place: Place;
   private readonly network: string;
+  /** The first three numbers of its addresses: `10.135.0`. */
+  private readonly prefix: string;
+  private readonly port: number;
   private image = "";
 
-  constructor(
-    readonly name: string,
-    /** The first three numbers of its addresses: `10.91.7`. */
-    private readonly prefix: string,
-    private readonly port: number,
-  ) {
-    this.network = `ohpc-${name}`;
+  /** @param title in a word, what it is for */
+  constructor(title: string) {
+    this.place = Place.take(title, { containers: true });
+    this.network = `ohpc-${this.name}`;
+    this.prefix = this.place.subnet.replace(".0/16", "");
+    this.port = this.place.port();
+  }
+
+  get name(): string {
+    return this.place.name;
   }
 
   get privateDirectory(): string {
@@ -36,15 +44,14 @@ export class HandMadeCluster {
   /** Network, volumes and keys; no machine yet. */
   async prepare(): Promise<void> {
     ({ image: this.image } = await buildNodeImage());
-    await this.destroy();
     mkdirSync(this.privateDirectory, { recursive: true, mode: 0o700 });
     for (const key of ["id_ed25519", "host_ed25519_key"]) {
       execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(this.privateDirectory, key)]);
     }
     const hostKey = readFileSync(join(this.privateDirectory, "host_ed25519_key.pub"), "utf8");
     writeFileSync(join(this.privateDirectory, "known_hosts"), `* ${hostKey}`);
-    await runEngine(["network", "create", "--subnet", `${this.prefix}.0/24`, this.network]);
-    for (const purpose of PURPOSES) await runEngine(["volume", "create", this.volume(purpose)]);
+    await this.engine("network", "create", "--subnet", `${this.prefix}.0/24`, this.network);
+    for (const purpose of PURPOSES) await this.engine("volume", "create", this.volume(purpose));
   }
 
   async startMaster(more: readonly string[] = []): Promise<void> {
@@ -53,16 +60,20 @@ export class HandMadeCluster {
 
   /** The `k`-th node of a pool, from 1. */
   async startNode(pool: string, k: number, gpus = pool.startsWith("gpu") ? 2 : 0): Promise<void> {
-    await this.start(`${pool}-${k}`, "compute", addressOf(this.prefix, pool, k), gpus, []);
+    await this.start(`${pool}-${k}`, "compute", this.address(pool, k), gpus, []);
+  }
+
+  address(pool: string, k: number): string {
+    return addressOf(this.prefix, pool, k);
   }
 
   /** Runs a command inside a machine, past SSH and Slurm. */
   async inside(host: string, ...command: readonly string[]): Promise<string> {
-    return runEngine(["exec", this.container(host), ...command], { timeoutSeconds: 60 });
+    return this.engine("exec", this.container(host), ...command);
   }
 
   async engine(...args: readonly string[]): Promise<string> {
-    return runEngine(args, { timeoutSeconds: 60 });
+    return runEngine(args, LIMIT);
   }
 
   container(host: string): string {
@@ -84,6 +95,7 @@ export class HandMadeCluster {
        engine network rm -f "$1" >/dev/null 2>&1 || true
        engine volume rm -f "$1-state" "$1-bundle" "$1-home" >/dev/null 2>&1 || true`,
       [this.network],
+      LIMIT,
     );
     this.containers.clear();
   }
@@ -92,6 +104,7 @@ export class HandMadeCluster {
   async end(): Promise<void> {
     await this.remote().close();
     await this.destroy();
+    this.place.release();
     rmSync(this.scratch, { recursive: true, force: true });
   }
 
@@ -122,6 +135,7 @@ export class HandMadeCluster {
          -v "$keys/host_ed25519_key:/etc/ssh/ssh_host_ed25519_key:ro" \\
          -v "$keys/host_ed25519_key.pub:/etc/ssh/ssh_host_ed25519_key.pub:ro" "$@" "$image" >/dev/null`,
       [this.container(host), host, this.network, address, keys, this.image, ...flags, ...more],
+      LIMIT,
     );
     this.containers.add(host);
   }
@@ -135,7 +149,10 @@ export class HandMadeCluster {
   }
 }
 
+/** A test must not wait for an engine that hangs. */
+const LIMIT = { timeoutSeconds: 60 } as const;
 const PURPOSES = ["state", "bundle", "home"] as const;
+
 /** Asks again and again until the answer will do. */
 export async function eventually<T>(
   ask: () => Promise<T>,

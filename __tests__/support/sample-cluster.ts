@@ -1,5 +1,9 @@
-/** A cluster of 4 + 2 nodes, as its manifest and its spec tell it. */
-export function sampleManifest(): object {
+/**
+ * A cluster of 4 + 2 nodes, as its manifest and its spec tell it.
+ *
+ * @param port the way in. By default that of the demo, so that only text is made of it: a real demo may be up on this machine
+ */
+export function sampleManifest(port = 29852): object {
   const shape = (cores: number, threadsPerCore: number, memoryMebibytes: number) => ({
     sockets: 1,
     coresPerSocket: cores,
@@ -24,7 +28,7 @@ export function sampleManifest(): object {
       address: "10.108.0.10",
       site: "local",
       shape: shape(1, 1, 2048),
-      access: { host: "127.0.0.1", port: 29852, user: "root", identity: "cluster" },
+      access: { host: "127.0.0.1", port, user: "root", identity: "cluster" },
     },
     disks: {
       state: { kind: "mounted", path: "/srv/ohpc/state" },

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 export interface Definition {
   readonly cluster: string;
   readonly subnet: string;
+  readonly sshPort: number;
   readonly cpu: number;
   readonly gpu: number;
   /** Absent: the image that this version of the library makes. */
@@ -18,13 +19,13 @@ export interface Definition {
 }
 
 const definition = JSON.parse(readFileSync("definition.json", "utf8")) as Definition;
-const { cluster, subnet, cpu, gpu, image, stock = image, partition } = definition;
+const { cluster, subnet, sshPort, cpu, gpu, image, stock = image, partition } = definition;
 const app = new App();
 const stack = new TerraformStack(app, "scenario");
 const home = new NfsDisk(stack, "home", { size: Size.gibibytes(20) });
 const users = Users.fromFile("users.yaml");
 const master = new OpenHpcMaster(stack, "master", {
-  ...{ cloud: new LocalCloud({ subnet }), clusterName: cluster, home, users, machine: "small" },
+  ...{ cloud: new LocalCloud({ subnet, sshPort }), clusterName: cluster, home, users, machine: "small" },
   ...(stock !== undefined && { image: stock }),
 });
 const shared = partition !== undefined && { partition };
