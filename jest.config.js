@@ -20,7 +20,10 @@ const shared = {
   modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/cdktf.out/"],
 };
 
-/** Fast tests need nothing but Node; real ones need root, a container engine and terraform, and take minutes. */
+/**
+ * Fast tests need nothing but Node; real ones need root, a container engine and terraform, and take minutes; long ones need
+ * the same and take longer, for what they look for is rare.
+ */
 module.exports = {
   // Only what hangs is ended: how long something takes on a busy machine is no fault of it.
   testTimeout: 120_000,
@@ -29,12 +32,17 @@ module.exports = {
       ...shared,
       displayName: "fast",
       testMatch: ["<rootDir>/__tests__/**/*.test.ts"],
-      testPathIgnorePatterns: ["<rootDir>/__tests__/real/", "<rootDir>/__tests__/features/"],
+      testPathIgnorePatterns: ["<rootDir>/__tests__/(real|features|long)/"],
     },
     {
       ...shared,
       displayName: "real",
       testMatch: ["<rootDir>/__tests__/{real,features}/**/*.test.ts"],
+    },
+    {
+      ...shared,
+      displayName: "long",
+      testMatch: ["<rootDir>/__tests__/long/**/*.test.ts"],
     },
   ],
 };

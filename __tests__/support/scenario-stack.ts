@@ -9,6 +9,7 @@ export interface Definition {
   readonly subnet: string;
   readonly sshPort: number;
   readonly cpu: number;
+  /** 0: there is no such pool. */
   readonly gpu: number;
   /** Absent: the image that this version of the library makes. */
   readonly image?: string;
@@ -33,8 +34,10 @@ new ComputePool(stack, "cpu", {
   ...{ master, nodes: cpu, machine: "small", ...shared },
   ...(stock !== undefined && { image: stock }),
 });
-new GpuComputePool(stack, "gpu", {
-  ...{ master, nodes: gpu, machine: "gpu", ...shared },
-  ...(image !== undefined && { image }),
-});
+if (gpu > 0) {
+  new GpuComputePool(stack, "gpu", {
+    ...{ master, nodes: gpu, machine: "gpu", ...shared },
+    ...(image !== undefined && { image }),
+  });
+}
 app.synth();
