@@ -10,14 +10,14 @@ function run(command: string, ...args: readonly string[]) {
 
 describe("npm test", () => {
   it("with a path runs the fast tests of that path and nothing else", () => {
-    const { status, stdout } = run("npm", "--silent", "test", "--", "--listTests", "__tests__/units/");
+    const { status, stdout } = run("npm", "--silent", "test", "--", "__tests__/units/", "--listTests");
     const tests = stdout.split("\n").filter((line) => line.endsWith(".test.ts"));
     expect([status, tests]).toEqual([0, [join(root, "__tests__/units/units.test.ts")]]);
   });
 });
 
 describe("./check", () => {
-  it.each([["everything"], ["fast", "long"]])("does not guess what is meant by %s %s", (...args: string[]) => {
+  it.each([[["everything"]], [["fast", "long"]]])("does not guess what is meant by %j", (args) => {
     const { status, stderr } = run("./check", ...args);
     expect([status, stderr]).toEqual([2, expect.stringContaining("./check long")]);
   });
