@@ -15,24 +15,34 @@ const shared = {
     "^cdktf-openhpc/(.*)$": "<rootDir>/lib/clouds/$1/index.ts",
   },
   setupFiles: ["<rootDir>/__tests__/support/setup.js"],
+  setupFilesAfterEnv: ["<rootDir>/__tests__/support/own-state.ts"],
   // The image's Ansible installation and synthesized stacks hold modules of their own.
   modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/cdktf.out/"],
 };
 
-/** Fast tests need nothing but Node; real ones need root, a container engine and terraform, and take minutes. */
+/**
+ * Fast tests need nothing but Node; real ones need root, a container engine and terraform, and take minutes; long ones need
+ * the same and take longer, for what they look for is rare.
+ */
 module.exports = {
-  maxWorkers: "100%",
+  // Only what hangs is ended: how long something takes on a busy machine is no fault of it.
+  testTimeout: 120_000,
   projects: [
     {
       ...shared,
       displayName: "fast",
       testMatch: ["<rootDir>/__tests__/**/*.test.ts"],
-      testPathIgnorePatterns: ["<rootDir>/__tests__/real/", "<rootDir>/__tests__/features/"],
+      testPathIgnorePatterns: ["<rootDir>/__tests__/(real|features|long)/"],
     },
     {
       ...shared,
       displayName: "real",
       testMatch: ["<rootDir>/__tests__/{real,features}/**/*.test.ts"],
+    },
+    {
+      ...shared,
+      displayName: "long",
+      testMatch: ["<rootDir>/__tests__/long/**/*.test.ts"],
     },
   ],
 };

@@ -2,7 +2,6 @@
 // out and with nothing to do. Needs a container engine and the node image.
 //
 //   npm run build && node -r tsx/cjs bench/configure.ts
-import { removeLeftovers } from "../lib/clouds/local/leftovers";
 import { ScenarioProject, until } from "../__tests__/support/scenario-project";
 
 const RUNS = 5;
@@ -11,8 +10,8 @@ const users = (count: number) =>
   `users:\n${Array.from({ length: count }, (_, k) => `  - name: user${k}\n    uid: ${2000 + k}\n`).join("")}`;
 
 async function main(): Promise<void> {
-  const few = new ScenarioProject({ cluster: "bench-few", subnet: "10.101.0.0/16", cpu: 1, gpu: 1 });
-  const many = new ScenarioProject({ cluster: "bench-many", subnet: "10.102.0.0/16", cpu: 15, gpu: 1 });
+  const few = new ScenarioProject("few", { cpu: 1, gpu: 1 });
+  const many = new ScenarioProject("many", { cpu: 15, gpu: 1 });
   const seconds: Record<string, number[]> = {};
   try {
     for (const project of [few, many]) {
@@ -33,10 +32,7 @@ async function main(): Promise<void> {
       }
     }
   } finally {
-    for (const project of [few, many]) {
-      await removeLeftovers(project.definition.cluster, project.env);
-      project.remove();
-    }
+    for (const project of [few, many]) await project.remove();
   }
   for (const [what, measured] of Object.entries(seconds))
     console.log(`${what.padEnd(28)} ${median(measured).toFixed(2)} s`);

@@ -54,8 +54,6 @@ async function ohpc(where: string, ...args: string[]): Promise<Outcome> {
   return { code, stdout, stderr };
 }
 
-jest.setTimeout(30_000);
-
 describe("ohpc", () => {
   it.each([
     ["suggests the nearest verb", "empty", ["upp", "demo"], "there is no verb 'upp'", "did you mean up?"],

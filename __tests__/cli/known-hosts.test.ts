@@ -25,5 +25,5 @@ describe("ohpc known-hosts", () => {
     expect(stdout).toBe("3 lines written to demo.known_hosts\n");
     const lines = readFileSync(join(stack.directory, "demo.known_hosts"), "utf8").trimEnd().split("\n");
     expect(lines).toEqual([master, one, "10.108.250.2,cpu-2 ssh-ed25519 B"]);
-  }, 30_000);
+  });
 });

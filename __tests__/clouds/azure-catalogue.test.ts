@@ -201,7 +201,7 @@ describe("scripts/refresh-azure-catalogue.mjs", () => {
     const lines = readFileSync(join(folder, "machine-prices.tsv"), "utf8").split("\n");
     expect(lines[0]).toMatch(/^# prices: .*Azure Retail Prices API, \d{4}-\d\d-\d\d$/);
     expect(lines.slice(2)).toEqual(["what\teastus\twestus", "Standard_X8\t1.25\t1.75", ""]);
-  }, 30_000);
+  });
 
   it("makes a table that reads back as what the API said, and keeps what the API does not tell", async () => {
     const sku = (name: string, capabilities: Readonly<Record<string, string>>) => ({
@@ -265,7 +265,7 @@ describe("scripts/refresh-azure-catalogue.mjs", () => {
       nvme: true,
     });
     expect(said).toContain("Standard_Y4: write into the table what its GPUs are called");
-  }, 30_000);
+  });
 
   it("leaves the table as it was where the price list knows nothing", async () => {
     writeFileSync(
@@ -273,5 +273,5 @@ describe("scripts/refresh-azure-catalogue.mjs", () => {
       readFileSync(join(folder, "catalogue.tsv"), "utf8").replace("Standard_X8", "Standard_Unknown"),
     );
     await expect(run()).rejects.toThrow("the price list knows none of the sizes");
-  }, 30_000);
+  });
 });

@@ -58,7 +58,7 @@ it.each(Object.entries(CLOUDS))(
     );
     const machines = kinds
       .filter(({ kind }) => kind === "machine")
-      .flatMap(({ hosts }) => Object.keys(hosts as object));
+      .flatMap(({ hosts }) => Object.keys(hosts));
     expect(machines.sort()).toEqual(["cpu-1", "cpu-2", "master"]);
     expect(kinds.filter(({ kind }) => kind === "disk").length).toBeGreaterThanOrEqual(2);
   },

@@ -5,6 +5,7 @@ import { stockImage } from "../../lib/images/image";
 import { synthesize, type TerraformInstance } from "../../lib/testing";
 import { Size } from "../../lib/units";
 import { boot } from "../support/boot";
+import { cpuMilliseconds } from "../support/cpu-time";
 import { buildSketch, type Sketch } from "../support/local-workbench";
 
 const IMAGE = "localhost/ohpc-node:0123";
@@ -88,9 +89,10 @@ describe("what LocalCloud synthesizes", () => {
       buildSketch(stack, "demo", { cloud: { subnet: "10.0.0.0/8" }, image: IMAGE, pools: { cpu: nodes } });
       return stack.node.findAll().length;
     };
-    const started = performance.now();
-    expect(many(5000)).toBe(many(2));
-    expect(performance.now() - started).toBeLessThan(1000);
+    const time = cpuMilliseconds(() => {
+      expect(many(5000)).toBe(many(2));
+    });
+    expect(time).toBeLessThan(1000);
   });
 
   it("leads to the master by 127.0.0.1, or by its own address where no port is published", () => {

@@ -17,8 +17,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NetworkSpec } from "../../lib/clouds/cloud";
-import { readManifest } from "../../lib/model/manifest";
 import { readClusterSpec } from "../../lib/model/cluster-spec";
+import { readManifest } from "../../lib/model/manifest";
 import { fakeMaster, smallCluster } from "../support/clusters";
 
 function inputOf({ terraform }: Synthesized, path: string): Record<string, unknown> {

@@ -4,8 +4,8 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
-import { readManifest } from "../../lib/model/manifest";
 import { readClusterSpec } from "../../lib/model/cluster-spec";
+import { readManifest } from "../../lib/model/manifest";
 import { renderSlurmConf } from "../../lib/slurm/slurm-conf";
 import { expectGolden } from "../support/golden";
 
@@ -37,7 +37,7 @@ describe("the example stacks", () => {
   beforeAll(async () => {
     temp = mkdtempSync(join(tmpdir(), "checkouts-"));
     [here, there] = await Promise.all([checkout(join(temp, "here")), checkout(join(temp, "somewhere-else"))]);
-  }, 60_000);
+  });
   afterAll(() => {
     rmSync(temp, { recursive: true, force: true });
   });

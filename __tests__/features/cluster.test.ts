@@ -4,31 +4,24 @@ import { join } from "node:path";
 import { engineContents } from "../../lib/clouds/local/containers";
 import { runEngine } from "../../lib/clouds/local/engine";
 import { nodeImage } from "../../lib/images/image";
-import { removeLeftovers } from "../../lib/clouds/local/leftovers";
 import { makeKey, type Outcome, run, ScenarioProject, until } from "../support/scenario-project";
 
-const RUN = process.pid % 200;
-const OTHER_IMAGE = `localhost/ohpc-node:scenario-${RUN}`;
 const ALICE = "users:\n  - name: alice\n    uid: 2001\n";
 const MINUTES = 60_000;
 let marks = 0;
 
 /** All scenarios are one story on one cluster, as a day on a real one is. */
-const project = new ScenarioProject({
-  cluster: `story-${RUN}`,
-  subnet: `10.${64 + (RUN % 64)}.0.0/16`,
-  cpu: 0,
-  gpu: 0,
-});
+const project = new ScenarioProject("story", { cpu: 0, gpu: 0 });
 const { cluster } = project.definition;
+const OTHER_IMAGE = `localhost/ohpc-${cluster}:1`;
 const engine = { cluster, env: project.env };
 
 jest.setTimeout(10 * MINUTES);
 
 afterAll(async () => {
-  await removeLeftovers(cluster, project.env);
-  await runEngine(["untag", OTHER_IMAGE], engine).catch(() => undefined);
-  project.remove();
+  // Its second name alone: `untag` would take all names from the image that other clusters and checks use.
+  await runEngine(["rmi", OTHER_IMAGE], engine).catch(() => undefined);
+  await project.remove();
 }, 2 * MINUTES);
 
 type Nodes = readonly {

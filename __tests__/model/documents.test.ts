@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { z } from "zod";
+import { CLUSTER_SPEC_SCHEMA, readClusterSpec } from "../../lib/model/cluster-spec";
 import { renderClusterSpec, clusterSpecHash } from "../../lib/model/cluster-spec-text";
 import { MANIFEST_SCHEMA, readManifest } from "../../lib/model/manifest";
 import { DocumentError, readVersioned } from "../../lib/model/versioned";
-import { CLUSTER_SPEC_SCHEMA, readClusterSpec } from "../../lib/model/cluster-spec";
 import { renderSlurmConf } from "../../lib/slurm/slurm-conf";
-import { z } from "zod";
 
 function stored(name: string): Record<string, unknown> {
   return JSON.parse(readFileSync(join(__dirname, "stored", `${name}.json`), "utf8")) as Record<string, unknown>;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
+import { stringify } from "yaml";
 import { describeProblem } from "../../lib/model/problems";
 import { parseUsers } from "../../lib/model/users";
-import { stringify } from "yaml";
 import { cpuMilliseconds } from "../support/cpu-time";
 
 /** A public key as ssh-keygen writes it: the type again inside the data, then the key. */

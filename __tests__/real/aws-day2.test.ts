@@ -11,9 +11,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Terraform } from "../../lib/operate/terraform/terraform";
-import { sampleManifest, sampleSpec } from "../support/sample-cluster";
 import { DEBIAN, Moto } from "../support/moto";
 import { describeWithProvider } from "../support/real-provider";
+import { sampleManifest, sampleSpec } from "../support/sample-cluster";
 import { type Outcome, run } from "../support/scenario-project";
 
 const ROOT = join(__dirname, "..", "..");
@@ -213,8 +213,12 @@ withProvider("ohpc with the real provider", () => {
     const installation = mirror === undefined ? "direct {}" : `filesystem_mirror {\n    path = "${mirror}"\n  }`;
     writeFileSync(config, `provider_installation {\n  ${installation}\n}\n`);
     env = {
-      ...{ ...process.env, ...moto.env, AWS_REGION: REGION, CHECKPOINT_DISABLE: "1" },
-      ...{ XDG_STATE_HOME: join(directory, "state"), TF_CLI_CONFIG_FILE: config },
+      ...process.env,
+      ...moto.env,
+      AWS_REGION: REGION,
+      CHECKPOINT_DISABLE: "1",
+      XDG_STATE_HOME: join(directory, "state"),
+      TF_CLI_CONFIG_FILE: config,
     };
     const app = `node -r ${require.resolve("tsx/cjs")} ${join(ROOT, "__tests__", "support", "moto-stack.ts")}`;
     writeFileSync(join(directory, "cdktf.json"), JSON.stringify({ language: "typescript", app }));

@@ -82,8 +82,12 @@ withProvider("the plan of azurerm, on a state that was made by hand", () => {
   });
   beforeEach(async () => {
     stack = new RealStack({
-      ...{ ARM_SUBSCRIPTION_ID: SUBSCRIPTION, ARM_CLIENT_ID: "", ARM_CLIENT_SECRET: "", ARM_TENANT_ID: "" },
-      ...{ ARM_PROVIDER_ENHANCED_VALIDATION: "false", PATH: `${bin}:${process.env["PATH"] ?? ""}` },
+      ARM_SUBSCRIPTION_ID: SUBSCRIPTION,
+      ARM_CLIENT_ID: "",
+      ARM_CLIENT_SECRET: "",
+      ARM_TENANT_ID: "",
+      ARM_PROVIDER_ENHANCED_VALIDATION: "false",
+      PATH: `${bin}:${process.env["PATH"] ?? ""}`,
     });
     write({});
     await stack.init();

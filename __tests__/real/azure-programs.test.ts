@@ -3,14 +3,13 @@ import { AzureCloud } from "cdktf-openhpc/azure";
 import { synthesize, type TerraformBlock } from "cdktf-openhpc/testing";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AzureDisks } from "../../lib/clouds/azure/props";
 import { bastionProxy } from "../../lib/clouds/azure/bastion";
+import type { AzureDisks } from "../../lib/clouds/azure/props";
 import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
 import { operator } from "../../stacks/operator";
+import { Place } from "../support/place";
 
 const programs = join(__dirname, "../../lib/clouds/azure");
 const scratch = mkdtempSync(join(tmpdir(), "azure-programs-"));
@@ -172,14 +171,14 @@ describe("the last snapshot of a disk, when Terraform deletes it", () => {
 describe("the way in through a Bastion", () => {
   const privateDirectory = join(scratch, "private");
   let sshd: ChildProcess;
-  let sshPort = 0;
+  const place = Place.take("bastion");
+  const sshPort = place.port();
 
   beforeAll(async () => {
     mkdirSync(privateDirectory, { mode: 0o700 });
     mkdirSync("/run/sshd", { recursive: true });
     for (const name of ["private/id_ed25519", "host_key"])
       execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(scratch, name)]);
-    sshPort = await freePort();
     const config = [
       ...[
         `ListenAddress 127.0.0.1:${sshPort}`,
@@ -201,15 +200,8 @@ describe("the way in through a Bastion", () => {
   }, 30_000);
   afterAll(() => {
     sshd.kill();
+    place.release();
   });
-
-  async function freePort(): Promise<number> {
-    const server = createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => server.once("listening", resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
 
   /** As `az network bastion tunnel`: listens where it is told, and carries everything to the machine. It takes its time to start. */
   const TUNNEL = `#!${process.execPath}

@@ -270,7 +270,8 @@ withProvider("without what azurerm needs to know, ohpc", () => {
       });
       const { kind, details } = terraformFailure("plan", diagnostics, "");
       expect({ exitCode, kind, details }).toMatchObject({
-        ...{ exitCode: 1, kind: "usage" },
+        exitCode: 1,
+        kind: "usage",
         details: { code, remedy: expect.stringContaining(remedy) as unknown },
       });
     } finally {

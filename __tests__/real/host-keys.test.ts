@@ -1,20 +1,23 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { broughtUpToDate } from "../../lib/operate/access/committed-host-keys";
-import type { MasterAccess } from "../../lib/operate/access/master-access";
-import type { HostKeySource } from "../../lib/operate/access/host-key-source";
 import { type Manifest, readManifest } from "../../lib/model/manifest";
+import { broughtUpToDate } from "../../lib/operate/access/committed-host-keys";
+import type { HostKeySource } from "../../lib/operate/access/host-key-source";
 import { pinKnown, pinMaster, pinNode, pinNodes } from "../../lib/operate/access/host-keys";
 import { masterOf } from "../../lib/operate/access/master";
-import type { Progress } from "../../lib/operate/feedback/progress";
+import type { MasterAccess } from "../../lib/operate/access/master-access";
 import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
+import type { Progress } from "../../lib/operate/feedback/progress";
 import { nodeOf, nodesOf } from "../../lib/operate/hosts/nodes";
 import { Duration } from "../../lib/units";
+import { Place } from "../support/place";
 import { sampleManifest } from "../support/sample-cluster";
-import { freePort, Sshd } from "../support/sshd";
+import { Sshd } from "../support/sshd";
 
-const NODE = "127.0.0.23";
+const place = Place.take("sshd");
+/** Nodes have no other port than SSH's own. */
+const [NODE, SILENT] = [place.loopback(23), place.loopback(24)];
 const PATIENCE = { limit: Duration.seconds(20), patience: Duration.seconds(0.2) };
 
 describe("host keys of a machine that was just made", () => {
@@ -24,13 +27,14 @@ describe("host keys of a machine that was just made", () => {
   let progress: Progress;
 
   beforeAll(async () => {
-    const port = await freePort();
+    const port = place.port();
     sshd = new Sshd([`127.0.0.1:${port}`, `${NODE}:22`]);
     way = { manifest: manifestWith(port), privateDirectory: sshd.privateDirectory };
     await sshd.start();
   }, 30_000);
   afterAll(async () => {
     await sshd.end();
+    place.release();
   });
 
   beforeEach(() => {
@@ -61,11 +65,15 @@ describe("host keys of a machine that was just made", () => {
   function manifestWith(port: number): Manifest {
     const manifest = readManifest(sampleManifest());
     const { master, pools } = manifest;
-    const [cpu, ...others] = pools;
+    const [cpu, gpu] = pools;
     return {
       ...manifest,
       master: { ...master, access: { ...master.access, port } },
-      pools: [{ ...cpu!, hosts: "cpu-1", addresses: [NODE] }, ...others],
+      // Those of the sample are a real demo's, which may be up.
+      pools: [
+        { ...cpu!, hosts: "cpu-1", addresses: [NODE] },
+        { ...gpu!, hosts: "gpu-1", addresses: [SILENT] },
+      ],
     };
   }
 
@@ -148,7 +156,7 @@ describe("host keys of a machine that was just made", () => {
 
   it("of all nodes are asked of the master at once; those that do not answer stay unknown", async () => {
     await pinKnown(way, "master", consoleWith([sshd.hostKey()]));
-    await pinNodes(way, [...nodesOf(way.manifest).slice(0, 1), { host: "gpu-1", pool: "gpu", address: "127.0.0.24" }]);
+    await pinNodes(way, [...nodesOf(way.manifest).slice(0, 1), { host: "gpu-1", pool: "gpu", address: SILENT }]);
     const lines = pinned().trim().split("\n");
     expect(lines.slice(1)).toEqual([`${NODE},cpu-1 ${sshd.hostKey().split(" ").slice(0, 2).join(" ")}`]);
   }, 30_000);

@@ -1,30 +1,41 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { execFileSync } from "node:child_process";
-import type { ImageBuildError } from "../../lib/images/failure";
-import { buildNodeImage, imageEngine, pruneNodeImages } from "../../lib/clouds/local/image";
 import { runEngine, runEngineScript } from "../../lib/clouds/local/engine";
-import { type ImageProgress } from "../../lib/images/image";
+import { buildNodeImage, imageEngine } from "../../lib/clouds/local/image";
 import { fetchAnsible } from "../../lib/images/ansible";
-import { BUILD_FOLDER, removeBuildVolumes, withBuildContainer } from "../../lib/images/container";
+import { BUILD_FOLDER, buildPrefix, removeBuildVolumes, withBuildContainer } from "../../lib/images/container";
+import type { ImageEngine } from "../../lib/images/engine";
+import type { ImageBuildError } from "../../lib/images/failure";
+import { type ImageProgress, pruneImages } from "../../lib/images/image";
 import { whileLocked } from "../../lib/images/lock";
 import { readRecipe } from "../../lib/images/recipe";
+import { cacheDirectory } from "../../lib/model/private-directory";
 import { packageRoot } from "../../lib/package/root";
 import { softwareHash } from "../../lib/software/roles";
-import { cacheDirectory } from "../../lib/model/private-directory";
+import { Place } from "../support/place";
 
 const MINUTES = 60_000;
 const recipe = readRecipe();
 const scratch = mkdtempSync(join(tmpdir(), "image-"));
-const machine = `ohpc-image-test-${process.pid}`;
+const place = Place.take("image", { containers: true });
+const machine = `ohpc-${place.name}`;
+/** These builds meet no other: what they leave is theirs. */
+const cache = join(scratch, "cache", "ohpc");
+const env = { ...process.env, XDG_CACHE_HOME: join(scratch, "cache") };
 
 beforeAll(async () => {
   await buildNodeImage();
+  // Fetched once is enough.
+  mkdirSync(cache, { recursive: true });
+  const ansible = await fetchAnsible(recipe, cacheDirectory(), process.env);
+  symlinkSync(ansible, join(cache, basename(ansible)));
 }, 20 * MINUTES);
 
 afterAll(async () => {
   await runEngineScript('engine rm --force "$1" >/dev/null 2>&1 || true', [machine]);
+  place.release();
   rmSync(scratch, { recursive: true, force: true });
 }, MINUTES);
 
@@ -314,13 +325,14 @@ describe("the node image", () => {
     "is what its roles say: applying them again changes nothing",
     async () => {
       const lines: string[] = [];
-      const ansible = await fetchAnsible(recipe, cacheDirectory(), process.env);
+      const ansible = await fetchAnsible(recipe, cache, env);
       const options = {
         parent: recipe.image,
         name: "again",
         root: packageRoot(),
+        cache,
         engine: imageEngine(),
-        env: process.env,
+        env,
         ansible,
       };
       const roles = recipe.layers.flatMap((layer) => layer.roles);
@@ -328,14 +340,14 @@ describe("the node image", () => {
       const command = ["python3", "-m", "ansible", "playbook", "-i", "localhost,", "-e", variables, "layer.yml"];
       // Like a build, whose volumes it uses.
       await whileLocked(
-        join(cacheDirectory(), "image.lock"),
+        join(cache, "image.lock"),
         () => undefined,
         async () => {
           await withBuildContainer({ ...options, onLine: (line) => lines.push(line) }, async (container) => {
             await container.exec(["apt-get", "--quiet", "update"]);
             await container.exec(command, `${BUILD_FOLDER}/ansible`);
           });
-          await removeBuildVolumes(imageEngine());
+          await removeBuildVolumes(imageEngine(), cache);
         },
       );
       const changed = lines.filter((line) => line.startsWith("changed:"));
@@ -347,10 +359,10 @@ describe("the node image", () => {
 });
 
 describe("building in layers", () => {
-  const name = "ohpc-image-test";
+  const name = `ohpc-${place.name}`;
   const root = join(scratch, "tree");
   // The first layer of the real image is a Debian with systemd: nothing has to be fetched for this.
-  const env = { ...process.env, OHPC_BASE_IMAGE: recipe.layers[0]?.tag ?? "" };
+  const withBase = { ...env, OHPC_BASE_IMAGE: recipe.layers[0]?.tag ?? "" };
   const role = (role: string, tasks: string): void => {
     mkdirSync(join(root, "ansible/roles", role, "tasks"), { recursive: true });
     writeFileSync(join(root, "ansible/roles", role, "tasks/main.yml"), `---\n${tasks}`);
@@ -376,7 +388,9 @@ describe("building in layers", () => {
     "tells which layer failed, at which task and why, and keeps what was finished",
     async () => {
       const before = await leftovers();
-      const error = (await buildNodeImage({ root, env }).catch((failure: unknown) => failure)) as ImageBuildError;
+      const error = (await buildNodeImage({ root, env: withBase }).catch(
+        (failure: unknown) => failure,
+      )) as ImageBuildError;
       expect(error).toMatchObject({ name: "ImageBuildError", layer: "second", task: "second : Open the door" });
       expect(error.message).toContain('layer 3 of 3 (second) failed at "second : Open the door"');
       expect(error.message).toContain("the finished layers are kept (base, first)");
@@ -395,8 +409,8 @@ describe("building in layers", () => {
       role("second", OPEN.replace("/etc/door", "/etc/house"));
       const waited: string[] = [];
       const [one, other] = await Promise.all([
-        buildNodeImage({ root, env, onProgress: ({ line }) => waited.push(line) }),
-        buildNodeImage({ root, env, onProgress: ({ line }) => waited.push(line) }),
+        buildNodeImage({ root, env: withBase, onProgress: ({ line }) => waited.push(line) }),
+        buildNodeImage({ root, env: withBase, onProgress: ({ line }) => waited.push(line) }),
       ]);
       const built = [...one.built, ...other.built].map(({ layer }) => layer);
       expect(built).toEqual(["second"]);
@@ -413,12 +427,12 @@ describe("building in layers", () => {
       const container = (await runEngine(["create", "--entrypoint", "true", used])).trim().split("\n").at(-1) ?? "";
       try {
         role("second", OPEN.replace("/etc/door", "/etc/hostname"));
-        const now = (await buildNodeImage({ root, env })).image;
-        await pruneNodeImages({ root });
+        const now = (await buildNodeImage({ root, env: withBase })).image;
+        await pruneImages(ownImages, { root });
         const images = await present();
         expect([used, now].map((image) => images.includes(image))).toEqual([true, true]);
         await runEngine(["rm", container]);
-        expect(await pruneNodeImages({ root })).toContain(used);
+        expect(await pruneImages(ownImages, { root })).toContain(used);
         expect((await present()).filter((image) => image === used || image === now)).toEqual([now]);
       } finally {
         await runEngineScript('engine rm --force "$1" >/dev/null 2>&1 || true', [container]);
@@ -428,10 +442,24 @@ describe("building in layers", () => {
   );
 });
 
+/** This machine's engine, as if it had no other images than those of these tests: bases of other versions are another check's. */
+const ownImages: ImageEngine = {
+  ...imageEngine(),
+  run: async (args, options) => {
+    const said = await imageEngine().run(args, options);
+    if (args[0] !== "images") return said;
+    return said
+      .split("\n")
+      .filter((image) => image.startsWith(`localhost/ohpc-${place.name}`))
+      .join("\n");
+  },
+};
+
 /** Containers and volumes of builds. */
 async function leftovers(): Promise<string> {
   return runEngineScript(
-    `engine ps --all --format '{{.Names}}' | grep ohpc-image-build || true; engine volume ls --format '{{.Name}}' | grep ohpc-image-build || true`,
+    `engine ps --all --format '{{.Names}}' | grep "^$1" || true; engine volume ls --format '{{.Name}}' | grep "^$1" || true`,
+    [buildPrefix(cache)],
   );
 }
 

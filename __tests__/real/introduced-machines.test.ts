@@ -12,8 +12,7 @@ import { eventually, HandMadeCluster } from "../support/hand-made-cluster";
  * Machines that were there before their cluster: a plain Debian with sshd, without user-data, becomes a node because it is
  * introduced over SSH. One story: each test goes on where the one before left it.
  */
-const PORT = 23923;
-const cluster = new HandMadeCluster("introduced-test", "10.91.23", PORT);
+const cluster = new HandMadeCluster("introduced");
 const plain = cluster.view({ pools: { cpu: 2 }, users: [{ name: "alice" }] });
 const view = {
   ...plain,
@@ -35,7 +34,7 @@ beforeAll(async () => {
   await cluster.prepare();
   // Only the master is known, by its way in; nodes are to be pinned as it sees them.
   const file = join(cluster.privateDirectory, "known_hosts");
-  writeFileSync(file, readFileSync(file, "utf8").replace(/^\*/, `[127.0.0.1]:${PORT}`));
+  writeFileSync(file, readFileSync(file, "utf8").replace(/^\*/, `[127.0.0.1]:${plain.manifest.master.access.port}`));
   await cluster.startMaster();
   await configure(view, cluster.remote());
 }, 900_000);
@@ -69,7 +68,7 @@ describe("a machine that was there before its cluster", () => {
     expect(await bash("cpu-1", "systemctl is-enabled ohpc-node.timer ohpc-node-answer.socket")).toBe(
       "enabled\nenabled",
     );
-    expect(await bash("cpu-1", "cat /etc/ohpc/boot.env")).toContain("OHPC_CLUSTER=introduced-test\n");
+    expect(await bash("cpu-1", "cat /etc/ohpc/boot.env")).toContain(`OHPC_CLUSTER=${cluster.name}\n`);
     expect(readFileSync(join(cluster.privateDirectory, "known_hosts"), "utf8")).toMatch(/^10\.91\.23\.51,cpu-1 /m);
   }, 120_000);
 

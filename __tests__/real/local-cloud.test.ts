@@ -7,14 +7,16 @@ import { driftOf, missingMachines } from "../../lib/clouds/local/drift";
 import { EngineError, engineName, runEngine } from "../../lib/clouds/local/engine";
 import { removeLeftovers } from "../../lib/clouds/local/leftovers";
 import { LocalPower } from "../../lib/clouds/local/power";
+import { formatAddress, formatCidr, parseCidr } from "../../lib/model/cidr";
 import { Size } from "../../lib/units";
 import { finished, type Sketch, Workbench } from "../support/local-workbench";
+import { Place } from "../support/place";
 import { makeTinyImage, removeTinyImage } from "../support/tiny-image";
 
-/** Names, subnets and images that no other run of these tests has. */
-const RUN = process.pid % 256;
-const IMAGE = `localhost/ohpc-test-tiny:${RUN}`;
-const NEWER_IMAGE = `localhost/ohpc-test-newer:${RUN}`;
+const place = Place.take("local", { containers: true });
+const IMAGE = `localhost/ohpc-${place.name}-tiny:1`;
+const NEWER_IMAGE = `localhost/ohpc-${place.name}-newer:1`;
+const PORTS = [place.port(), place.port()] as const;
 
 const benches: Workbench[] = [];
 let engine: string;
@@ -36,6 +38,7 @@ afterEach(async () => {
 afterAll(async () => {
   await removeTinyImage(IMAGE);
   await removeTinyImage(NEWER_IMAGE);
+  place.release();
 }, 60_000);
 
 describe("a local cluster", () => {
@@ -117,7 +120,7 @@ describe("a local cluster", () => {
     expect(shutOff).toEqual({ ...machines, ...network });
 
     const key = readFileSync(join(bench.privateDirectory, "id_ed25519.pub"), "utf8");
-    const moved = sketch({ pools: { cpu: 1 }, image: NEWER_IMAGE, cloud: { subnet: subnetNumber(2) } });
+    const moved = sketch({ pools: { cpu: 1 }, image: NEWER_IMAGE, cloud: { ...cloudOf(1), subnet: subnetNumber(2) } });
     expect(await bench.plan(moved)).toEqual({ ...machines, ...network });
     await bench.apply();
     expect((await list(bench)).map((container) => container.address)).toEqual([address(1, 1, 2), address(0, 10, 2)]);
@@ -277,7 +280,7 @@ describe("a local cluster", () => {
     const [one, two] = [open("one"), open("two")];
     await Promise.all([
       one.apply(sketch({ pools: { cpu: 1 } })),
-      two.apply(sketch({ pools: { cpu: 1 }, cloud: { subnet: subnetNumber(2) } })),
+      two.apply(sketch({ pools: { cpu: 1 }, cloud: cloudOf(2) })),
     ]);
     const before = await ids(two);
 
@@ -337,7 +340,7 @@ describe("a local cluster", () => {
 
   it("uses a disk that exists already, and neither makes nor removes it", async () => {
     const bench = open("given");
-    const volume = `ohpc-test-existing-${RUN}`;
+    const volume = `ohpc-${place.name}-existing`;
     const given = sketch({ existingHome: volume });
     await expect(bench.apply(given)).rejects.toThrow(`There is no volume called "${volume}".`);
 
@@ -356,12 +359,13 @@ describe("a local cluster", () => {
 describe("before anything is made, it is refused", () => {
   it("when another network has the subnet", async () => {
     const bench = open("taken");
-    const other = `ohpc-test-other-${RUN}`;
-    await runEngine(["network", "create", "--subnet", `10.${130 + (RUN % 60)}.4.0/22`, other]);
+    const other = `ohpc-${place.name}-other`;
+    const within = formatCidr(parseCidr(subnetNumber(3))!.first + 4 * 256, 22);
+    await runEngine(["network", "create", "--subnet", within, other]);
     try {
       const failure = String(
         await bench
-          .apply(sketch({ cloud: { subnet: `10.${130 + (RUN % 60)}.0.0/16` } }))
+          .apply(sketch({ cloud: { ...cloudOf(1), subnet: subnetNumber(3) } }))
           .catch((error: unknown) => error),
       );
       expect(failure).toContain(`is the ${engine} network "${other}".`);
@@ -369,7 +373,7 @@ describe("before anything is made, it is refused", () => {
         /Choose another, which is free here: new LocalCloud\(\{ subnet: "10\.\d+\.0\.0\/16" \}\)/,
       );
       expect(existsSync(bench.privateDirectory)).toBe(false);
-      expect(routes()).not.toContain(`unreachable 10.${130 + (RUN % 60)}.0.0/16`);
+      expect(routes()).not.toContain(`unreachable ${subnetNumber(3)}`);
     } finally {
       await runEngine(["network", "rm", other]);
     }
@@ -397,7 +401,7 @@ describe("before anything is made, it is refused", () => {
   it("when a network, volume or container of that name is somebody else's, and leaves it alone", async () => {
     const bench = open("alien");
     const name = `ohpc-${bench.cluster}`;
-    await runEngine(["network", "create", name]);
+    await runEngine(["network", "create", "--subnet", subnetNumber(3), name]);
     await expect(bench.apply(sketch({}))).rejects.toThrow(
       `There is a network called "${name}" that does not belong to the cluster`,
     );
@@ -431,29 +435,33 @@ describe("the engine", () => {
   }, 30_000);
 
   it("is ended when it takes longer than it may", async () => {
-    const waiting = runEngine(["run", "--rm", "--name", `ohpc-test-slow-${RUN}`, IMAGE], { timeoutSeconds: 2 });
+    const waiting = runEngine(["run", "--rm", "--name", `ohpc-${place.name}-slow`, IMAGE], { timeoutSeconds: 2 });
     await expect(waiting).rejects.toThrow("(it may take 2 s)");
-    await removeByHand([`ohpc-test-slow-${RUN}`]);
+    await removeByHand([`ohpc-${place.name}-slow`]);
   }, 30_000);
 });
 
 function open(name: string): Workbench {
-  const bench = new Workbench(`t${RUN}${name}`);
+  const bench = new Workbench(`${place.name}-${name}`);
   benches.push(bench);
   return bench;
 }
 
 function sketch(changes: Partial<Sketch>): Sketch {
-  return { cloud: { subnet: subnetNumber(1) }, image: IMAGE, ...changes };
+  return { cloud: cloudOf(1), image: IMAGE, ...changes };
 }
 
-/** The subnets of this run lie outside those that clusters get by default. */
-function subnetNumber(n: number): string {
-  return `10.${192 + (RUN % 32) * 2 + n - 1}.0.0/16`;
+/** Of the first cluster, and of one beside it. */
+function cloudOf(n: 1 | 2): Sketch["cloud"] {
+  return { subnet: subnetNumber(n), sshPort: PORTS[n - 1]! };
 }
 
-function address(block: number, k: number, subnet = 1): string {
-  return subnetNumber(subnet).replace("0.0/16", `${block}.${k}`);
+function subnetNumber(n: 1 | 2 | 3): string {
+  return place.quarter(n);
+}
+
+function address(block: number, k: number, subnet: 1 | 2 = 1): string {
+  return formatAddress(parseCidr(subnetNumber(subnet))!.first + 256 * block + k);
 }
 
 async function list(bench: Workbench) {

@@ -6,11 +6,11 @@ import { eventually, HandMadeCluster } from "../support/hand-made-cluster";
  * The machines of a local cluster, and behind their network a stand-in for the metadata service of a cloud. In the order
  * of their life: each test goes on where the one before left it.
  */
-const cluster = new HandMadeCluster("guard-test", "10.91.23", 23923);
+const cluster = new HandMadeCluster("guard");
 const MACHINES = ["master", "cpu-1"] as const;
 const STAND_IN = "stand-in-2";
 /** Its addresses in the network of the machines. */
-const VIA = { 4: "10.91.23.52", 6: "fd09::52" } as const;
+const VIA = { 4: cluster.address("stand-in", 2), 6: "fd09::52" } as const;
 const ADDRESSES = [METADATA_ADDRESS, "fd00:ec2::254"] as const;
 /** Time servers of AWS and others answer there: no secret. */
 const NEIGHBOUR = "169.254.169.123";

@@ -11,19 +11,28 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { applyDeployment } from "../../lib/operate/deploy/apply-deployment";
 import { PowerError } from "../../lib/clouds/power";
+import { applyDeployment } from "../../lib/operate/deploy/apply-deployment";
 import { planDeployment } from "../../lib/operate/deploy/deployment-plan";
-import { destroyStack as destroy } from "../../lib/operate/verbs/destroy";
 import type { Platform } from "../../lib/operate/deploy/platform";
+import { judgePlan } from "../../lib/operate/terraform/plan";
 import { withoutPreventDestroy } from "../../lib/operate/terraform/prevent-destroy";
 import { Terraform } from "../../lib/operate/terraform/terraform";
-import { judgePlan } from "../../lib/operate/terraform/plan";
+import { destroyStack as destroy } from "../../lib/operate/verbs/destroy";
 import { Duration } from "../../lib/units";
+import { Place } from "../support/place";
 import { sampleManifest, sampleSpec } from "../support/sample-cluster";
 
 const ROOT = join(__dirname, "..", "..");
 const TSX = require.resolve("tsx/cjs");
+
+/** Nobody listens at its port. */
+const place = Place.take("terraform");
+const silentPort = place.port();
+const silentManifest = () => sampleManifest(silentPort);
+afterAll(() => {
+  place.release();
+});
 
 let directory: string;
 let stack: string;
@@ -186,7 +195,7 @@ describe("machines that a stack protects", () => {
 
   /** As `write`; the machines are protected, and a disk if one is wanted. */
   function protect(hosts: readonly string[], disk = false): void {
-    write("true", hosts, sampleManifest());
+    write("true", hosts, silentManifest());
     const file = join(stack, "cdk.tf.json");
     const config = JSON.parse(readFileSync(file, "utf8")) as { resource: { terraform_data: Record<string, object> } };
     const lifecycle = { prevent_destroy: true };
@@ -345,7 +354,7 @@ describe("verbs that only read", () => {
   it.each(["configure", "status", "ssh", "stop", "resume", "inventory", "known-hosts"])(
     "tell that the stack is not deployed yet: %s",
     async (verb) => {
-      synthesized(sampleManifest());
+      synthesized(silentManifest());
       const { code, stderr } = await ohpc(verb, "demo");
       expect({ code, stderr }).toEqual({
         code: 1,
@@ -357,7 +366,7 @@ describe("verbs that only read", () => {
   );
 
   it("refuse a manifest that a newer version wrote, and name it", async () => {
-    synthesized({ ...sampleManifest(), schema: 99 });
+    synthesized({ ...silentManifest(), schema: 99 });
     await applied();
     const { code, stderr } = await ohpc("status", "demo");
     expect(code).toBe(2);
@@ -365,7 +374,7 @@ describe("verbs that only read", () => {
   });
 
   it("read what is deployed, whoever deployed it", async () => {
-    synthesized(sampleManifest());
+    synthesized(silentManifest());
     await applied();
     const [inventory, list] = await Promise.all([ohpc("inventory", "demo", "--list"), ohpc("list", "--json")]);
     expect(JSON.parse(inventory.stdout)).toMatchObject({ cpu: { hosts: ["cpu-1", "cpu-2", "cpu-3", "cpu-4"] } });
@@ -377,7 +386,7 @@ describe("verbs that only read", () => {
 
   it("say who does not answer, with an exit code of its own", async () => {
     const unreachable = { host: "127.0.0.1", port: 1, user: "root", identity: "cluster" };
-    const manifest = sampleManifest() as { master: object };
+    const manifest = silentManifest() as { master: object };
     synthesized({ ...manifest, master: { ...manifest.master, access: unreachable } });
     await applied();
     mkdirSync(join(directory, "state", "ohpc", "demo"), { recursive: true, mode: 0o700 });

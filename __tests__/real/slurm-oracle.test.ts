@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
-import { buildNodeImage } from "../../lib/clouds/local/image";
 import { runEngine } from "../../lib/clouds/local/engine";
+import { buildNodeImage } from "../../lib/clouds/local/image";
 import { effectOfSlurmConf } from "../../lib/slurm/effects";
 import { expandHosts, foldHosts } from "../../lib/slurm/hostlist";
 import { hostsOfPool } from "../../lib/slurm/hosts";
@@ -9,9 +9,11 @@ import { cpusOf, realMemory } from "../../lib/slurm/memory";
 import { renderSlurmConf } from "../../lib/slurm/slurm-conf";
 import { CLUSTERS, PRODUCTION } from "../slurm/clusters";
 import { hostLists } from "../slurm/host-lists";
+import { Place } from "../support/place";
 
 /** One container with Slurm 24.11 and no network, in which the golden files are read as they are. */
-const CONTAINER = `ohpc-test-slurm-${process.pid}`;
+const place = Place.take("slurm", { containers: true });
+const CONTAINER = `ohpc-${place.name}`;
 const TESTS = join(__dirname, "..");
 
 async function oracle(args: readonly string[], input = ""): Promise<string> {
@@ -49,7 +51,8 @@ beforeAll(async () => {
 }, 600_000);
 
 afterAll(async () => {
-  await runEngine(["rm", "-f", "-t", "0", CONTAINER]);
+  await runEngine(["rm", "-f", "-t", "0", CONTAINER], { timeoutSeconds: 60 });
+  place.release();
 }, 60_000);
 
 describe("scontrol", () => {

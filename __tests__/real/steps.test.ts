@@ -1,18 +1,20 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { configure, planConfigure } from "../../lib/operate/configure/configure";
-import type { Failure } from "../../lib/operate/feedback/failure";
 import { runSteps, type StepEvent } from "../../lib/operate/configure/run-steps";
 import type { StepError } from "../../lib/operate/configure/step-error";
+import type { Step } from "../../lib/operate/configure/step/step";
 import { diskStep } from "../../lib/operate/configure/steps/disk";
 import { MASTER_STEPS } from "../../lib/operate/configure/steps/master-steps";
-import type { Step } from "../../lib/operate/configure/step/step";
+import type { Failure } from "../../lib/operate/feedback/failure";
 import { Duration } from "../../lib/units";
-import { eventually, HandMadeCluster } from "../support/hand-made-cluster";
 import type { ClusterSketch } from "../support/cluster-builder";
+import { eventually, HandMadeCluster } from "../support/hand-made-cluster";
 
 /** The steps on a real master, in the order of its life: each test goes on where the one before left it. */
-const cluster = new HandMadeCluster("steps-test", "10.91.22", 23922);
+const cluster = new HandMadeCluster("steps");
 const users = [
   { name: "alice", keys: ["ssh-ed25519 AAAAalice"] },
   { name: "bob", account: "physics" },
@@ -130,12 +132,12 @@ describe("accounts", () => {
 
   it("change, go, and move to another Slurm account, while others' are left alone", async () => {
     await master(
-      "sacctmgr --immediate add account guests cluster=steps-test; sacctmgr --immediate add user root account=guests",
+      `sacctmgr --immediate add account guests cluster=${cluster.name}; sacctmgr --immediate add user root account=guests`,
     );
     const { changed } = await apply({ pools, users: [{ name: "alice", account: "chemistry", shell: "/bin/sh" }] });
     expect(changed.map(({ id }) => id)).toEqual(expect.arrayContaining(["accounts", "slurm-accounts", "bundle"]));
     const associations = await master(
-      "sacctmgr --noheader --parsable2 show associations cluster=steps-test format=account,user | sort",
+      `sacctmgr --noheader --parsable2 show associations cluster=${cluster.name} format=account,user | sort`,
     );
     expect(associations).toBe("chemistry|\nchemistry|alice\nguests|\nguests|root\nroot|\nroot|root\n");
     expect(await master("getent passwd alice; getent passwd bob || echo none")).toBe(
@@ -265,7 +267,7 @@ describe("a master made anew", () => {
 });
 
 describe("a disk of its own", () => {
-  const image = "/tmp/ohpc-steps-test.disk";
+  const image = join(tmpdir(), `ohpc-${cluster.name}.disk`);
   const loop = loopDevice(image);
   const step: Step = diskStep({
     id: "home-disk",
@@ -344,6 +346,9 @@ describe("a disk of its own", () => {
 
 /** A block device of our own, if this machine has loop devices to give. */
 function loopDevice(image: string): string | undefined {
+  // Nobody else's file is called so: whoever had it attached is dead.
+  const { stdout: before } = spawnSync("losetup", ["-j", image, "-O", "NAME", "-n"], { encoding: "utf8" });
+  for (const loop of before.split("\n").filter((line) => line !== "")) spawnSync("losetup", ["--detach", loop.trim()]);
   writeFileSync(image, Buffer.alloc(64 * 1024 * 1024));
   const { status, stdout } = spawnSync("losetup", ["--find", "--show", image], { encoding: "utf8" });
   if (status !== 0) process.stderr.write("no loop device here: disks of a master's own are not tested\n");

@@ -1,4 +1,3 @@
-import { removeLeftovers } from "../../lib/clouds/local/leftovers";
 import { softwareHash } from "../../lib/software/roles";
 import { ScenarioProject, until } from "../support/scenario-project";
 
@@ -7,24 +6,14 @@ import { ScenarioProject, until } from "../support/scenario-project";
  * `gpu` is from the node image: in the end nobody can tell them apart. One story: each test goes on where the one before
  * left it.
  */
-const RUN = process.pid % 200;
 const MINUTES = 60_000;
-const project = new ScenarioProject({
-  cluster: `stock-${RUN}`,
-  subnet: `10.${64 + (RUN % 64)}.0.0/16`,
-  cpu: 1,
-  gpu: 1,
-  stock: "debian-13",
-  partition: "both",
-});
-const { cluster } = project.definition;
+const project = new ScenarioProject("stock", { cpu: 1, gpu: 1, stock: "debian-13", partition: "both" });
 project.users = "users:\n  - name: alice\n    uid: 2001\n";
 
 jest.setTimeout(10 * MINUTES);
 
 afterAll(async () => {
-  await removeLeftovers(cluster, project.env);
-  project.remove();
+  await project.remove();
 }, 2 * MINUTES);
 
 /** A command on a node, as root. */

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { EFFECTS, type Effect, effectOfSlurmConf, worstEffect } from "../../lib/slurm/effects";
-import { SLURM_CONF_KEYS } from "../../lib/slurm/slurm-conf-keys";
 import { renderSlurmConf } from "../../lib/slurm/slurm-conf";
-import { PRODUCTION } from "./clusters";
+import { SLURM_CONF_KEYS } from "../../lib/slurm/slurm-conf-keys";
 import { cpuMilliseconds } from "../support/cpu-time";
+import { PRODUCTION } from "./clusters";
 
 const conf = (...lines: string[]) => `# Written by ohpc\n${lines.join("\n")}\n`;
 const NODES = "NodeName=cpu-[1-4] NodeAddr=10.0.0.[1-4] Sockets=1 RealMemory=3635";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { DocumentError } from "../../lib/model/versioned";
 import { expandHosts, foldHosts } from "../../lib/slurm/hostlist";
-import { hostLists } from "./host-lists";
 import { cpuMilliseconds } from "../support/cpu-time";
+import { hostLists } from "./host-lists";
 
 describe("foldHosts", () => {
   test.each([

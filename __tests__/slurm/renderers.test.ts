@@ -1,16 +1,16 @@
 import fc from "fast-check";
+import type { ClusterSpec } from "../../lib/model/cluster-spec";
 import type { ClusterView } from "../../lib/model/cluster-view";
 import type { Manifest } from "../../lib/model/manifest";
-import type { ClusterSpec } from "../../lib/model/cluster-spec";
 import { renderCgroupConf } from "../../lib/slurm/cgroup-conf";
 import { renderGresConf } from "../../lib/slurm/gres-conf";
 import { renderMpiConf } from "../../lib/slurm/mpi-conf";
 import { renderSlurmConf } from "../../lib/slurm/slurm-conf";
 import { renderSlurmdbdConf } from "../../lib/slurm/slurmdbd-conf";
 import { renderTopologyConf } from "../../lib/slurm/topology-conf";
+import { cpuMilliseconds } from "../support/cpu-time";
 import { expectGolden } from "../support/golden";
 import { CLUSTERS, CPU_AND_GPU, NO_POOLS, PRODUCTION, TWO_SITES } from "./clusters";
-import { cpuMilliseconds } from "../support/cpu-time";
 
 const FILES: Readonly<Record<string, (spec: ClusterSpec, manifest: Manifest) => string | undefined>> = {
   "slurm.conf": renderSlurmConf,

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { filesIn } from "../../lib/software/content-hash";
 import { packageRoot } from "../../lib/package/root";
+import { filesIn } from "../../lib/software/content-hash";
 
 const PROGRAM = join(packageRoot(), "ansible/roles/ohpc_node/files/ohpc-node");
 

@@ -12,11 +12,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { filesIn } from "../../lib/software/content-hash";
+import { software, takeAnsible, unpackRoles } from "../../lib/operate/configure/steps/software";
 import { packageRoot } from "../../lib/package/root";
+import { filesIn } from "../../lib/software/content-hash";
 import { nodeBootstrap } from "../../lib/software/programs";
 import { softwareFiles, softwareHash } from "../../lib/software/roles";
-import { software, takeAnsible, unpackRoles } from "../../lib/operate/configure/steps/software";
 
 const root = packageRoot();
 const scratch = mkdtempSync(join(tmpdir(), "ohpc-software-"));

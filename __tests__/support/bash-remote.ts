@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { type Remote, RemoteError, type RunOptions } from "../../lib/operate/exec/remote/remote";
-import { LineCutter } from "../../lib/operate/exec/remote/tail";
+import { endOfBoth, LineCutter, Tail } from "../../lib/operate/exec/remote/tail";
 
 /** This machine as a `Remote`, without SSH: its scripts run in bash as they would on the far side. */
 export class BashRemote implements Remote {
@@ -15,18 +15,25 @@ export class BashRemote implements Remote {
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
     let stdout = "";
-    let output = "";
+    const [output, errors] = [new Tail(), new Tail()];
+    const out = new LineCutter((line) => {
+      output.add(line);
+    });
+    const err = new LineCutter((line) => {
+      errors.add(line);
+      onErrorLine?.(line);
+    });
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
-      output += text;
+      out.add(text);
     });
-    const errors = new LineCutter((line) => onErrorLine?.(line));
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-      errors.add(text);
+      err.add(text);
     });
     const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-    if (code !== 0) throw new RemoteError(this.host, "failed", code ?? undefined, output.trimEnd());
+    out.end();
+    err.end();
+    if (code !== 0) throw new RemoteError(this.host, "failed", code ?? undefined, endOfBoth(output, errors));
     return stdout;
   }
 

@@ -1,8 +1,8 @@
+import { nthAddress, parseCidr } from "../../lib/model/cidr";
 import type { ClusterSpec, PartitionSpec, PoolSpec, UserSpec } from "../../lib/model/cluster-spec";
 import { CLUSTER_SPEC_SCHEMA, readClusterSpec } from "../../lib/model/cluster-spec";
 import { clusterSpecHash, renderClusterSpec } from "../../lib/model/cluster-spec-text";
 import type { ClusterView } from "../../lib/model/cluster-view";
-import { nthAddress, parseCidr } from "../../lib/model/cidr";
 import {
   type CloudFacts,
   type Manifest,

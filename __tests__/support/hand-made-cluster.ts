@@ -2,32 +2,40 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildNodeImage } from "../../lib/clouds/local/image";
-import type { ClusterView } from "../../lib/model/cluster-view";
 import type { DiskPurpose } from "../../lib/clouds/cloud";
 import { LocalVolume } from "../../lib/clouds/local/disk";
 import { runEngine, runEngineScript } from "../../lib/clouds/local/engine";
+import { buildNodeImage } from "../../lib/clouds/local/image";
 import { runSpec } from "../../lib/clouds/local/run-spec";
 import { stockImage } from "../../lib/images/image";
+import type { ClusterView } from "../../lib/model/cluster-view";
 import type { Manifest } from "../../lib/model/manifest";
 import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
 import { Duration } from "../../lib/units";
 import { addressOf, type ClusterSketch, PATHS, viewOf } from "./cluster-builder";
+import { Place } from "./place";
 
 /** Machines made by hand, as `LocalCloud` would make them: for tests of what makes them a cluster. */
 export class HandMadeCluster {
   private readonly scratch = mkdtempSync(join(tmpdir(), "cluster-"));
   private readonly containers = new Set<string>();
+  private readonly place: Place;
   private readonly network: string;
+  /** The first three numbers of its addresses: `10.135.0`. */
+  private readonly prefix: string;
+  private readonly port: number;
   private image = "";
 
-  constructor(
-    readonly name: string,
-    /** The first three numbers of its addresses: `10.91.7`. */
-    private readonly prefix: string,
-    private readonly port: number,
-  ) {
-    this.network = `ohpc-${name}`;
+  /** @param title in a word, what it is for */
+  constructor(title: string) {
+    this.place = Place.take(title, { containers: true });
+    this.network = `ohpc-${this.name}`;
+    this.prefix = this.place.subnet.replace(".0/16", "");
+    this.port = this.place.port();
+  }
+
+  get name(): string {
+    return this.place.name;
   }
 
   get privateDirectory(): string {
@@ -37,15 +45,14 @@ export class HandMadeCluster {
   /** Network, volumes and keys; no machine yet. */
   async prepare(): Promise<void> {
     ({ image: this.image } = await buildNodeImage());
-    await this.destroy();
     mkdirSync(this.privateDirectory, { recursive: true, mode: 0o700 });
     for (const key of ["id_ed25519", "host_ed25519_key"]) {
       execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(this.privateDirectory, key)]);
     }
     const hostKey = readFileSync(join(this.privateDirectory, "host_ed25519_key.pub"), "utf8");
     writeFileSync(join(this.privateDirectory, "known_hosts"), `* ${hostKey}`);
-    await runEngine(["network", "create", "--subnet", this.subnet, this.network]);
-    for (const purpose of PURPOSES) await runEngine(["volume", "create", this.volume(purpose)]);
+    await this.engine("network", "create", "--subnet", this.subnet, this.network);
+    for (const purpose of PURPOSES) await this.engine("volume", "create", this.volume(purpose));
   }
 
   async startMaster(more: readonly string[] = []): Promise<void> {
@@ -54,7 +61,11 @@ export class HandMadeCluster {
 
   /** The `k`-th node of a pool, from 1. */
   async startNode(pool: string, k: number, gpus = pool.startsWith("gpu") ? 2 : 0): Promise<void> {
-    await this.start(`${pool}-${k}`, "compute", addressOf(this.subnet, pool, k), gpus, []);
+    await this.start(`${pool}-${k}`, "compute", this.address(pool, k), gpus, []);
+  }
+
+  address(pool: string, k: number): string {
+    return addressOf(this.subnet, pool, k);
   }
 
   /**
@@ -66,16 +77,16 @@ export class HandMadeCluster {
     writeFileSync(never, "");
     const key = `${this.privateDirectory}/id_ed25519.pub:/root/.ssh/authorized_keys:ro`;
     const more = ["-v", key, "-v", `${never}:/etc/cloud/cloud-init.disabled:ro`];
-    await this.start(`${pool}-${k}`, "compute", addressOf(this.prefix, pool, k), 0, more, stockImage());
+    await this.start(`${pool}-${k}`, "compute", this.address(pool, k), 0, more, stockImage());
   }
 
   /** Runs a command inside a machine, past SSH and Slurm. */
   async inside(host: string, ...command: readonly string[]): Promise<string> {
-    return runEngine(["exec", this.container(host), ...command], { timeoutSeconds: 60 });
+    return this.engine("exec", this.container(host), ...command);
   }
 
   async engine(...args: readonly string[]): Promise<string> {
-    return runEngine(args, { timeoutSeconds: 60 });
+    return runEngine(args, LIMIT);
   }
 
   container(host: string): string {
@@ -97,6 +108,7 @@ export class HandMadeCluster {
        engine network rm -f "$1" >/dev/null 2>&1 || true
        engine volume rm -f "$1-state" "$1-bundle" "$1-home" >/dev/null 2>&1 || true`,
       [this.network],
+      LIMIT,
     );
     this.containers.clear();
   }
@@ -105,6 +117,7 @@ export class HandMadeCluster {
   async end(): Promise<void> {
     await this.remote().close();
     await this.destroy();
+    this.place.release();
     rmSync(this.scratch, { recursive: true, force: true });
   }
 
@@ -137,6 +150,7 @@ export class HandMadeCluster {
          -v "$keys/host_ed25519_key:/etc/ssh/ssh_host_ed25519_key:ro" \\
          -v "$keys/host_ed25519_key.pub:/etc/ssh/ssh_host_ed25519_key.pub:ro" "$@" "$image" >/dev/null`,
       [this.container(host), host, this.network, address, keys, image, ...flags, ...more],
+      LIMIT,
     );
     this.containers.add(host);
   }
@@ -154,7 +168,10 @@ export class HandMadeCluster {
   }
 }
 
+/** A test must not wait for an engine that hangs. */
+const LIMIT = { timeoutSeconds: 60 } as const;
 const PURPOSES = ["state", "bundle", "home"] as const;
+
 /** Asks again and again until the answer will do. */
 export async function eventually<T>(
   ask: () => Promise<T>,

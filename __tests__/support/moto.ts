@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Place } from "./place";
 import { pythonPrograms } from "./python";
 
 /** A real HTTP server that speaks the APIs of AWS and keeps everything in memory. */
@@ -14,12 +14,13 @@ export class Moto {
     const programs = await pythonPrograms("moto", ["moto[server]==5.2.5"]);
     const folder = mkdtempSync(join(tmpdir(), "moto-"));
     writeFileSync(join(folder, "amis.json"), JSON.stringify(images.map(imageEntry)));
-    const port = await freePort();
+    const place = Place.take("moto");
+    const port = place.port();
     const server = spawn(join(programs, "moto_server"), ["-H", "127.0.0.1", "-p", String(port)], {
       env: { ...process.env, MOTO_AMIS_PATH: join(folder, "amis.json"), MOTO_IAM_LOAD_MANAGED_POLICIES: "true" },
       stdio: "ignore",
     });
-    const moto = new Moto(`http://127.0.0.1:${port}`, server, folder);
+    const moto = new Moto(`http://127.0.0.1:${port}`, server, folder, place);
     await moto.ready();
     return moto;
   }
@@ -28,6 +29,7 @@ export class Moto {
     readonly endpoint: string,
     private readonly server: ChildProcess,
     private readonly folder: string,
+    private readonly place: Place,
   ) {}
 
   /** For the AWS provider of Terraform, and for the SDK. Nobody's credentials. */
@@ -55,6 +57,7 @@ export class Moto {
       this.server.kill("SIGTERM");
       await once(this.server, "exit");
     }
+    this.place.release();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -128,14 +131,4 @@ function imageEntry({ id, name, architecture, owner, created }: MotoImage) {
     sriov: "simple",
     virtualization_type: "hvm",
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (typeof address !== "object" || address === null) throw new Error("no port");
-  return address.port;
 }

@@ -24,7 +24,7 @@ function providerAvailable(source: string, version: string): boolean {
       join(folder, "main.tf.json"),
       JSON.stringify({ terraform: { required_providers: { [name]: { source, version } } } }),
     );
-    execFileSync("terraform", ["init", "-input=false", "-backend=false"], {
+    execFileSync("flock", [CACHE_LOCK, "terraform", "init", "-input=false", "-backend=false"], {
       cwd: folder,
       stdio: "ignore",
       timeout: 240_000,
@@ -79,7 +79,12 @@ export class RealStack {
   }
 
   async init(): Promise<void> {
-    if (PLUGINS === undefined) await this.must(["init", "-input=false"]);
+    if (PLUGINS !== undefined) return;
+    const { exitCode, stdout, stderr } = await runChild("flock", [CACHE_LOCK, "terraform", "init", "-input=false"], {
+      cwd: this.folder,
+      env: { ...process.env, ...quiet(), ...this.env },
+    });
+    if (exitCode !== 0) throw new Error(`terraform init failed:\n${stdout}${stderr}`);
   }
 
   async run(args: readonly string[]): Promise<TerraformRun> {
@@ -184,9 +189,12 @@ function overrides(folder: string): Readonly<Record<string, string>> {
   return { TF_CLI_CONFIG_FILE: file };
 }
 
+const CACHE = join(__dirname, "../../.build/plugins");
+/** Terraform does not lock its cache of providers, and another check of this checkout may be at it. */
+const CACHE_LOCK = `${CACHE}.lock`;
+
 /** No calls home; a cache, so that a provider of hundreds of megabytes is fetched once. */
 function quiet(): Readonly<Record<string, string>> {
-  const cache = join(__dirname, "../../.build/plugins");
-  mkdirSync(cache, { recursive: true });
-  return { CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1", TF_PLUGIN_CACHE_DIR: cache };
+  mkdirSync(CACHE, { recursive: true });
+  return { CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1", TF_PLUGIN_CACHE_DIR: CACHE };
 }

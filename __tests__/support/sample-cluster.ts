@@ -25,8 +25,9 @@ export function sampleCluster({ access, sites = [{}], ...otherwise }: ClusterSke
   });
 }
 
-export function sampleManifest(): Manifest {
-  return sampleCluster().manifest;
+/** @param port the way in. By default that of the demo, so that only text is made of it: a real demo may be up on this machine */
+export function sampleManifest(port = 29852): Manifest {
+  return sampleCluster({ access: { port } }).manifest;
 }
 
 export function sampleSpec(): ClusterSpec {

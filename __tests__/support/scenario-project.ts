@@ -1,6 +1,8 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { removeLeftovers } from "../../lib/clouds/local/leftovers";
+import { Place } from "./place";
 import type { Definition } from "./scenario-stack";
 
 const ROOT = join(__dirname, "..", "..");
@@ -11,14 +13,21 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** A project of its own with one stack, run through the compiled `ohpc` as a user would. */
+/** A project of its own with one stack and a place for its cluster, run through the compiled `ohpc` as a user would. */
 export class ScenarioProject {
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
   users = "";
 
-  constructor(readonly definition: { -readonly [K in keyof Definition]: Definition[K] }) {
-    this.directory = join(ROOT, ".build", definition.cluster);
+  readonly definition: { -readonly [K in keyof Definition]: Definition[K] };
+  private readonly place: Place;
+
+  /** @param title in a word, what it is for */
+  constructor(title: string, definition: Omit<Definition, "cluster" | "subnet" | "sshPort">) {
+    this.place = Place.take(title, { containers: true });
+    const { name, subnet } = this.place;
+    this.definition = { cluster: name, subnet, sshPort: this.place.port(), ...definition };
+    this.directory = join(ROOT, ".build", name);
     rmSync(this.directory, { recursive: true, force: true });
     mkdirSync(this.directory, { recursive: true });
     this.env = { ...process.env, XDG_STATE_HOME: join(this.directory, "state"), CHECKPOINT_DISABLE: "1" };
@@ -78,7 +87,10 @@ export class ScenarioProject {
       .filter((name) => readFileSync(join(this.directory, name)).includes(secret));
   }
 
-  remove(): void {
+  /** With everything in the engine, also after a test that failed. */
+  async remove(): Promise<void> {
+    await removeLeftovers(this.definition.cluster, this.env);
+    this.place.release();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -7,7 +7,9 @@ import { readFileSync } from "node:fs";
 export interface Definition {
   readonly cluster: string;
   readonly subnet: string;
+  readonly sshPort: number;
   readonly cpu: number;
+  /** 0: there is no such pool. */
   readonly gpu: number;
   /** Absent: the image that this version of the library makes. */
   readonly image?: string;
@@ -18,22 +20,34 @@ export interface Definition {
 }
 
 const definition = JSON.parse(readFileSync("definition.json", "utf8")) as Definition;
-const { cluster, subnet, cpu, gpu, image, stock = image, partition } = definition;
+const { cluster, subnet, sshPort, cpu, gpu, image, stock = image, partition } = definition;
 const app = new App();
 const stack = new TerraformStack(app, "scenario");
 const home = new NfsDisk(stack, "home", { size: Size.gibibytes(20) });
 const users = Users.fromFile("users.yaml");
 const master = new OpenHpcMaster(stack, "master", {
-  ...{ cloud: new LocalCloud({ subnet }), clusterName: cluster, home, users, machine: "small" },
+  cloud: new LocalCloud({ subnet, sshPort }),
+  clusterName: cluster,
+  home,
+  users,
+  machine: "small",
   ...(stock !== undefined && { image: stock }),
 });
 const shared = partition !== undefined && { partition };
 new ComputePool(stack, "cpu", {
-  ...{ master, nodes: cpu, machine: "small", ...shared },
+  master,
+  nodes: cpu,
+  machine: "small",
+  ...shared,
   ...(stock !== undefined && { image: stock }),
 });
-new GpuComputePool(stack, "gpu", {
-  ...{ master, nodes: gpu, machine: "gpu", ...shared },
-  ...(image !== undefined && { image }),
-});
+if (gpu > 0) {
+  new GpuComputePool(stack, "gpu", {
+    master,
+    nodes: gpu,
+    machine: "gpu",
+    ...shared,
+    ...(image !== undefined && { image }),
+  });
+}
 app.synth();

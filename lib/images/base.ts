@@ -53,13 +53,16 @@ async function pull(image: string, { engine, onLine }: BaseOptions): Promise<voi
 async function prepare(
   image: string,
   { root, base }: ImageRecipe,
-  { engine, env, onLine }: BaseOptions,
+  { engine, env, directory, onLine }: BaseOptions,
 ): Promise<void> {
-  await withBuildContainer({ parent: image, name: "base", root, engine, env, onLine }, async (container) => {
-    await container.exec(["apt-get", "--quiet", "update"]);
-    await container.exec(["apt-get", "--quiet", "--yes", "install", ...base.packages]);
-    await container.commit(base.tag);
-  });
+  await withBuildContainer(
+    { parent: image, name: "base", root, cache: directory, engine, env, onLine },
+    async (container) => {
+      await container.exec(["apt-get", "--quiet", "update"]);
+      await container.exec(["apt-get", "--quiet", "--yes", "install", ...base.packages]);
+      await container.commit(base.tag);
+    },
+  );
 }
 
 async function debootstrap({ root, base }: ImageRecipe, { engine, directory, onLine }: BaseOptions): Promise<void> {

@@ -53,7 +53,7 @@ export async function buildMissing(recipe: ImageRecipe, context: BuildContext): 
     }
     await engine.run(["tag", parent, image]);
   } finally {
-    await removeBuildVolumes(engine);
+    await removeBuildVolumes(engine, cache);
   }
   return { image, built };
 }

@@ -8,6 +8,8 @@ export interface BuildContainerOptions {
   /** `base` or the layer's name. */
   readonly name: string;
   readonly root: string;
+  /** Builds with one cache directory wait for each other; those of other users and checks have others, and never meet. */
+  readonly cache: string;
   readonly engine: ImageEngine;
   readonly env: NodeJS.ProcessEnv;
   readonly onLine: (line: string) => void;
@@ -41,14 +43,14 @@ export async function withBuildContainer(
   options: BuildContainerOptions,
   work: (container: BuildContainer) => Promise<void>,
 ): Promise<void> {
-  const { parent, root, engine, env, onLine, ansible } = options;
+  const { parent, root, cache, engine, env, onLine, ansible } = options;
   const name = containerName(options);
   const remove = `engine kill --signal KILL "$1" >/dev/null 2>&1 || true; engine rm --force "$1" >/dev/null 2>&1 || true`;
   const mounts = [
     `${join(root, "ansible")}:${BUILD_FOLDER}/ansible:ro`,
     `${join(root, "images/node")}:${BUILD_FOLDER}/node:ro`,
     ...(ansible === undefined ? [] : [`${ansible}:${BUILD_FOLDER}/python:ro`]),
-    ...Object.entries(VOLUMES).map(([key, path]) => `${volume(key)}:${path}`),
+    ...Object.entries(VOLUMES).map(([key, path]) => `${volumeName(cache, key)}:${path}`),
   ];
   // A build that was killed left its container behind.
   await engine.runScript(remove, [name]);
@@ -86,17 +88,26 @@ export async function withBuildContainer(
 }
 
 /** Removes what the layers of a build shared. */
-export async function removeBuildVolumes(engine: ImageEngine): Promise<void> {
+export async function removeBuildVolumes(engine: ImageEngine, cache: string): Promise<void> {
   await engine.runScript(
     `for name; do engine volume rm "$name" >/dev/null 2>&1 || true; done`,
-    Object.keys(VOLUMES).map(volume),
+    Object.keys(VOLUMES).map((key) => volumeName(cache, key)),
   );
 }
 
-function volume(key: string): string {
-  return `ohpc-image-build-${key}`;
+/** What the names of everything begin with that builds with this cache directory leave in the engine when they are killed. */
+export function buildPrefix(cache: string): string {
+  return `ohpc-image-build-${short(cache)}-`;
 }
 
-function containerName({ parent, name }: BuildContainerOptions): string {
-  return `ohpc-image-build-${name}-${createHash("sha256").update(parent).digest("hex").slice(0, 8)}`;
+function volumeName(cache: string, key: string): string {
+  return `${buildPrefix(cache)}${key}`;
+}
+
+function containerName({ cache, parent, name }: BuildContainerOptions): string {
+  return `${buildPrefix(cache)}${name}-${short(parent)}`;
+}
+
+function short(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
@@ -9,25 +10,44 @@ import { dirname } from "node:path";
  */
 export async function whileLocked<T>(file: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   mkdirSync(dirname(file), { recursive: true });
-  // The lock lasts for as long as `cat` has an input to read: until we end it, or until we are gone.
-  const holder = spawn("flock", ["--exclusive", file, "sh", "-c", "echo held; exec cat"], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const waiting = setTimeout(onWait, 300);
+  const holder = spawn("sh", ["-c", HOLD, "lock", file], { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(holder, "close");
+  ended.catch(() => undefined);
   try {
     await new Promise<void>((resolve, reject) => {
-      holder.stdout.once("data", () => {
-        resolve();
+      let said = "";
+      let told = false;
+      holder.stdout.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+        if (!told && said.startsWith(WAITING)) {
+          told = true;
+          onWait();
+        }
+        if (said.endsWith(HELD)) resolve();
       });
       holder.once("error", reject);
       holder.once("close", (code) => {
         reject(new Error(`flock ${file} ended with ${code ?? "a signal"} without the lock`));
       });
     });
-    clearTimeout(waiting);
     return await work();
   } finally {
-    clearTimeout(waiting);
     holder.stdin.end();
+    // Who asks for it next must not find it held by somebody who is leaving.
+    await ended.catch(() => undefined);
   }
 }
+
+const WAITING = "waiting\n";
+const HELD = "held\n";
+
+/** The lock lasts for as long as `cat` has an input to read: until we end it, or until we are gone. */
+const HOLD = `
+exec 9>>"$1"
+if ! flock --nonblock 9; then
+  echo waiting
+  flock 9 || exit
+fi
+echo held
+exec cat >/dev/null
+`;

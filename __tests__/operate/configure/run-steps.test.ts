@@ -47,7 +47,7 @@ describe("runSteps", () => {
   it("does not make steps wait that need nothing of each other", async () => {
     const meet = (id: string, other: string) =>
       file(id, {
-        more: `touch here-${id}; for _ in $(seq 100); do [ -e here-${other} ] && break; sleep 0.05; done; [ -e here-${other} ]`,
+        more: `touch here-${id}; for _ in $(seq 1000); do [ -e here-${other} ] && break; sleep 0.05; done; [ -e here-${other} ]`,
       });
     await runSteps([meet("a", "b"), meet("b", "a")], cluster, new BashRemote());
     expect(readFileSync(join(scratch, "log"), "utf8").split("\n").sort()).toEqual(["", "a", "b"]);

@@ -62,12 +62,12 @@ describe("SshRemote", () => {
     const remote = connect();
     const value = fc.string({ unit: "binary" }).filter((text) => !text.includes("\0"));
     await fc.assert(
-      fc.asyncProperty(fc.array(value, { maxLength: 20 }), async (values) => {
+      fc.asyncProperty(fc.array(value, { minLength: 50, maxLength: 100 }), async (values) => {
         expect(await echo(remote, values)).toEqual(values);
       }),
-      { numRuns: 25 },
+      { numRuns: 5 },
     );
-  }, 30_000);
+  });
 
   it("refuses a value that no shell can hold", async () => {
     await expect(connect().run("true", { args: ["a\0b"] })).rejects.toThrow("NUL");
@@ -79,9 +79,9 @@ describe("SshRemote", () => {
       fc.asyncProperty(fc.string({ unit: "binary", maxLength: 2000 }), async (input) => {
         expect(await remote.run("base64 -w0", { input })).toBe(Buffer.from(input).toString("base64"));
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
-  }, 30_000);
+  });
 
   it("lets a command that reads standard input swallow the input, but never the script", async () => {
     expect(await connect().run("cat >/dev/null; echo one\ncat >/dev/null\necho two", { input: "for cat" })).toBe(
@@ -125,6 +125,22 @@ describe("SshRemote", () => {
     expect(error.message).not.toContain("__ohpc");
   });
 
+  it("loses no word of standard error to what standard output says, and tells it last", async () => {
+    const error = await failure(connect().run("echo cause >&2; seq 1 1000; exit 3"));
+    const lines = error.output.split("\n");
+    expect([lines.length, lines.at(-2), lines.at(-1)]).toEqual([50, "1000", "cause"]);
+    const much = (await failure(connect().run("seq 1 1000; seq 2001 3000 >&2; exit 3"))).output.split("\n");
+    expect(much).toEqual([...range(991, 1000), ...range(2961, 3000)]);
+  });
+
+  it("keeps no more of a line than people can read", async () => {
+    const error = await failure(
+      connect().run("head -c 300000 /dev/zero | tr '\\0' x >&2; echo >&2; echo cause >&2; false"),
+    );
+    const [long = "", cause] = error.output.split("\n");
+    expect([long.length, long.slice(0, 3), cause]).toEqual([2001, "xxx", "cause"]);
+  });
+
   it("does not take a script that ends with 255 for a broken connection", async () => {
     const error = await failure(connect().run("echo once >> " + shellWord(join(scratch, "runs")) + "; exit 255"));
     expect(error.failure).toBe("failed");
@@ -132,23 +148,22 @@ describe("SshRemote", () => {
   });
 
   it("stops a script that takes too long, and calls it a timeout", async () => {
-    const before = Date.now();
-    const error = await failure(connect().run("echo begun; sleep 20", { timeout: Duration.seconds(1) }));
+    const error = await failure(connect().run("echo begun; sleep 3600", { timeout: Duration.seconds(1) }));
     expect(error).toMatchObject({ failure: "timeout", output: expect.stringContaining("begun") as string });
-    expect(Date.now() - before).toBeLessThan(8000);
-  }, 15_000);
+  });
 
   it("hands over each line of output as it arrives", async () => {
     const seen: string[] = [];
-    const times: number[] = [];
-    await connect().run("echo a; sleep 0.3; printf b", {
+    const mark = join(scratch, "seen-a");
+    // What comes second is printed only when the first was handed over.
+    await connect().run('echo a; until [ -e "$1" ]; do sleep 0.02; done; printf b', {
+      args: [mark],
       onLine: (line) => {
         seen.push(line);
-        times.push(Date.now());
+        writeFileSync(mark, "");
       },
     });
     expect(seen).toEqual(["a", "b"]);
-    expect(times[1]! - times[0]!).toBeGreaterThan(150);
   });
 
   it("tells a machine that cannot be reached from one that refuses us", async () => {
@@ -285,6 +300,11 @@ function connect(patience = Duration.seconds(0)): SshRemote {
   mkdirSync(privateDirectory, { recursive: true, mode: 0o700 });
   const access = { host: "10.1.0.10", port: 22, user: "root", identity: "cluster" } as const;
   return SshRemote.to({ host: "master", access, privateDirectory, patience });
+}
+
+/** Whole numbers as `seq` prints them. */
+function range(first: number, last: number): string[] {
+  return Array.from({ length: last - first + 1 }, (_, k) => String(first + k));
 }
 
 async function echo(remote: SshRemote, values: readonly string[]): Promise<string[]> {

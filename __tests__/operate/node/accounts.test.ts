@@ -220,7 +220,7 @@ sys.stdin.read()`,
       }),
       { numRuns: 8 },
     );
-  }, 30_000);
+  });
 });
 
 const KEYS = () => ["--keys", at("keys")];

@@ -5,6 +5,13 @@ import { join } from "node:path";
 
 const READY = readFileSync(join(__dirname, "../../../lib/operate/scheduler/ready.sh"), "utf8");
 
+const STOPPED = [
+  "cpu-1|drained|root|bad fan",
+  "cpu-2|drained*|root|ohpc stop by eve@desk",
+  "cpu-3|drained|root|ohpc stop by eve@desk",
+  "gpu-1|drained|root|ohpc stop by eve@desk",
+];
+
 /** ready.sh beside programs that only say what this test wants them to: which nodes it gives back is its own doing. */
 describe("nodes that were drained", () => {
   let folder: string;
@@ -39,16 +46,15 @@ open("${folder}/asked", "w")
     chmodSync(file, 0o755);
   }
 
-  function ready(waking: readonly string[]): { readonly printed: string; readonly told: string } {
-    const nodes = [
-      "cpu-1|drained|root|bad fan",
-      "cpu-2|drained*|root|ohpc stop by eve@desk",
-      "cpu-3|drained|root|ohpc stop by eve@desk",
-    ];
-    writeFileSync(join(folder, "nodes"), `${[...nodes, "gpu-1|drained|root|ohpc stop by eve@desk"].join("\n")}\n`);
+  function ready(
+    waking: readonly string[],
+    nodes: readonly string[] = STOPPED,
+    seconds = 600,
+  ): { readonly printed: string; readonly told: string } {
+    writeFileSync(join(folder, "nodes"), `${nodes.join("\n")}\n`);
     writeFileSync(join(folder, "told"), "");
     const script = `set -euo pipefail\n${READY.replace("/srv/ohpc/bundle/current", join(folder, "bundle"))}`;
-    const args = ["-c", script, "ready", "20", "4", "ohpc stop", "cpu", "cpu-[1-3]"];
+    const args = ["-c", script, "ready", String(seconds), String(nodes.length), "ohpc stop", "cpu", "cpu-[1-3]"];
     const env = { ...process.env, PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}` };
     const printed = execFileSync("bash", args, {
       env,
@@ -70,5 +76,24 @@ open("${folder}/asked", "w")
     expect(told).toBe("nodename=cpu-2 state=resume\n");
     expect(printed).toContain("drained cpu-3 ohpc stop by eve@desk\ndrained gpu-1 ohpc stop by eve@desk\n");
     expect(ready([]).told).toBe("");
+  });
+
+  it("are waited for by nobody either if Slurm has added meanwhile that they are silent, and was the last to speak", () => {
+    const { printed } = ready(
+      [],
+      [
+        "cpu-1|drained|slurm(64030)|bad fan : Not responding",
+        "cpu-2|drained*|slurm(64030)|ohpc stop by eve : Not responding",
+      ],
+    );
+    expect(printed).toContain("nodes 2 2\ndrained cpu-1 bad fan\ndrained cpu-2 ohpc stop by eve\n");
+  });
+
+  it("are waited for if it is Slurm itself that has found them wanting", () => {
+    const nodes = ["cpu-1|drained*|slurm(64030)|Not responding", "cpu-2|drained|slurm(64030)|Low RealMemory"];
+    const { printed } = ready([], nodes, 1);
+    expect(printed).toContain(
+      "nodes 0 2\nwaiting cpu-1 drained* Not responding\nwaiting cpu-2 drained Low RealMemory\n",
+    );
   });
 });

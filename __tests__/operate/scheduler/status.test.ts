@@ -36,6 +36,15 @@ describe("parseStatus", () => {
     ]);
   });
 
+  it("keeps the reason that somebody gave, whatever Slurm adds to it of a node that is silent", () => {
+    const silent = CAPTURED.replace("see ticket\x1froot", "see ticket : Not responding\x1fslurm").replace(
+      "cpu-1\x1fallocated\x1fnone\x1fUnknown",
+      "cpu-1\x1fdown*\x1fNot responding\x1fslurm",
+    );
+    const reasons = parseStatus(manifest, silent).nodes.map(({ slurm }) => slurm?.reason);
+    expect(reasons).toEqual(["Not responding", undefined, "GPU 1 is broken | see ticket"]);
+  });
+
   it("tells partitions, jobs, disks, daemons, version and generation", () => {
     expect(status.partitions).toEqual([
       { name: "cpu", default: true, up: true, timeLimit: "infinite", allocated: 1, idle: 0, other: 0, total: 1 },

@@ -1,6 +1,6 @@
 import type { BuiltImage } from "../../images/build";
 import type { ImageEngine } from "../../images/engine";
-import { type BuildImageOptions, buildImage, pruneImages } from "../../images/image";
+import { type BuildImageOptions, buildImage } from "../../images/image";
 import { EngineError, type EngineWanted, runEngine, runEngineScript } from "./engine";
 import { label } from "./labels";
 
@@ -25,12 +25,4 @@ export function imageEngine(wanted: EngineWanted = {}, env: NodeJS.ProcessEnv = 
 export async function buildNodeImage(options: BuildImageOptions & EngineWanted = {}): Promise<BuiltImage> {
   const { cluster, engine, ...what } = options;
   return buildImage(imageEngine({ cluster, engine }, what.env), what);
-}
-
-/** Removes images of other versions that no machine uses, and returns their names. */
-export async function pruneNodeImages(
-  options: Pick<BuildImageOptions, "root"> & EngineWanted = {},
-): Promise<readonly string[]> {
-  const { root, ...wanted } = options;
-  return pruneImages(imageEngine(wanted), { root });
 }

@@ -37,7 +37,9 @@ while :; do
   undrain
   now=$(awk -F'|' -v asleep=" ${asleep//$'\n'/ } " '
     # Reasons of drained nodes name who gave them; slurmctld itself (slurm) means that something is wrong with the node.
-    $2 ~ /^drain/ && $3 !~ /^slurm/ && !index(asleep, " " $1 " ") { drained = drained "drained " $1 " " $4 "\n"; ready++; next }
+    # But where a drained node was silent for long, slurmctld has only added that to a reason, and is named for all of it.
+    $2 ~ /^drain/ { added = $4 ~ /. : Not responding$/; sub(/ : Not responding$/, "", $4) }
+    $2 ~ /^drain/ && ($3 !~ /^slurm/ || added) && !index(asleep, " " $1 " ") { drained = drained "drained " $1 " " $4 "\n"; ready++; next }
     $2 ~ /^(idle|mixed|allocated|completing|planned)(~)?$/ { ready++; next }
     { others++; if (others <= 10) waiting = waiting "waiting " $1 " " $2 " " $4 "\n" }
     END { printf "nodes %d %d\n%s%s", ready, NR, waiting, drained }' <<<"$nodes")

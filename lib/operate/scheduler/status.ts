@@ -129,7 +129,9 @@ function slurmNode([state = "", reason = "none", by = "", at = ""]: readonly str
   // A mark behind the state tells more: `*` does not respond, `~` powered down, `$` in maintenance…
   const [, word = state, mark = ""] = /^([a-z_+]+)(.*)$/i.exec(state) ?? [];
   const explained = reason !== "none" && reason !== "";
-  return { state: word, responds: !mark.includes("*"), ...(explained && { reason, by, at }) };
+  // Slurm adds that to what somebody said of a node that is silent; the mark tells it, too, and only for as long as it is so.
+  const given = reason.replace(/ : Not responding$/, "");
+  return { state: word, responds: !mark.includes("*"), ...(explained && { reason: given, by, at }) };
 }
 
 function partition([name = "", available = "", timeLimit = "", counts = ""]: readonly string[]): PartitionStatus {

@@ -57,7 +57,7 @@ export class RemoteError extends Error {
     /** `unreachable`: no connection; `refused`: key or host key not accepted; `failed`: the script itself. */
     readonly failure: RemoteFailure,
     readonly exitCode: number | undefined,
-    /** The end of standard output and standard error. */
+    /** The end of standard output and, after it, of standard error. */
     readonly output: string,
   ) {
     super(

@@ -11,7 +11,7 @@ import { envelope, remoteCommand, STARTED, TIMED_OUT } from "./envelope";
 import { type Held, type HoldingRemote, RemoteError, type RunOptions } from "./remote";
 import { controlPath, type SshFiles, type SshRoute, sshArguments } from "./ssh-command";
 import { connectionFailure, SSH_FAILED } from "./ssh-failure";
-import { LineCutter, Tail } from "./tail";
+import { endOfBoth, LineCutter, Tail } from "./tail";
 
 /** It takes a while to load, which whoever connects to nothing need not wait for. */
 const zx = lazy(() => require("zx/core") as typeof Zx);
@@ -151,14 +151,15 @@ export class SshRemote implements HoldingRemote {
     // A far side that ends without reading all of its input is no error of ours.
     child.stdin.on("error", () => undefined);
 
-    const tail = new Tail();
+    // One for each: what fails says so on standard error, and goes on to print more than is kept.
+    const [output, errors] = [new Tail(), new Tail()];
     let stdout = "";
     let stderr = "";
     let isStarted = false;
     let announce: (line: string) => void = () => undefined;
     const firstLine = new Promise<string>((resolve) => (announce = resolve));
     const out = new LineCutter((line) => {
-      tail.add(line);
+      output.add(line);
       announce(line);
       onLine?.(line);
     });
@@ -167,7 +168,7 @@ export class SshRemote implements HoldingRemote {
         isStarted = true;
         return;
       }
-      tail.add(line);
+      errors.add(line);
       if (isStarted) onErrorLine?.(line);
     });
     follow(child.stdout, out, (text) => (stdout += text));
@@ -178,7 +179,7 @@ export class SshRemote implements HoldingRemote {
       out.end();
       err.end();
       const seconds = (Date.now() - started) / 1000;
-      return { exitCode, started: isStarted, stdout, stderr, tail: tail.toString(), seconds };
+      return { exitCode, started: isStarted, stdout, stderr, tail: endOfBoth(output, errors), seconds };
     };
     return { stdin: child.stdin, firstLine, finished: finish() };
   }
