@@ -56,9 +56,7 @@ it.each(Object.entries(CLOUDS))(
     const kinds = Object.entries(terraform.resource ?? {}).flatMap(([type, named]) =>
       Object.values(named).map((block) => ({ hosts: block["for_each"] ?? {}, kind: kindOf(type, block) })),
     );
-    const machines = kinds
-      .filter(({ kind }) => kind === "machine")
-      .flatMap(({ hosts }) => Object.keys(hosts));
+    const machines = kinds.filter(({ kind }) => kind === "machine").flatMap(({ hosts }) => Object.keys(hosts));
     expect(machines.sort()).toEqual(["cpu-1", "cpu-2", "master"]);
     expect(kinds.filter(({ kind }) => kind === "disk").length).toBeGreaterThanOrEqual(2);
   },
