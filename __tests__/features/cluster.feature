@@ -16,6 +16,7 @@ Feature: A Slurm cluster on this machine
     Then "dora" logs in to the master with her key
     And "dora" has the same uid and groups on every node
     And MPI hello by "dora" hears from every node
+    And ranks of a job of "dora" wait for the one that is late
     And HPL by "dora" on 2 nodes has PASSED
     And HPL by "dora" with an impossible threshold has FAILED with exit code 6
     And Slurm's accounting has completed jobs of "dora"

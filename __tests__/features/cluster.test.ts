@@ -1,5 +1,5 @@
 import { defineFeature, type DefineStepFunction, loadFeature } from "jest-cucumber";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { engineContents } from "../../lib/clouds/local/containers";
 import { runEngine } from "../../lib/clouds/local/engine";
@@ -128,6 +128,16 @@ defineFeature(feature, (scenario) => {
     then(/^MPI hello by "(.*)" hears from every node$/, async (user: string) => {
       const { runs } = (await project.must("smoke", "hello", "--user", user)) as { runs: { hosts: string[] }[] };
       expect(runs.flatMap(({ hosts }) => hosts).sort()).toEqual(["cpu-1", "cpu-2", "gpu-1"]);
+    });
+    and(/^ranks of a job of "(.*)" wait for the one that is late$/, async (user: string) => {
+      const source = readFileSync(join(__dirname, "fence.c"), "utf8");
+      const pmix = "-I/usr/lib/$(uname -m)-linux-gnu/pmix2/include -L/usr/lib/$(uname -m)-linux-gnu/pmix2/lib -lpmix";
+      const printed = await project.onMaster(
+        `runuser -l ${user} -c 'cat >fence.c && gcc -o fence fence.c ${pmix} && srun --mpi=pmix -N2 -n2 ./fence' <<'END'\n${source}\nEND`,
+      );
+      // Without it, MPI_Init ends on one node before it has begun on the other (lib/slurm/mpi-conf.ts).
+      const waited = /^rank 0 waited (\d+) ms$/m.exec(printed)?.[1];
+      expect(Number(waited)).toBeGreaterThan(500);
     });
     and(/^HPL by "(.*)" on 2 nodes has PASSED$/, async (user: string) => {
       const { run: hpl } = (await project.must("smoke", "hpl", "--nodes", "2", "--seconds", "3", "--user", user)) as {
