@@ -52,4 +52,21 @@ describe("loading", () => {
     },
     30_000,
   );
+
+  it.each(clouds)(
+    "%s loads no SDK before something is looked up, or a machine is switched",
+    async (cloud) => {
+      const loaded = await loadedBy(`lib/clouds/${cloud}/index.ts`);
+      expect(loaded).toContain(join(root, `lib/clouds/${cloud}/cloud.ts`));
+      expect(loaded.filter((path) => SDK.test(path))).toEqual([]);
+      const forDay2 = await loadedBy(`lib/clouds/${cloud}/day2.ts`);
+      expect(forDay2).toContain(join(root, "lib/package/lazy.ts"));
+      expect(
+        forDay2.filter((path) => SDK.test(path) || /node_modules\/(@cdktf|cdktf|constructs)\//.test(path)),
+      ).toEqual([]);
+    },
+    60_000,
+  );
 });
+
+const SDK = /node_modules\/@(aws-sdk|azure)\//;

@@ -1,4 +1,4 @@
-// Compiles lib/ into dist/ and copies the programs that travel with it (*.sh, *.py and what has no extension).
+// Compiles lib/ into dist/ and copies the programs that travel with it (all but *.ts).
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";

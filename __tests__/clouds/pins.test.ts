@@ -28,3 +28,37 @@ describe("the pin file", () => {
     expect(() => readPins(join(folder, "package-lock"))).toThrow("is not a pin file of ohpc");
   });
 });
+
+const SUBSCRIBED = {
+  location: "westeurope",
+  subscriptionId: "11111111-2222-3333-4444-555555555555",
+  credential: {},
+};
+
+describe("looking things up without the vendor's SDK", () => {
+  it.each([
+    ["aws", "pinAws", "@aws-sdk/client-ec2", { region: "us-east-1", images: [] }],
+    ["azure", "pinAzure", "@azure/identity", { location: "westeurope", subnets: ["x"] }],
+    [
+      "azure",
+      "pinAzure",
+      "@azure/arm-compute",
+      { ...SUBSCRIBED, images: [{ image: "debian-13", architecture: "arm64" }] },
+    ],
+  ])("on %s, %s names the package %s", async (cloud, call, peer, options) => {
+    jest.doMock(peer, () => {
+      throw Object.assign(new Error(`Cannot find module '${peer}'\nRequire stack:`), { code: "MODULE_NOT_FOUND" });
+    });
+    try {
+      const looked = jest.isolateModulesAsync(async () => {
+        const pins = jest.requireActual<Record<string, (given: object) => Promise<unknown>>>(
+          `../../lib/clouds/${cloud}/pins`,
+        );
+        await pins[call]!(options);
+      });
+      await expect(looked).rejects.toMatchObject({ name: "MissingPackage", missing: peer });
+    } finally {
+      jest.dontMock(peer);
+    }
+  });
+});

@@ -151,11 +151,11 @@ describe("power on EC2, against a server that speaks its API", () => {
     expect(await power.hostKeys("master")).toEqual([]);
   });
 
-  describe("the lock file", () => {
+  describe("the pin file", () => {
     let folder: string;
 
     beforeEach(() => {
-      folder = mkdtempSync(join(tmpdir(), "lock-"));
+      folder = mkdtempSync(join(tmpdir(), "pins-"));
     });
     afterEach(() => {
       rmSync(folder, { recursive: true, force: true });

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Manifest, readManifest } from "../../lib/model/manifest";
-import { broughtUpToDate } from "../../lib/operate/access/committed-host-keys";
+import { renewedHostKeys } from "../../lib/operate/access/renewed-host-keys";
 import type { HostKeySource } from "../../lib/operate/access/host-key-source";
 import { pinKnown, pinMaster, pinNode, pinNodes } from "../../lib/operate/access/host-keys";
 import { masterOf } from "../../lib/operate/access/master";
@@ -22,14 +22,14 @@ const PATIENCE = { limit: Duration.seconds(20), patience: Duration.seconds(0.2) 
 
 describe("host keys of a machine that was just made", () => {
   let sshd: Sshd;
-  let way: MasterAccess;
+  let access: MasterAccess;
   let notes: string[];
   let progress: Progress;
 
   beforeAll(async () => {
     const port = place.port();
     sshd = new Sshd([`127.0.0.1:${port}`, `${NODE}:22`]);
-    way = { manifest: manifestWith(port), privateDirectory: sshd.privateDirectory };
+    access = { manifest: manifestWith(port), privateDirectory: sshd.privateDirectory };
     await sshd.start();
   }, 30_000);
   afterAll(async () => {
@@ -45,7 +45,7 @@ describe("host keys of a machine that was just made", () => {
     };
   });
   afterEach(async () => {
-    await masterOf(way).close();
+    await masterOf(access).close();
     rmSync(knownHosts(), { force: true });
   });
 
@@ -78,21 +78,21 @@ describe("host keys of a machine that was just made", () => {
   }
 
   async function login(): Promise<string> {
-    return masterOf(way, Duration.seconds(0)).run("echo in");
+    return masterOf(access, Duration.seconds(0)).run("echo in");
   }
 
   it("are those that its console shows, which is waited for: then nobody else's are taken", async () => {
     const source = consoleWith([sshd.hostKey()], 1);
-    await pinMaster(way, source, progress, { ...PATIENCE, patience: Duration.seconds(20) });
+    await pinMaster(access, source, progress, { ...PATIENCE, patience: Duration.seconds(20) });
     expect(source.asked).toBe(2);
     expect(notes).toEqual([]);
     expect(await login()).toBe("in\n");
   }, 30_000);
 
   it("are no others: a machine that shows another key than its console did is refused", async () => {
-    await pinMaster(way, consoleWith([sshd.hostKey("other_key")]), progress, PATIENCE);
+    await pinMaster(access, consoleWith([sshd.hostKey("other_key")]), progress, PATIENCE);
     await expect(login()).rejects.toMatchObject({ failure: "refused" });
-    await pinMaster(way, consoleWith([sshd.hostKey()]), progress, PATIENCE);
+    await pinMaster(access, consoleWith([sshd.hostKey()]), progress, PATIENCE);
     await expect(login()).rejects.toMatchObject({ failure: "refused" });
   });
 
@@ -107,7 +107,7 @@ describe("host keys of a machine that was just made", () => {
   ])(
     "are learned at the first contact where the console %s, and the operator is told which",
     async (_, source, why) => {
-      await pinMaster(way, source, progress, PATIENCE);
+      await pinMaster(access, source, progress, PATIENCE);
       const [, fingerprint = ""] = execFileSync("ssh-keygen", ["-lf", join(sshd.scratch, "host_key.pub")], {
         encoding: "utf8",
       }).split(" ");
@@ -115,12 +115,12 @@ describe("host keys of a machine that was just made", () => {
         `${why}: the host key of master is what it showed at the first contact, ssh-ed25519 ${fingerprint}`,
       ]);
       expect(await login()).toBe("in\n");
-      await masterOf(way).close();
+      await masterOf(access).close();
 
       // From then on it is known, and another is refused.
       await sshd.stop();
       await sshd.start("other_key");
-      await pinMaster(way, source, progress, PATIENCE);
+      await pinMaster(access, source, progress, PATIENCE);
       await expect(login()).rejects.toMatchObject({ failure: "refused" });
       expect(notes).toHaveLength(1);
       await sshd.stop();
@@ -132,31 +132,31 @@ describe("host keys of a machine that was just made", () => {
   it("are not asked for where they are known, or where some were committed", async () => {
     const source = consoleWith([sshd.hostKey("other_key")]);
     writeFileSync(knownHosts(), `* ${sshd.hostKey()}\n`);
-    await pinMaster(way, source, progress, PATIENCE);
-    await pinKnown(way, "master", source);
+    await pinMaster(access, source, progress, PATIENCE);
+    await pinKnown(access, "master", source);
     rmSync(knownHosts());
     const committed = join(sshd.scratch, "committed");
     writeFileSync(committed, "");
-    await pinMaster({ ...way, knownHosts: committed }, source, progress, PATIENCE);
+    await pinMaster({ ...access, knownHosts: committed }, source, progress, PATIENCE);
     expect([source.asked, pinned(), readFileSync(committed, "utf8")]).toEqual([0, "", ""]);
   });
 
   it("of a node are its console's, or what the master sees", async () => {
-    await pinKnown(way, "master", consoleWith([sshd.hostKey()]));
-    await pinNode(way, "cpu-1", consoleWith([]));
-    const node = SshRemote.through(masterOf(way), nodeOf(way.manifest, "cpu-1"));
+    await pinKnown(access, "master", consoleWith([sshd.hostKey()]));
+    await pinNode(access, "cpu-1", consoleWith([]));
+    const node = SshRemote.through(masterOf(access), nodeOf(access.manifest, "cpu-1"));
     expect(await node.run("echo in")).toBe("in\n");
     await node.close();
 
     rmSync(knownHosts());
-    await pinKnown(way, "master", consoleWith([sshd.hostKey()]));
-    await pinNode(way, "cpu-1", consoleWith([sshd.hostKey("other_key")]));
+    await pinKnown(access, "master", consoleWith([sshd.hostKey()]));
+    await pinNode(access, "cpu-1", consoleWith([sshd.hostKey("other_key")]));
     await expect(node.run("echo in")).rejects.toMatchObject({ failure: "refused" });
   }, 30_000);
 
   it("of all nodes are asked of the master at once; those that do not answer stay unknown", async () => {
-    await pinKnown(way, "master", consoleWith([sshd.hostKey()]));
-    await pinNodes(way, [...nodesOf(way.manifest).slice(0, 1), { host: "gpu-1", pool: "gpu", address: SILENT }]);
+    await pinKnown(access, "master", consoleWith([sshd.hostKey()]));
+    await pinNodes(access, [...nodesOf(access.manifest).slice(0, 1), { host: "gpu-1", pool: "gpu", address: SILENT }]);
     const lines = pinned().trim().split("\n");
     expect(lines.slice(1)).toEqual([`${NODE},cpu-1 ${sshd.hostKey().split(" ").slice(0, 2).join(" ")}`]);
   }, 30_000);
@@ -164,23 +164,23 @@ describe("host keys of a machine that was just made", () => {
   it("that were committed are brought up to date with those of new nodes, if the master is the committed one", async () => {
     const committed = join(sshd.scratch, "demo.known_hosts");
     const source = consoleWith([]);
-    await pinKnown(way, "master", consoleWith([sshd.hostKey()]));
+    await pinKnown(access, "master", consoleWith([sshd.hostKey()]));
     writeFileSync(committed, pinned());
-    const renewed = await broughtUpToDate(way, committed, source, progress);
+    const renewed = await renewedHostKeys(access, committed, source, progress);
     const line = `${NODE},cpu-1 ${sshd.hostKey().split(" ").slice(0, 2).join(" ")}\n`;
     expect(renewed).toBe(`${pinned()}${line}`);
     expect(notes).toEqual([]);
-    await masterOf(way).close();
+    await masterOf(access).close();
 
     writeFileSync(committed, pinned().replaceAll(sshd.hostKey(), sshd.hostKey("other_key")));
-    expect(await broughtUpToDate(way, committed, source, progress)).toBe(readFileSync(committed, "utf8"));
+    expect(await renewedHostKeys(access, committed, source, progress)).toBe(readFileSync(committed, "utf8"));
     expect(notes).toContain(
       "master is refused: if its machine was made anew, remove demo.known_hosts and run this again",
     );
   }, 60_000);
 
   it("that were never pinned let nobody in", async () => {
-    await pinKnown(way, "master", consoleWith([]));
+    await pinKnown(access, "master", consoleWith([]));
     expect(pinned()).toBe("");
     await expect(login()).rejects.toMatchObject({ failure: "refused" });
   });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { runEngine } from "../clouds/local/engine";
-import { nodeImage } from "../images/image";
+import { imageEngine } from "../clouds/local/image";
+import { listImages, nodeImage, pruneImages } from "../images/image";
 import { buildImage, explained } from "./local-platform";
 import { terminalFor, withJson } from "./options";
 import { tableOf } from "./table";
@@ -20,33 +20,26 @@ export function define(command: Command): void {
   const list = command.command("list").description("List the node images on this machine.");
   withJson(list).action(async (options: { json?: boolean }) => {
     const terminal = terminalFor(options);
-    const current = nodeImage();
-    const images = (await explained(listImages)).map((image) => ({ ...image, current: image.name === current }));
+    const images = await explained(async () => listImages(imageEngine()));
     terminal.result({ ok: true, images }, () => {
-      if (images.length === 0) return `no node image yet; the one that is needed is ${current}`;
+      if (images.length === 0) return `no node image yet; the one that is needed is ${nodeImage()}`;
       const rows = images.map(({ name, size, created, current: used }) => [name, size, created, used ? "current" : ""]);
       return tableOf(["IMAGE", "SIZE", "CREATED", ""], rows);
     });
+  });
+  const prune = command.command("prune").description("Remove images of other versions that no machine uses.");
+  withJson(prune).action(async (options: { json?: boolean }) => {
+    const terminal = terminalFor(options);
+    const removed = await explained(async () => pruneImages(imageEngine()));
+    terminal.result({ ok: true, removed }, () =>
+      removed.length === 0 ? "there is nothing to remove" : removed.map((name) => `removed ${name}`).join("\n"),
+    );
   });
   explain(command, {
     examples: [
       ["ohpc image build", "before the first `ohpc up`, which would do it, too"],
       ["ohpc image list", "which there are, and what they take"],
+      ["ohpc image prune", "make room: going back to an earlier version builds its image again"],
     ],
   });
-}
-
-async function listImages(): Promise<{ name: string; size: string; created: string }[]> {
-  const format = "{{.Repository}}:{{.Tag}}\t{{.Size}}\t{{.CreatedSince}}";
-  const text = await runEngine(["image", "ls", "--filter", "reference=localhost/ohpc-node", "--format", format]);
-  return (
-    text
-      .split("\n")
-      // The layers below it have names of their own that begin the same.
-      .filter((line) => line.startsWith("localhost/ohpc-node:"))
-      .map((line) => {
-        const [name = "", size = "", created = ""] = line.split("\t");
-        return { name, size, created };
-      })
-  );
 }

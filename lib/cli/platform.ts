@@ -1,6 +1,6 @@
 import type { Platform } from "../operate/deploy/platform";
 import { vendorPlatform } from "../operate/deploy/vendor-platform";
-import { sitesOf } from "../operate/stack/spec";
+import { sitesOf } from "../operate/stack/planned-sites";
 import type { SynthesizedStack } from "../operate/stack/synthesis";
 import { lazy } from "../package/lazy";
 import type * as Local from "./local-platform";

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { EXIT_CODES } from "../operate/feedback/failure";
-import { textBeside } from "../package/text-beside";
+import { packageJson } from "../package/package-json";
 import { exampleLines, exitCodeLines } from "./verb-help";
 import { VERBS } from "./verbs";
 
@@ -10,7 +10,7 @@ export function program(args: readonly string[]): Command {
   const root = new Command("ohpc")
     .description("Turns a stack with a cluster into a working Slurm cluster, proves it, and runs it.")
     .usage("VERB STACK [options]")
-    .version(version(), "-V, --version", "print the version")
+    .version(packageJson().version, "-V, --version", "print the version")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [VERB]", "show help of a verb")
     .configureHelp({ subcommandTerm: synopsisOf })
@@ -43,13 +43,6 @@ function synopsisOf(command: Command): string {
   const name = command.name();
   const synopsis = name === "help" ? "[VERB]" : (VERBS.find((verb) => verb.name === name)?.synopsis ?? "");
   return `${name} ${synopsis}`.trimEnd();
-}
-
-function version(): string {
-  const { version: number } = JSON.parse(textBeside(__dirname, "../../package.json")) as {
-    version: string;
-  };
-  return number;
 }
 
 function capital(text: string): string {

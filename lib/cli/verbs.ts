@@ -84,7 +84,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: "image",
-    synopsis: "build|list",
+    synopsis: "build|list|prune",
     summary: "the node image of local clusters",
     load: () => require("./image") as VerbModule,
   },

@@ -6,7 +6,7 @@ import type { ClusterSpec } from "../model/cluster-spec";
 import { clusterNameProblems, hostNameProblems } from "../model/names";
 import { portsBetween } from "../model/ports";
 import { ConfigurationError, type Problem } from "../model/problems";
-import { MANIFEST_OUTPUT } from "../model/schema-numbers";
+import { MANIFEST_OUTPUT, SPEC_FILE } from "../model/schema-numbers";
 import { settingsProblems } from "../slurm/owned-settings";
 import { Size } from "../units";
 import { addCustomSynthesis, cdktf } from "./cdktf";
@@ -145,7 +145,7 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
     addCustomSynthesis(this, {
       onSynthesize: ({ outdir, manifest }) => {
         const folder = join(outdir, manifest.forStack(stack).workingDirectory);
-        writeFileSync(join(folder, "cluster.json"), clusterSpecText(declared()));
+        writeFileSync(join(folder, SPEC_FILE), clusterSpecText(declared()));
         relativeStatePath(stack, folder);
       },
     });

@@ -66,6 +66,29 @@ export async function buildImage(
   return whileLocked(join(cache, "image.lock"), onWait, () => buildMissing(recipe, { engine, env, cache, tell }));
 }
 
+/** A finished node image that the engine has. */
+export interface ListedImage {
+  readonly name: string;
+  /** In the engine's own words, e.g. `1.28 GB`. */
+  readonly size: string;
+  readonly created: string;
+  /** Whether it is the one of this version. */
+  readonly current: boolean;
+}
+
+/** The node images that the engine has, of this and of other versions, without the layers below them. */
+export async function listImages(engine: ImageEngine): Promise<readonly ListedImage[]> {
+  const { name, image: current } = readRecipe();
+  const format = "{{.Repository}}:{{.Tag}}\t{{.Size}}\t{{.CreatedSince}}";
+  const listed = await engine.run(["image", "ls", "--filter", `reference=localhost/${name}`, "--format", format]);
+  // The names of the layers below it begin the same.
+  const lines = listed.split("\n").filter((line) => line.startsWith(`localhost/${name}:`));
+  return lines.map((line) => {
+    const [image = "", size = "", created = ""] = line.split("\t");
+    return { name: image, size, created, current: image === current };
+  });
+}
+
 /** An image has several names; the engine would take all but the last away from one that is in use. */
 const REMOVE_UNUSED = `
   containers=$(engine ps --all --quiet)

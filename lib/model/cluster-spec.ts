@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CLUSTER_SPEC_SCHEMA } from "./schema-numbers";
+import { CLUSTER_SPEC_SCHEMA, SPEC_FILE } from "./schema-numbers";
 import { readVersioned } from "./versioned";
 
 /**
@@ -65,7 +65,7 @@ export const clusterSpecSchema = z.strictObject({
 /** @throws Error naming the schema if it is newer than this version reads, or what in it does not fit */
 export function readClusterSpec(document: unknown): ClusterSpec {
   return readVersioned({
-    what: "cluster.json",
+    what: SPEC_FILE,
     schema: clusterSpecSchema,
     current: CLUSTER_SPEC_SCHEMA,
     upgrades: {},

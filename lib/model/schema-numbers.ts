@@ -6,6 +6,9 @@
 /** The schema of `cluster.json`. */
 export const CLUSTER_SPEC_SCHEMA = 1;
 
+/** The name of the spec's file, beside `cdk.tf.json`. */
+export const SPEC_FILE = "cluster.json";
+
 /** The schema of the manifest. */
 export const MANIFEST_SCHEMA = 1;
 

@@ -9,6 +9,7 @@ export { type Effect, EFFECTS, type Step } from "./configure/step/step";
 export { applyDeployment } from "./deploy/apply-deployment";
 export { planDeployment, type PlannedDeployment } from "./deploy/deployment-plan";
 export { introduceMachines } from "./deploy/introduce";
+export type { Platform } from "./deploy/platform";
 export {
   type HoldingRemote,
   type Remote,
@@ -17,6 +18,7 @@ export {
   type RunOptions,
 } from "./exec/remote/remote";
 export { SshRemote, type SshRemoteProps } from "./exec/remote/ssh-remote";
+export type { Consenter } from "./feedback/consent";
 export { EXIT_CODES, Failure, type FailureDetails, type FailureKind } from "./feedback/failure";
 export type { Progress, Report } from "./feedback/progress";
 export { ClusterPower } from "./power/cluster-power";

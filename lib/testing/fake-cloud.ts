@@ -123,7 +123,7 @@ export class FakeCloud implements Cloud<FakeMachines> {
       cidr,
       reserved,
       addressesRequired,
-      ...(introducedOver !== undefined && { introducedOver }),
+      introducedOver,
       handle: network,
       dependsOn: [network],
     };

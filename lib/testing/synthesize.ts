@@ -2,6 +2,7 @@ import { App, LocalBackend, TerraformBackend, TerraformStack } from "cdktf";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SPEC_FILE } from "../model/schema-numbers";
 import { instancesOf, type TerraformInstance, type TerraformJson } from "./terraform-json";
 
 /** What synthesizing one stack gave. */
@@ -42,7 +43,7 @@ export function synthesize(build: (stack: TerraformStack) => void, stackName = "
 function read(outdir: string, stackName: string): Synthesized {
   const folder = join("stacks", stackName);
   const files = new Map<string, string>();
-  for (const name of ["cdk.tf.json", "cluster.json"]) {
+  for (const name of ["cdk.tf.json", SPEC_FILE]) {
     try {
       files.set(join(folder, name), readFileSync(join(outdir, folder, name), "utf8"));
     } catch (error) {
@@ -53,7 +54,7 @@ function read(outdir: string, stackName: string): Synthesized {
   const terraform = parse("cdk.tf.json") as TerraformJson;
   return {
     terraform,
-    spec: parse("cluster.json"),
+    spec: parse(SPEC_FILE),
     manifest: terraform.output?.["cluster"]?.value,
     instances: instancesOf(terraform),
     files,

@@ -6,27 +6,27 @@ import { sampleManifest } from "../../support/sample-cluster";
 
 const stack = { name: "demo", directory: "", dependencies: [], warnings: [] };
 
-describe("the way to a master that may be about to go", () => {
+describe("access to a master that may be about to go", () => {
   let directory: string;
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), "way-"));
+    directory = mkdtempSync(join(tmpdir(), "access-"));
   });
   afterEach(() => {
     rmSync(directory, { recursive: true });
   });
-  const way = (outputs: Readonly<Record<string, unknown>>) =>
+  const access = (outputs: Readonly<Record<string, unknown>>) =>
     masterAccessIn(outputs, stack, { directory }, { XDG_STATE_HOME: join(directory, "state") });
 
   it("checks the committed host keys, where there are, else the operator's own", () => {
     const own = join(directory, "state", "ohpc", "demo");
-    expect(way({ cluster: sampleManifest() })).toMatchObject({ privateDirectory: own });
-    expect(way({ cluster: sampleManifest() })).not.toHaveProperty("knownHosts");
+    expect(access({ cluster: sampleManifest() })).toMatchObject({ privateDirectory: own });
+    expect(access({ cluster: sampleManifest() })).not.toHaveProperty("knownHosts");
     const committed = join(directory, "demo.known_hosts");
     writeFileSync(committed, "");
-    expect(way({ cluster: sampleManifest() })).toMatchObject({ privateDirectory: own, knownHosts: committed });
+    expect(access({ cluster: sampleManifest() })).toMatchObject({ privateDirectory: own, knownHosts: committed });
   });
 
   it("is none where nothing is deployed, or a newer version has deployed it", () => {
-    expect([way({}), way({ cluster: { schema: 999 } })]).toEqual([undefined, undefined]);
+    expect([access({}), access({ cluster: { schema: 999 } })]).toEqual([undefined, undefined]);
   });
 });

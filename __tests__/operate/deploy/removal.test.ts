@@ -65,11 +65,11 @@ describe("nodes whose machines go", () => {
     expect(titles).toEqual(["Drain 2 nodes, whose 1 job ended"]);
   });
 
-  it("are given back if they are there after all, those that are ready and no others", async () => {
+  it("are undrained if they are there after all, those that are ready and no others", async () => {
     const { remote, done } = master();
-    const giveBack = await drainForRemoval(manifest, remote, wanted(), progress);
+    const undrain = await drainForRemoval(manifest, remote, wanted(), progress);
     done.length = 0;
-    await giveBack();
+    await undrain();
     expect(done).toEqual(["ask 10.108.250.1 cpu-1, 10.108.250.2 cpu-2", "undrain cpu-2 ohpc stop"]);
   });
 
@@ -83,8 +83,8 @@ describe("nodes whose machines go", () => {
   });
 
   it("go without a word to a master that does not answer; one that refuses us stops everything", async () => {
-    const giveBack = await drainForRemoval(manifest, master("unreachable").remote, wanted(), progress);
-    await giveBack();
+    const undrain = await drainForRemoval(manifest, master("unreachable").remote, wanted(), progress);
+    await undrain();
     expect(titles).toEqual(["Drain 2 nodes: master does not answer, and was not told"]);
     await expect(drainForRemoval(manifest, master("refused").remote, wanted(), progress)).rejects.toMatchObject({
       failure: "refused",

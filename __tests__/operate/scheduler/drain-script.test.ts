@@ -69,7 +69,7 @@ done <${folder}/nodes`,
     );
   });
 
-  it("are given back if they were drained for that reason, and no others", () => {
+  it("are undrained if they were drained for that reason, and no others", () => {
     const { told } = run("undrain", "ohpc stop", [
       "cpu-1;drained;root(0);ohpc stop by eve@desk",
       "cpu-2;drained;root(0);bad fan",

@@ -32,7 +32,7 @@ describe("draining", () => {
     expect(asked[1]).toBe("end cpu-[1-2],gpu-1 ohpc stop");
   });
 
-  it("asks about jobs that began meanwhile; if nobody agrees, the nodes are given back that it has drained", async () => {
+  it("asks about jobs that began meanwhile; if nobody agrees, the nodes are undrained that it has drained", async () => {
     const { remote, asked } = master("12|alice|RUNNING|cpu-1|train\n15|bob|RUNNING|cpu-2|fresh\n");
     const shown: string[] = [];
     const agreeTo = async (fresh: readonly Job[]) => {

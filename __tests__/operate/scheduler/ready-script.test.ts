@@ -12,7 +12,7 @@ const STOPPED = [
   "gpu-1|drained|root|ohpc stop by eve@desk",
 ];
 
-/** ready.sh beside programs that only say what this test wants them to: which nodes it gives back is its own doing. */
+/** ready.sh beside programs that only say what this test wants them to: which nodes it undrains is its own doing. */
 describe("nodes that were drained", () => {
   let folder: string;
   beforeEach(() => {
@@ -64,7 +64,7 @@ open("${folder}/asked", "w")
     return { printed, told: readFileSync(join(folder, "told"), "utf8") };
   }
 
-  it("are given back to Slurm when their units are ready; those that were drained by hand are not", () => {
+  it("are undrained when their units are ready; those that were drained by hand are not", () => {
     const { printed, told } = ready(["cpu-1", "cpu-2", "cpu-3", "gpu-1"]);
     expect(told).toBe("nodename=cpu-2,cpu-3 state=resume\nnodename=gpu-1 state=resume\n");
     expect(printed).toContain("waiting gpu-1 drained ohpc stop by eve@desk\n");

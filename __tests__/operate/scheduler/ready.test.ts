@@ -31,7 +31,7 @@ describe("waiting for the nodes", () => {
     expect(asked[0]?.args).toEqual(["60", "6", "ohpc stop", "cpu", "cpu-[1-4]", "gpu", "gpu-[1-2]"]);
   });
 
-  it("says which nodes may be given back to Slurm: all of them, or those that are resumed", async () => {
+  it("says which nodes may be undrained: all of them, or those that are resumed", async () => {
     const asked: RunOptions[] = [];
     await ready("nodes 6 6\n", asked);
     expect(asked[0]?.input?.split("\n")).toHaveLength(6 + 1);

@@ -24,7 +24,7 @@ export interface PinOptions {
  * Looks images and subnets up and writes them to the pin file, so that every synth from then on is the same everywhere
  * and asks nobody. What is in the file already stays, unless it is asked for again.
  *
- * @throws PowerError for whatever AWS says, and Error for what does not exist
+ * @throws PowerError for whatever AWS says, MissingPackage without its SDK, and Error for what does not exist
  */
 export async function pinAws({
   region,

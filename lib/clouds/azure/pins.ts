@@ -1,6 +1,7 @@
 import type { ComputeManagementClient, ComputeManagementClientOptionalParams } from "@azure/arm-compute";
 import type { DefaultAzureCredential } from "@azure/identity";
 import type { Architecture } from "../../model/machine";
+import { MissingPackage } from "../../package/lazy";
 import { PIN_FILE, type PinnedFact, readPins, withFacts, writePins } from "../pins";
 import { imageChoice, imageKey, type MarketplaceImage } from "./image-choice";
 import { environmentSubscription, isResourceId, subscriptionProblems } from "./names";
@@ -33,13 +34,13 @@ type Credential = DefaultAzureCredential | ConstructorParameters<typeof ComputeM
  * Looks images and subnets up and writes them to the pin file, so that every synth from then on is the same everywhere
  * and asks nobody. What is in the file already stays, unless it is asked for again.
  *
- * @throws PowerError for whatever Azure says, and Error for what does not exist
+ * @throws PowerError for whatever Azure says, MissingPackage without its SDK, and Error for what does not exist
  */
 export async function pinAzure(options: PinOptions): Promise<Readonly<Record<string, PinnedFact>>> {
   const { location, images = [], subnets = [], file = PIN_FILE } = options;
   const facts: Record<string, PinnedFact> = {};
+  const credential = options.credential ?? usualCredential();
   try {
-    const credential = options.credential ?? usualCredential();
     const newest = images.flatMap(({ image, architecture }) => {
       const choice = imageChoice(image, architecture);
       if (choice === undefined) throw new NotThere(`${JSON.stringify(image)} is not an image`);
@@ -53,7 +54,7 @@ export async function pinAzure(options: PinOptions): Promise<Readonly<Record<str
     for (const subnet of subnets) facts[subnet] = await findSubnet(options, credential, subnet);
   } catch (error) {
     // What is not from Azure names itself already.
-    if (error instanceof NotThere) throw error;
+    if (error instanceof NotThere || error instanceof MissingPackage) throw error;
     throw powerError(error, []);
   }
   writePins(withFacts(readPins(file), "azure", location, facts), file);
@@ -87,10 +88,8 @@ async function newestVersion(compute: ImageCatalogue, location: string, image: M
   const newest = found.map(({ name }) => name).sort((a, b) => b.localeCompare(a, "en", { numeric: true }))[0];
   if (newest === undefined) throw new NotThere(`Azure has no image ${imageKey(image)} in ${location}`);
   const { architecture } = await compute.virtualMachineImages.get(location, publisher, offer, sku, newest);
-  return {
-    version: newest,
-    ...(architecture !== undefined && { architecture: architecture === "Arm64" ? "arm64" : "x86_64" }),
-  };
+  if (architecture === undefined) return { version: newest };
+  return { version: newest, architecture: architecture === "Arm64" ? "arm64" : "x86_64" };
 }
 
 /** As recent as any that answers with the addresses of a subnet. */

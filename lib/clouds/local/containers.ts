@@ -43,7 +43,7 @@ export async function listContainers(cluster: string, options: EngineOptions = {
  * @throws EngineError
  */
 export async function engineContents(cluster: string, options: EngineOptions = {}): Promise<EngineContents> {
-  const text = await runEngineScript(INVENTORY, [`label=${label("cluster")}=${cluster}`], { ...options, cluster });
+  const text = await runEngineScript(CONTENTS, [`label=${label("cluster")}=${cluster}`], { ...options, cluster });
   const [networks = "", volumes = "", containers = ""] = text.split("\f");
   return { containers: parseContainers(containers), networks: words(networks), volumes: words(volumes) };
 }
@@ -55,7 +55,7 @@ ids=$(engine ps -aq --filter "$1")
 [ -z "$ids" ] || engine container inspect --format '[{{json .Name}},{{json .State.Status}},{{json .Config.Labels}}]' $ids
 `;
 
-const INVENTORY = `
+const CONTENTS = `
 engine network ls --format '{{.Name}}' --filter "$1"
 printf '\\f'
 engine volume ls --format '{{.Name}}' --filter "$1"

@@ -4,11 +4,12 @@ import { type ClusterSpec } from "../../model/cluster-spec";
 import { clusterSpecHash } from "../../model/cluster-spec-text";
 import { MANIFEST_OUTPUT, readManifest } from "../../model/manifest";
 import { privateDirectory } from "../../model/private-directory";
+import { SPEC_FILE } from "../../model/schema-numbers";
 import { pinMasterFromConsole } from "../access/host-keys";
 import { committedHostKeys, type MasterAccess } from "../access/master-access";
 import { Failure } from "../feedback/failure";
 import type { Place, Project } from "../stack/project";
-import { SPEC_FILE, specOf } from "../stack/spec";
+import { specOf } from "../stack/spec";
 import { openStack, type SynthesizedStack } from "../stack/synthesis";
 import { Terraform } from "../terraform/terraform";
 

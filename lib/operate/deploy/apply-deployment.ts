@@ -34,7 +34,7 @@ export interface ApplyOptions {
 
 /**
  * Does what was planned, after somebody agreed where something would be lost. Machines that had stopped and stay are
- * started; nodes that go are drained first, and those that then do not go are given back.
+ * started; nodes that go are drained first, and those that then do not go are undrained.
  *
  * @throws Failure
  */

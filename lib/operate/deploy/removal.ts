@@ -17,10 +17,10 @@ export interface Removal extends Pick<DrainOptions, "agreed" | "agreeTo"> {
 
 /**
  * Tells Slurm of nodes whose machines go: it starts no job there any more, and those that run end now and return to the
- * queue, if they may. Otherwise it would believe for minutes that they run on. Nodes that come back are given back to it
+ * queue, if they may. Otherwise it would believe for minutes that they run on. Nodes that come back are undrained
  * when they are ready (`nodesReady`). A master that does not answer is told nothing.
  *
- * @returns what gives those nodes back that are there after all; it never fails
+ * @returns what undrains those nodes that are there after all; it never fails
  * @throws Failure of kind `busy`, or whatever `agreeTo` throws; then the nodes are as they were
  * @throws RemoteError if the master refuses us
  */

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { privateDirectory } from "../../model/private-directory";
+import { SPEC_FILE } from "../../model/schema-numbers";
 import type { Held } from "../exec/remote/remote";
 import { Failure } from "../feedback/failure";
 import type { Project } from "../stack/project";
@@ -25,7 +26,7 @@ export class CommandLock {
    * @throws Failure of kind `busy`
    */
   async lockCluster(stack: SynthesizedStack): Promise<void> {
-    if (!existsSync(join(stack.directory, "cluster.json"))) return;
+    if (!existsSync(join(stack.directory, SPEC_FILE))) return;
     const { cluster } = specOf(stack);
     if (this.clusters.has(cluster)) return;
     this.clusters.set(cluster, await lockHere(cluster, privateDirectory(cluster, this.env), this.owner));

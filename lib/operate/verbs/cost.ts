@@ -4,8 +4,9 @@ import { addUp, type Cost } from "../../clouds/cost";
 import { CommandLock } from "../lock/command-lock";
 import { lockOwner } from "../lock/lock";
 import { costIn } from "../power/vendors";
+import { sitesOf } from "../stack/planned-sites";
 import { findProject, type Place } from "../stack/project";
-import { sitesOf, specOf } from "../stack/spec";
+import { specOf } from "../stack/spec";
 import { stackNamed, synthesize } from "../stack/synthesis";
 
 export interface StackCost extends Cost {

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { broughtUpToDate } from "../access/committed-host-keys";
 import { hostKeySource } from "../access/host-key-source";
 import { pinNodes } from "../access/host-keys";
 import { renderKnownHosts } from "../access/known-hosts";
+import { renewedHostKeys } from "../access/renewed-host-keys";
 import { type Deployment, openDeployment } from "../cluster/deployment";
 import { RemoteError } from "../exec/remote/remote";
 import { Failure } from "../feedback/failure";
@@ -23,7 +23,7 @@ export async function stackKnownHosts(stack: string, place: Place, progress: Pro
   const pinned =
     knownHosts === undefined
       ? await pinnedHere(deployment, progress)
-      : await broughtUpToDate(deployment, knownHosts, hostKeySource(manifest, place.env), progress);
+      : await renewedHostKeys(deployment, knownHosts, hostKeySource(manifest, place.env), progress);
   return renderKnownHosts(manifest, pinned);
 }
 

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { MANIFEST_OUTPUT } from "../../model/schema-numbers";
+import { MANIFEST_OUTPUT, SPEC_FILE } from "../../model/schema-numbers";
 import { expandHosts } from "../../slurm/hostlist";
 import { deploymentOf } from "../cluster/deployment";
 import { findProject, type Place, type Project } from "../stack/project";
-import { SPEC_FILE, specOf } from "../stack/spec";
+import { specOf } from "../stack/spec";
 import { synthesize, type SynthesizedStack } from "../stack/synthesis";
 import { Terraform } from "../terraform/terraform";
 

@@ -15,7 +15,7 @@ import type { MasterAccess } from "./master-access";
  * keys that they show: the master on its console, nodes to the master. Other keys than the committed ones are taken from
  * a machine's console only; a node that merely shows others is told.
  */
-export async function broughtUpToDate(
+export async function renewedHostKeys(
   access: MasterAccess,
   committed: string,
   source: HostKeySource | undefined,

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { broughtUpToDate } from "../../../lib/operate/access/committed-host-keys";
+import { renewedHostKeys } from "../../../lib/operate/access/renewed-host-keys";
 import type { HostKeySource } from "../../../lib/operate/access/host-key-source";
 import { sampleManifest } from "../../support/sample-cluster";
 
@@ -44,8 +44,8 @@ ${"refusal" in seen ? `echo '${seen.refusal}' >&2; exit 255` : `cat >/dev/null; 
 `;
     writeFileSync(join(directory, "ssh"), `#!/bin/bash\n${script}`);
     chmodSync(join(directory, "ssh"), 0o755);
-    const way = { manifest, privateDirectory: join(directory, "private"), knownHosts: known };
-    const text = await broughtUpToDate(way, known, source, {
+    const access = { manifest, privateDirectory: join(directory, "private"), knownHosts: known };
+    const text = await renewedHostKeys(access, known, source, {
       phase: async () => Promise.reject(new Error("there are none")),
       note: (line) => notes.push(line),
     });
