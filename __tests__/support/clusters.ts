@@ -40,7 +40,12 @@ export function refusal(build: (stack: TerraformStack) => void): string {
 
 /** The problems that a refusal names, each a line, without the first, which says what cannot be built. */
 export function refusals(build: (stack: TerraformStack) => void): readonly string[] {
-  return refusal(build)
+  return problemLines(refusal(build));
+}
+
+/** What a refusal says, one line for each problem. */
+export function problemLines(message: string): readonly string[] {
+  return message
     .split("\n")
     .slice(1)
     .map((line) => line.trim().slice(2));

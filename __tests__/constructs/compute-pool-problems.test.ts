@@ -1,52 +1,20 @@
 import { App, TerraformCount, TerraformStack, TerraformVariable } from "cdktf";
-import {
-  ComputePool,
-  type ComputePoolOptions,
-  Duration,
-  GpuComputePool,
-  type GpuComputePoolOptions,
-  NfsDisk,
-  type NfsDiskProps,
-  type OpenHpcMasterProps,
-  Size,
-  Users,
-} from "cdktf-openhpc";
+import { ComputePool, type ComputePoolOptions, Duration, type OpenHpcMasterProps, Size } from "cdktf-openhpc";
 import { FakeCloud, FakeMachine, type FakeMachines, synthesize } from "cdktf-openhpc/testing";
 import { Construct } from "constructs";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fakeMaster, refusal, smallCluster } from "../support/clusters";
+import { fakeMaster, problemLines, refusal, refusals, smallCluster } from "../support/clusters";
 
 /** The lines of a refusal, without its first, for a second pool `new` beside `cpu`. */
 function poolProblems(options: Record<string, unknown>): readonly string[] {
-  return lines(
-    refusal((stack) => {
-      const master = smallCluster(stack);
-      new ComputePool(stack, "new", { master, nodes: 2, ...(options as Partial<ComputePoolOptions>) });
-    }),
-  );
-}
-
-function gpuPoolProblems(options: Partial<GpuComputePoolOptions>): readonly string[] {
-  return lines(
-    refusal((stack) => new GpuComputePool(stack, "gpu", { master: smallCluster(stack), nodes: 2, ...options })),
-  );
+  return refusals((stack) => {
+    const master = smallCluster(stack);
+    new ComputePool(stack, "new", { master, nodes: 2, ...(options as Partial<ComputePoolOptions>) });
+  });
 }
 
 function masterProblems(props: Partial<OpenHpcMasterProps<FakeMachines>>): readonly string[] {
-  return lines(refusal((stack) => fakeMaster(stack, props)));
-}
-
-function diskProblems(props: NfsDiskProps): readonly string[] {
-  return lines(refusal((stack) => new NfsDisk(stack, "home", props)));
-}
-
-function lines(message: string): readonly string[] {
-  return message
-    .split("\n")
-    .slice(1)
-    .map((line) => line.replace(/^ {2}- /, ""));
+  return refusals((stack) => fakeMaster(stack, props));
 }
 
 describe("a ComputePool refuses", () => {
@@ -90,7 +58,7 @@ describe("a ComputePool refuses", () => {
       const master = fakeMaster(stack, { cloud, machine: FakeMachine.of({}) });
       new ComputePool(stack, "cpu", { master, nodes: 0 });
     });
-    expect(lines(message)).toEqual([
+    expect(problemLines(message)).toEqual([
       "nodes is 0, but must be a whole number from 1 to 10000",
       'machine is missing, but must be FakeMachine.of({ … }), which says what the machine has: the cloud "fake" chooses none by itself',
     ]);
@@ -142,7 +110,9 @@ describe("a ComputePool refuses", () => {
       const master = fakeMaster(stack, { cloud, address: "10.77.0.20" });
       new ComputePool(stack, "cpu", { master, nodes: 2 });
     });
-    expect(lines(message)[0]).toMatch(/^addresses is missing, but must be given, because the network was there before/);
+    expect(problemLines(message)[0]).toMatch(
+      /^addresses is missing, but must be given, because the network was there before/,
+    );
   });
 
   it("host names that another pool gives too", () => {
@@ -178,12 +148,12 @@ describe("a ComputePool refuses", () => {
     expect(message).toContain(
       `ComputePool "demo/${id}" cannot be built:\n  - id is "${id}", but must be another name; Slurm reads it as`,
     );
-    expect(lines(message)).toHaveLength(1);
+    expect(problemLines(message)).toHaveLength(1);
   });
 
   it("a name that cannot be a host's, once, and not again as the beginning of its host names", () => {
     const message = refusal((stack) => new ComputePool(stack, "CPU", { master: fakeMaster(stack), nodes: 1 }));
-    expect(lines(message)).toEqual([expect.stringMatching(/^id is "CPU", but must be .*did you mean "cpu"\?$/)]);
+    expect(problemLines(message)).toEqual([expect.stringMatching(/^id is "CPU", but must be .*did you mean "cpu"\?$/)]);
   });
 
   it("partitions that Slurm reserves", () => {
@@ -227,7 +197,7 @@ describe("a ComputePool refuses", () => {
       const master = smallCluster(stack, { partition: { name: "short", default: true } });
       new ComputePool(stack, "new", { master, nodes: 2, partition: { name: "long", default: true } });
     });
-    expect(lines(message)).toEqual([
+    expect(problemLines(message)).toEqual([
       'partition.default is true, but must be left out, because pool "cpu" makes "short" the default partition',
     ]);
   });
@@ -237,7 +207,7 @@ describe("a ComputePool refuses", () => {
       const master = smallCluster(stack, { partition: { name: "work", maxTime: Duration.hours(1) } });
       new ComputePool(stack, "new", { master, nodes: 2, partition: { name: "work", maxTime: Duration.hours(2) } });
     });
-    expect(lines(message)).toEqual([
+    expect(problemLines(message)).toEqual([
       'partition is {"maxTime":"02:00:00","exclusive":false}, but must be what pool "cpu" says of the same partition; write partition: "work" to join it',
     ]);
   });
@@ -286,194 +256,5 @@ describe("a ComputePool refuses", () => {
       new ComputePool(stack, "cpu", { master, nodes: 2 });
     });
     expect(manifest).toMatchObject({ pools: [{ name: "cpu" }] });
-  });
-});
-
-describe("a GpuComputePool refuses", () => {
-  it("machines with no GPU", () => {
-    expect(gpuPoolProblems({ machine: "large" })).toEqual([
-      'machine is "large", but must be a machine with at least one GPU; it has none; the neutral size is "gpu"',
-    ]);
-  });
-
-  it("machines with no GPU where no size has one, and says what has", () => {
-    const cloud = new FakeCloud({ sizes: false });
-    const machine = FakeMachine.of({});
-    const message = refusal((stack) => {
-      new GpuComputePool(stack, "gpu", { master: fakeMaster(stack, { cloud, machine }), nodes: 1, machine });
-    });
-    expect(lines(message)).toEqual([
-      'machine is "what you say", but must be a machine with at least one GPU; it has none; what may be said is FakeMachine.of({ … }), which says what the machine has',
-    ]);
-  });
-
-  it("to hand out no GPU, or more than there are", () => {
-    expect(gpuPoolProblems({ gpus: { count: 0 } })).toEqual([
-      "gpus.count is 0, but must be a whole number from 1 to 2, which the machine has",
-    ]);
-    expect(gpuPoolProblems({ gpus: { count: 3 } })).toEqual([
-      "gpus.count is 3, but must be a whole number from 1 to 2, which the machine has",
-    ]);
-  });
-
-  it("a GRES type that Slurm would not match", () => {
-    expect(gpuPoolProblems({ gpus: { type: "A10G" } })).toEqual([
-      'gpus.type is "A10G", but must be a GRES type: lower case letters, digits and underscores; did you mean "a10g"?',
-    ]);
-  });
-
-  it("under its own name", () => {
-    const message = refusal((stack) => new GpuComputePool(stack, "gpu", { master: smallCluster(stack), nodes: 0 }));
-    expect(message).toMatch(/^GpuComputePool "demo\/gpu" cannot be built:\n/);
-  });
-});
-
-describe("an OpenHpcMaster refuses", () => {
-  it("a stack that has a master already", () => {
-    const message = refusal((stack) => {
-      fakeMaster(stack);
-      fakeMaster(new Construct(stack, "second"));
-    });
-    expect(message).toBe(
-      'OpenHpcMaster "demo/second/master" cannot be built:\n' +
-        '  - id is "master", but must be the only master of the stack, which has "master"; put each cluster into a stack of its own',
-    );
-  });
-
-  it("a cluster name that accounting cannot have", () => {
-    expect(masterProblems({ clusterName: "Demo" })[0]).toMatch(
-      /^clusterName is "Demo", but must be a lower case letter .*did you mean "demo"\?$/,
-    );
-  });
-
-  it("a host name that is none", () => {
-    expect(masterProblems({ hostname: "head_node" })[0]).toMatch(/^hostname is "head_node", but must be a host name/);
-    expect(masterProblems({ hostname: "localhost" })[0]).toContain("every machine takes it for itself");
-  });
-
-  it("an address outside the subnet, or the platform's", () => {
-    expect(masterProblems({ address: "10.78.0.10" })).toEqual([
-      'address is "10.78.0.10", but must be inside the subnet 10.77.0.0/16',
-    ]);
-    expect(masterProblems({ address: "10.77.0.0" })[0]).toContain("it is the network address of the subnet");
-    const cloud = new FakeCloud({ reserved: ["10.77.0.10"] });
-    expect(masterProblems({ cloud })[0]).toMatch(
-      /^address is "10\.77\.0\.10", but must be another address: it is reserved by the platform/,
-    );
-  });
-
-  it("to guess an address in a network that was there before", () => {
-    expect(masterProblems({ cloud: new FakeCloud({ addressesRequired: true }) })).toEqual([
-      "address is missing, but must be given, because the network was there before the cluster and may hold other machines",
-    ]);
-    expect(masterProblems({ cloud: new FakeCloud({ cidr: "10.77.0.0/29" }) })).toEqual([
-      "address is missing, but must be given, because the subnet 10.77.0.0/29 has too few addresses for a default",
-    ]);
-  });
-
-  it("a cloud with wrong properties, together with everything else", () => {
-    expect(
-      masterProblems({ cloud: new FakeCloud({ cidr: "10.77.0.1/16" }), machine: "smal", rootDisk: Size.gibibytes(19) }),
-    ).toEqual([
-      expect.stringMatching(
-        /^cidr is "10\.77\.0\.1\/16", but must be an IPv4 subnet.*did you mean "10\.77\.0\.0\/16"\?$/,
-      ),
-      'machine is "smal", but must be one of small, medium, large, gpu, fake.huge; did you mean "small"?',
-      'rootDisk is "19 GiB", but must be at least 20 GiB',
-    ]);
-  });
-
-  it("a state disk that is too small", () => {
-    expect(masterProblems({ stateDisk: { size: Size.gibibytes(7) } })).toEqual([
-      'stateDisk.size is "7 GiB", but must be at least 8 GiB',
-    ]);
-  });
-
-  it("settings of slurm.conf that are not the user's", () => {
-    expect(masterProblems({ slurm: { settings: { ClusterName: "x", SchedulerTyp: "sched/builtin" } } })).toEqual([
-      'slurm.settings.ClusterName is "x", but must be left out; it is clusterName',
-      'slurm.settings is "SchedulerTyp", but must be a key of slurm.conf; did you mean "SchedulerType"?',
-    ]);
-  });
-
-  it("a disk of another stack", () => {
-    const message = refusal((stack) => {
-      const home = new NfsDisk(new TerraformStack(App.of(stack), "elsewhere"), "home", { size: Size.gibibytes(16) });
-      fakeMaster(stack, { home });
-    });
-    expect(lines(message)).toEqual(['home is "elsewhere/home", but must be a disk in the master\'s own stack, "demo"']);
-  });
-});
-
-describe("an NfsDisk refuses", () => {
-  it("less than 16 GiB", () => {
-    expect(diskProblems({ size: Size.gibibytes(15) })).toEqual(['size is "15 GiB", but must be at least 16 GiB']);
-  });
-
-  it("to have neither size nor existing disk", () => {
-    expect(diskProblems({})).toEqual(["size is missing, but must be given, unless there is an existing disk"]);
-  });
-
-  it.each(["home", "/home/", "/home/../etc", "/"])("the path %p", (path) => {
-    expect(diskProblems({ size: Size.gibibytes(16), path })).toEqual([
-      `path is "${path}", but must be an absolute path without a slash at its end, e.g. /home`,
-    ]);
-  });
-
-  it.each(["/usr/local", "/srv/ohpc/state"])("the system's own path %p", (path) => {
-    expect(diskProblems({ size: Size.gibibytes(16), path })).toEqual([
-      `path is "${path}", but must be outside the system's own directories`,
-    ]);
-  });
-});
-
-describe("users", () => {
-  let folder: string;
-  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "users-"))));
-  afterEach(() => {
-    rmSync(folder, { recursive: true });
-  });
-
-  function file(text: string): string {
-    const path = join(folder, "users.yaml");
-    writeFileSync(path, text);
-    return path;
-  }
-
-  it("of a file with a uid twice are refused by the master, with everything else that is wrong", () => {
-    const path = file("users:\n  - { name: alice, uid: 2001 }\n  - { name: bob, uid: 2001 }\n");
-    expect(masterProblems({ users: Users.fromFile(path), rootDisk: Size.gibibytes(10) })).toEqual([
-      'rootDisk is "10 GiB", but must be at least 20 GiB',
-      "users[1].uid is 2001, but must be another uid than that of users[0]",
-    ]);
-  });
-
-  it("of a file that is not there are refused, saying where it was looked for", () => {
-    expect(masterProblems({ users: Users.fromFile("no-such-users.yaml") })).toEqual([
-      `users is "no-such-users.yaml", but must be a YAML file that can be read; reading ${join(process.cwd(), "no-such-users.yaml")} failed with ENOENT`,
-    ]);
-  });
-
-  it("can be written in the stack, by the same rules", () => {
-    expect(masterProblems({ users: Users.of([{ name: "root", uid: 2001 }]) })[0]).toMatch(
-      /^users\[0\]\.name is "root", but must be another name/,
-    );
-  });
-});
-
-describe("when the stack is synthesized", () => {
-  it("a master without a pool is refused", () => {
-    expect(() => synthesize((stack) => fakeMaster(stack))).toThrow(
-      'OpenHpcMaster "demo/master" has no pool: give it to a ComputePool as master',
-    );
-  });
-
-  it("a disk that no master has is refused", () => {
-    expect(() =>
-      synthesize((stack) => {
-        smallCluster(stack);
-        new NfsDisk(stack, "home", { size: Size.gibibytes(16) });
-      }),
-    ).toThrow('NfsDisk "demo/home" belongs to no cluster: pass it to a master as home');
   });
 });
