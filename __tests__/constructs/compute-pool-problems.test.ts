@@ -2,7 +2,6 @@ import { App, TerraformCount, TerraformStack, TerraformVariable } from "cdktf";
 import { ComputePool, type ComputePoolOptions, Duration, type OpenHpcMasterProps, Size } from "cdktf-openhpc";
 import { FakeCloud, FakeMachine, type FakeMachines, synthesize } from "cdktf-openhpc/testing";
 import { Construct } from "constructs";
-import { join } from "node:path";
 import { fakeMaster, problemLines, refusal, refusals, smallCluster } from "../support/clusters";
 
 /** The lines of a refusal, without its first, for a second pool `new` beside `cpu`. */
