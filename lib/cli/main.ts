@@ -2,9 +2,13 @@
 import { CommanderError } from "commander";
 import { waitsForChildren } from "../operate/exec/child";
 import { EXIT_CODES } from "../operate/feedback/failure";
-import { describeFailure, exitCodeOf, failureDocument, failureText } from "./describe-failure";
+import { lazy } from "../package/lazy";
+import type * as Failures from "./describe-failure";
 import { paint } from "./paint";
 import { program } from "./program";
+
+/** What every failure is told by; who only asks for help needs nothing of it. */
+const failures = lazy(() => require("./describe-failure") as typeof Failures);
 
 async function main(args: readonly string[]): Promise<number> {
   try {
@@ -17,6 +21,7 @@ async function main(args: readonly string[]): Promise<number> {
       process.stderr.write(program(args).helpInformation());
       return EXIT_CODES.usage;
     }
+    const { describeFailure, exitCodeOf, failureDocument, failureText } = failures();
     const failure = describeFailure(error);
     if (args.includes("--json")) process.stdout.write(`${JSON.stringify(failureDocument(failure), undefined, 2)}\n`);
     process.stderr.write(failureText(failure, (text) => paint("red", text, process.stderr)));
