@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { engineContents } from "../clouds/local/containers";
 import { driftOf, expectedIn } from "../clouds/local/drift";
 import { type EngineName, EngineError } from "../clouds/local/engine";
+import { engineNamed } from "../clouds/local/engine-prelude";
 import { buildNodeImage } from "../clouds/local/image";
 import { removeLeftovers } from "../clouds/local/leftovers";
 import { LocalPower } from "../clouds/local/power";
@@ -17,9 +18,9 @@ import type { SynthesizedStack } from "../operate/stack/synthesis";
 import { Duration } from "../units";
 
 /** What a cluster on this machine needs beside Terraform: engine, image, and a look at what people did by hand. */
-export function localPlatform(stack: SynthesizedStack, engine: EngineName | undefined): Platform {
+export function localPlatform(stack: SynthesizedStack, engine: unknown): Platform {
   const { cluster } = specOf(stack);
-  const wanted = { cluster, engine };
+  const wanted = { cluster, engine: engineNamed(engine) };
   const config = readFileSync(join(stack.directory, "cdk.tf.json"), "utf8");
   const stock = config.includes(stockImage());
   return {

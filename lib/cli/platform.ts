@@ -12,6 +12,5 @@ const ours = lazy(() => require("./local-platform") as typeof Local);
 export function platformFor(stack: SynthesizedStack): Platform {
   const local = sitesOf(stack).find(({ cloud }) => cloud === "local");
   if (local === undefined) return vendorPlatform(process.env);
-  const { engine } = local.place;
-  return ours().localPlatform(stack, engine === "podman" || engine === "docker" ? engine : undefined);
+  return ours().localPlatform(stack, local.place["engine"]);
 }

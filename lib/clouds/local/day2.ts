@@ -1,7 +1,7 @@
 import { lazy } from "../../package/lazy";
 import type { Day2 } from "../day2";
 import type * as Cost from "./cost";
-import { ENGINE_NAMES } from "./engine-prelude";
+import { engineNamed } from "./engine-prelude";
 import type * as Power from "./power";
 
 const cost = lazy(() => require("./cost") as typeof Cost);
@@ -9,7 +9,6 @@ const power = lazy(() => require("./power") as typeof Power);
 
 export const day2: Day2 = {
   protects: false,
-  power: ({ cluster, place, env }) =>
-    new (power().LocalPower)({ cluster, env, engine: ENGINE_NAMES.find((name) => name === place("engine")) }),
+  power: ({ cluster, place, env }) => new (power().LocalPower)({ cluster, env, engine: engineNamed(place("engine")) }),
   cost: (terraform) => cost().localCost(terraform),
 };

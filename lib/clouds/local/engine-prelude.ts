@@ -5,6 +5,11 @@ import { assignments } from "./shell";
 export const ENGINE_NAMES = ["podman", "docker"] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
+/** The engine of that name, as a manifest or a synthesized stack tells it; `undefined` for whatever else that is. */
+export function engineNamed(name: unknown): EngineName | undefined {
+  return ENGINE_NAMES.find((known) => known === name);
+}
+
 /**
  * Bash text that finds this machine's container engine when it runs, and defines the function `engine`.
  *

@@ -8,7 +8,25 @@ import { Failure } from "../feedback/failure";
 import type { Project } from "../stack/project";
 import { specOf } from "../stack/spec";
 import type { SynthesizedStack } from "../stack/synthesis";
-import { lockHere, type LockOwner } from "./lock";
+import { lockHere, lockOwner, type LockOwner } from "./lock";
+
+/**
+ * Does the work of a whole command; the locks that it takes meanwhile are free afterwards, however it ends.
+ *
+ * @param command as it was typed, for others who find a lock taken
+ */
+export async function withCommandLock<T>(
+  env: NodeJS.ProcessEnv,
+  command: string,
+  work: (commandLock: CommandLock) => Promise<T>,
+): Promise<T> {
+  const commandLock = new CommandLock(env, lockOwner(command));
+  try {
+    return await work(commandLock);
+  } finally {
+    await commandLock.release();
+  }
+}
 
 /** Whole commands of one cluster never meet; neither do runs of the app that write into the same directory. */
 export class CommandLock {

@@ -7,8 +7,7 @@ import { configurePhase } from "../configure/phase";
 import type { StepsResult } from "../configure/run-steps";
 import { introduceMachines } from "../deploy/introduce";
 import type { Progress } from "../feedback/progress";
-import { CommandLock } from "../lock/command-lock";
-import { lockOwner } from "../lock/lock";
+import { withCommandLock } from "../lock/command-lock";
 import type { Place } from "../stack/project";
 
 /** A machine that was just made may not be listening yet. */
@@ -27,8 +26,7 @@ export interface Configured extends StepsResult {
  */
 export async function configureStack(stack: string, place: Place, progress: Progress): Promise<Configured> {
   const command = `ohpc configure ${stack}`;
-  const commandLock = new CommandLock(place.env, lockOwner(command));
-  try {
+  return withCommandLock(place.env, command, async (commandLock) => {
     const deployment = await openDeployment(stack, place);
     refuseUndeployed(deployment);
     await commandLock.lockCluster(deployment.stack);
@@ -36,7 +34,5 @@ export async function configureStack(stack: string, place: Place, progress: Prog
     const result = await configurePhase(deployment, masterOf(deployment), command, progress);
     const introduced = await introduceMachines(deployment, progress);
     return { cluster: deployment.spec.cluster, ...result, introduced };
-  } finally {
-    await commandLock.release();
-  }
+  });
 }

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { addUp, type Cost } from "../../clouds/cost";
-import { CommandLock } from "../lock/command-lock";
-import { lockOwner } from "../lock/lock";
+import { withCommandLock } from "../lock/command-lock";
 import { costIn } from "../power/vendors";
 import { sitesOf } from "../stack/planned-sites";
 import { findProject, type Place } from "../stack/project";
@@ -22,8 +21,7 @@ export interface StackCost extends Cost {
  */
 export async function stackCost(name: string, { cwd, env }: Place): Promise<StackCost> {
   const project = findProject(cwd, env);
-  const commandLock = new CommandLock(env, lockOwner(`ohpc cost ${name}`));
-  try {
+  return withCommandLock(env, `ohpc cost ${name}`, async (commandLock) => {
     await commandLock.lockOutput(project);
     const stack = stackNamed(await synthesize(project, env, name), name);
     const { cluster } = specOf(stack);
@@ -35,7 +33,5 @@ export async function stackCost(name: string, { cwd, env }: Place): Promise<Stac
       ...addUp(costs.flatMap(({ cost }) => cost ?? [])),
       unknownClouds: costs.filter(({ cost }) => cost === undefined).map(({ cloud }) => cloud),
     };
-  } finally {
-    await commandLock.release();
-  }
+  });
 }

@@ -9,8 +9,7 @@ import type { Platform } from "../deploy/platform";
 import { terminationProtection } from "../deploy/termination-protection";
 import { agree, type Consenter } from "../feedback/consent";
 import type { Progress } from "../feedback/progress";
-import { CommandLock } from "../lock/command-lock";
-import { lockOwner } from "../lock/lock";
+import { withCommandLock } from "../lock/command-lock";
 import type { Place, Project } from "../stack/project";
 import { specOf } from "../stack/spec";
 import { openStack, type SynthesizedStack } from "../stack/synthesis";
@@ -45,14 +44,11 @@ export async function destroy(
   { stack: name, place, consenter, platformFor }: DestroyOptions,
   progress: Progress,
 ): Promise<Destroyed> {
-  const commandLock = new CommandLock(place.env, lockOwner(`ohpc destroy ${name}`));
-  try {
+  return withCommandLock(place.env, `ohpc destroy ${name}`, async (commandLock) => {
     const { project, stack } = await openStack(name, place);
     await commandLock.lockCluster(stack);
     return await destroyStack(stack, place, { project, consenter, platform: platformFor(stack) }, progress);
-  } finally {
-    await commandLock.release();
-  }
+  });
 }
 
 /** The same, of a stack that is open and locked. */

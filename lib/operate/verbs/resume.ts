@@ -5,8 +5,7 @@ import { openDeployment } from "../cluster/deployment";
 import { count } from "../feedback/count";
 import type { Progress } from "../feedback/progress";
 import { chosenHosts, type HostChoice, typed } from "../hosts/chosen-hosts";
-import { CommandLock } from "../lock/command-lock";
-import { lockOwner } from "../lock/lock";
+import { withCommandLock } from "../lock/command-lock";
 import { ClusterPower } from "../power/cluster-power";
 import { startMachines } from "../power/start-machines";
 import { nodesReady, type Readiness } from "../scheduler/ready";
@@ -34,8 +33,7 @@ export interface Resumed {
 export async function resume(options: ResumeOptions, progress: Progress): Promise<Resumed> {
   const { stack, place } = options;
   const command = ["ohpc resume", stack, ...typed(options)].join(" ");
-  const commandLock = new CommandLock(place.env, lockOwner(command));
-  try {
+  return withCommandLock(place.env, command, async (commandLock) => {
     const deployment = await openDeployment(stack, place);
     await commandLock.lockCluster(deployment.stack);
     const { manifest } = deployment;
@@ -85,9 +83,7 @@ export async function resume(options: ResumeOptions, progress: Progress): Promis
     if (failure !== undefined) throw failure;
     const started = [...(asleep(head) ? [head] : []), ...sleeping];
     return { cluster: manifest.cluster, started, readiness };
-  } finally {
-    await commandLock.release();
-  }
+  });
 }
 
 function ended(hosts: readonly string[]): PowerError {

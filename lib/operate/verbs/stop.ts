@@ -10,7 +10,7 @@ import { count } from "../feedback/count";
 import { Failure } from "../feedback/failure";
 import type { Progress } from "../feedback/progress";
 import { chosenHosts, type HostChoice, typed } from "../hosts/chosen-hosts";
-import { CommandLock } from "../lock/command-lock";
+import { withCommandLock } from "../lock/command-lock";
 import { lockMaster, lockOwner } from "../lock/lock";
 import { ClusterPower } from "../power/cluster-power";
 import { drain, operator, undrain } from "../scheduler/drain";
@@ -51,8 +51,7 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
   const flags = [...(all ? ["--all"] : []), ...(endSpot ? ["--end-spot"] : [])];
   const command = ["ohpc stop", stack, ...typed(options), ...flags].join(" ");
   const owner = lockOwner(command);
-  const commandLock = new CommandLock(place.env, owner);
-  try {
+  return withCommandLock(place.env, command, async (commandLock) => {
     const deployment = await openDeployment(stack, place);
     await commandLock.lockCluster(deployment.stack);
     const { manifest } = deployment;
@@ -112,9 +111,7 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
       already,
       jobs: ended,
     };
-  } finally {
-    await commandLock.release();
-  }
+  });
 }
 
 const PAUSE = Duration.seconds(1);

@@ -13,8 +13,7 @@ import type { Consenter } from "../feedback/consent";
 import type { Progress } from "../feedback/progress";
 import { type PhaseTime, TimedProgress } from "../feedback/timed-progress";
 import { nodesOf } from "../hosts/nodes";
-import { CommandLock } from "../lock/command-lock";
-import { lockOwner } from "../lock/lock";
+import { withCommandLock } from "../lock/command-lock";
 import { nodesReady, type Readiness } from "../scheduler/ready";
 import { findProject, type Place } from "../stack/project";
 import { readSynthesis, stackNamed, synthesize, type SynthesizedStack, withDependencies } from "../stack/synthesis";
@@ -54,8 +53,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
   const command = `ohpc up ${name}`;
   const progress = new TimedProgress(shown);
   const project = findProject(place.cwd, env);
-  const commandLock = new CommandLock(env, lockOwner(command));
-  try {
+  return withCommandLock(env, command, async (commandLock) => {
     // Whoever is second learns it before the app has run, if it ever did.
     const known = readSynthesis(project)?.stacks.find((stack) => stack.name === name);
     if (known !== undefined) await commandLock.lockCluster(known);
@@ -114,9 +112,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
       phases: progress.phases,
       seconds: progress.seconds,
     };
-  } finally {
-    await commandLock.release();
-  }
+  });
 }
 
 function tellMissing({ verdict, missing }: PlannedDeployment, progress: Progress): void {
