@@ -120,8 +120,8 @@ describe("a cluster", () => {
   it("opens the ports of the matrix under the pool, and the operator's under the master", () => {
     expect(inputOf(cluster, "demo/cpu/to-master")).toMatchObject({ from: "cpu", to: "master" });
     expect(inputOf(cluster, "demo/cpu/from-master")).toMatchObject({ from: "master", to: "cpu" });
-    expect(inputOf(cluster, "demo/cpu/to-master")["open"]).toContain("tcp 6817-6817");
-    expect(inputOf(cluster, "demo/cpu/from-master")["open"]).toContain("tcp 6818-6818");
+    expect(inputOf(cluster, "demo/cpu/to-master")["open"]).toContain("tcp 617-617");
+    expect(inputOf(cluster, "demo/cpu/from-master")["open"]).toContain("tcp 618-618");
     expect(inputOf(cluster, "demo/cpu/from-compute")).toEqual({ from: "compute", to: "cpu", open: ["all 0-65535"] });
     expect(inputOf(cluster, "demo/master/from-operator")).toEqual({
       from: "operator",
