@@ -35,7 +35,11 @@ describe("a cluster", () => {
     const master = fakeMaster(stack, {
       home,
       users,
-      slurm: { settings: { PriorityType: "priority/basic", KillWait: "60" } },
+      slurm: {
+        settings: { PriorityType: "priority/basic", KillWait: "60" },
+        maxSubmitJobs: 500,
+        privateData: ["usage", "jobs"],
+      },
     });
     new ComputePool(stack, "cpu", {
       master,
@@ -86,7 +90,11 @@ describe("a cluster", () => {
         { name: "accel", pools: ["gpu"], default: false, maxTime: "1-00:00:00" },
       ],
       pools: [{ name: "cpu", features: ["avx512"], weight: 10 }, { name: "gpu" }],
-      slurm: { settings: { KillWait: "60", PriorityType: "priority/basic" } },
+      slurm: {
+        settings: { KillWait: "60", PriorityType: "priority/basic" },
+        maxSubmitJobs: 500,
+        privateData: ["usage", "jobs"],
+      },
       users: { users: [{ name: "alice", uid: 2001, gid: 2001 }] },
     });
   });

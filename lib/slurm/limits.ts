@@ -41,7 +41,7 @@ export function limitsProblems(
   return [
     ...(maxSubmitJobs === undefined || (Number.isInteger(maxSubmitJobs) && maxSubmitJobs > 0)
       ? []
-      : [{ at: `${at}.maxSubmitJobs`, got: String(maxSubmitJobs), want: "a whole number of jobs, at least 1" }]),
+      : [{ at: `${at}.maxSubmitJobs`, got: maxSubmitJobs, want: "a whole number of jobs, at least 1" }]),
     ...privateData
       .filter((name) => !PRIVATE_DATA.some((known) => known === name))
       .map((name) => ({

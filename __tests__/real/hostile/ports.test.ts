@@ -14,7 +14,7 @@ const PORTS = [...new Set(PORT_MATRIX.flatMap(({ ports }) => ports.filter(({ fro
   ({ from }) => from,
 );
 /** What keeps them, on either machine. */
-const DAEMONS = "slurmctld slurmdbd slurmd prometheus-node-exporter ssh ohpc-node-answer.socket";
+const DAEMONS = "slurmctld slurmdbd slurmd prometheus-node-exporter ssh ohpc-node-answer.socket ohpc-node-answer.service";
 
 jest.setTimeout(120_000);
 
@@ -147,7 +147,7 @@ describe("a cluster that has the ports of before", () => {
     // Its node unit does not know the ports of now, nor hears the master's kick.
     await bash(
       "cpu-1",
-      `systemctl stop ohpc-node.timer ohpc-node.service ohpc-node-answer.socket
+      `systemctl stop ohpc-node.timer ohpc-node.service ohpc-node-answer.socket ohpc-node-answer.service
        sed -i 's/"slurmctldPort": ${SLURMCTLD_PORT}/"slurmctldPort": 6817/' /run/ohpc/bundle/node.json
        sed -i 's/:${SLURMCTLD_PORT}/:6817/' /etc/default/slurmd
        systemctl restart slurmd`,

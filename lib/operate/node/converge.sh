@@ -65,7 +65,8 @@ stage=bundle
 if [ -z "$generation" ] || [ ! -s "$bundle/node.json" ]; then not_yet "the bundle in $bundle is not whole"; fi
 
 # The controller calls slurmd on the port that slurm.conf names now: one that runs is moved there before anything that takes
-# minutes, because a node that is silent for SlurmdTimeout loses its jobs. They go on while slurmd is started anew.
+# minutes, because a node that is silent for SlurmdTimeout loses its jobs. They go on while slurmd is started anew, which
+# also tells them where the controller is now (since 23.11).
 slurmd_options() { echo "SLURMD_OPTIONS=\"--conf-server $1\""; }
 if command -v jq >/dev/null && systemctl is-active --quiet slurmd; then
   options=$(slurmd_options "$(jq -r '"\(.master.host):\(.slurmctldPort)"' "$bundle/node.json")")

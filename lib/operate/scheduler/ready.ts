@@ -120,7 +120,7 @@ function tell(line: string, total: number, report: Report): void {
   }
   if (what === "asking") {
     const [partition = "", ...said] = words;
-    report.detail(`srun in ${partition}: ${said.join(" ")}`);
+    report.detail(`srun in ${partition}: ${said.join(" ") || "not every node answered"}`);
   }
   if (what === "waiting") {
     const [node = "", state = "", ...reason] = words;

@@ -62,7 +62,8 @@ for name in $names; do
 done
 
 # A slurmctld that only reads: nothing of it reaches database, nodes or the state of the real one. In a network of its own
-# no port is taken, and its own, where it is slurm already when it binds it, need not be root's.
+# no port is taken, and its own, which it binds as slurm, is not root's. It has an address that is not the loopback's, without
+# which getaddrinfo finds nothing to listen on.
 check_staged() {
   local check=$staged/check log=$staged/check/log
   mkdir -m 0755 "$check"
@@ -83,7 +84,7 @@ check_staged() {
   } >>"$check/slurm.conf"
   # shellcheck disable=SC2016 # the inner bash gets it from its environment
   SLURM_CONF=$check/slurm.conf unshare --net -- \
-    bash -c 'ip link set lo up && exec slurmctld -D -f "$SLURM_CONF"' </dev/null >"$check/said" 2>&1 &
+    bash -c 'ip link set lo up && ip address add 192.0.2.1/32 dev lo && exec slurmctld -D -f "$SLURM_CONF"' </dev/null >"$check/said" 2>&1 &
   scratch=$!
   for ((k = 0; k < 400; k++)); do
     if grep -q 'Running as primary controller' "$log"; then
