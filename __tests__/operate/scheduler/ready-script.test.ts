@@ -96,4 +96,20 @@ open("${folder}/asked", "w")
       "nodes 0 2\nwaiting cpu-1 drained* Not responding\nwaiting cpu-2 drained Low RealMemory\n",
     );
   });
+
+  it("are asked again while srun cannot submit, and each of its reasons is told once", () => {
+    program("sinfo", `case "$*" in *--partition*) echo cpu-1 idle ;; *) cat ${folder}/nodes ;; esac`);
+    program(
+      "srun",
+      `echo . >>${folder}/tries
+case $(wc -l <${folder}/tries) in
+  1 | 2) printf 'srun: error: Unable to allocate resources\\nsrun: error: the queue is full\\n' >&2; exit 1 ;;
+  3) exit 1 ;;
+  *) echo cpu-1 ;;
+esac`,
+    );
+    expect(ready([], ["cpu-1|idle|root|none"]).printed).toBe(
+      "nodes 1 1\nasking cpu srun: error: the queue is full\nasking cpu \nanswered 1 cpu\n",
+    );
+  });
 });
