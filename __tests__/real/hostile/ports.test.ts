@@ -14,7 +14,8 @@ const PORTS = [...new Set(PORT_MATRIX.flatMap(({ ports }) => ports.filter(({ fro
   ({ from }) => from,
 );
 /** What keeps them, on either machine. */
-const DAEMONS = "slurmctld slurmdbd slurmd prometheus-node-exporter ssh ohpc-node-answer.socket ohpc-node-answer.service";
+const DAEMONS =
+  "slurmctld slurmdbd slurmd prometheus-node-exporter ssh ohpc-node-answer.socket ohpc-node-answer.service";
 
 jest.setTimeout(120_000);
 
@@ -91,8 +92,12 @@ describe("the daemons", () => {
     expect(onNode).toMatch(new RegExp(`:${SLURMD_PORT} .*"slurmd"`));
     expect(onNode).toMatch(/:610 .*"prometheus-node"/);
     expect(await bash("master", "ps -o user= -C slurmctld,slurmdbd | sort -u")).toBe("slurm\n");
-    await asAlice(
-      "srun bash -c 'sbatch --wait --output=/dev/null --wrap true && sacct --noheader | grep -q COMPLETED'",
+    const inside = "sbatch --parsable --output=/dev/null --wrap true && sacct --noheader --parsable2 --format=state";
+    const [job = "", ...states] = (await asAlice(`srun bash -c '${inside}'`)).split("\n");
+    expect(states).toContain("RUNNING");
+    await eventually(
+      async () => master(`sacct --noheader --parsable2 --allocations --jobs=${job} --format=state`),
+      (said) => said === "COMPLETED\n",
     );
   });
 
