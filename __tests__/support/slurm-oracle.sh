@@ -58,7 +58,8 @@ declare -A started
 keep() { # DAEMON
   local pid=${started[$1]:-}
   if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then return; fi
-  runuser -u slurm -- "$1" -D >>"/var/log/slurm/oracle-$1.log" 2>&1 &
+  # As systemd does it: neither root nor kept from ports below 1024.
+  setpriv --reuid=slurm --regid=slurm --init-groups --inh-caps=+net_bind_service --ambient-caps=+net_bind_service -- "$1" -D >>"/var/log/slurm/oracle-$1.log" 2>&1 &
   started[$1]=$!
 }
 database_answers() {
