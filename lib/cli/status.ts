@@ -23,7 +23,7 @@ export function define(command: Command): void {
 }
 
 /** What people read. */
-export function statusText(cluster: string, status: Omit<StackStatus, "cluster">): string {
+export function statusText(cluster: string, status: Omit<StackStatus, "cluster">): readonly string[] {
   const { controller, services, slurmVersion, generation, nodes, partitions, jobs, disks } = status;
   const troubled = Object.entries(services).filter(([, state]) => state !== "active");
   const ready = nodes.filter(isReady).length;
@@ -36,12 +36,12 @@ export function statusText(cluster: string, status: Omit<StackStatus, "cluster">
     `jobs   ${jobLine.length === 0 ? "none" : jobLine.join(", ")}`,
     ...troubled.map(([service, state]) => paint("red", `${service} is ${state}`)),
     "",
-    nodeTable(nodes),
+    ...nodeTable(nodes),
     "",
-    partitionTable(partitions),
+    ...partitionTable(partitions),
     "",
-    diskTable(disks),
-  ].join("\n");
+    ...diskTable(disks),
+  ];
 }
 
 function isReady({ slurm, unit }: NodeStatus): boolean {
@@ -53,7 +53,7 @@ function isReady({ slurm, unit }: NodeStatus): boolean {
   );
 }
 
-function nodeTable(nodes: readonly NodeWithMachine[]): string {
+function nodeTable(nodes: readonly NodeWithMachine[]): readonly string[] {
   const asked = nodes.some(({ machine }) => machine !== undefined);
   const head = ["NODE", "POOL", "ADDRESS", ...(asked ? ["MACHINE"] : []), "SLURM", "NODE UNIT", "WHY"];
   const rows = nodes.map((node) => {
@@ -90,14 +90,14 @@ function ownReason(unit: NodeStatus["unit"]): string {
   return unit.ok ? unit.message : `${unit.message} (since ${unit.since}, tried ${unit.attempts} times)`;
 }
 
-function partitionTable(partitions: ClusterStatus["partitions"]): string {
+function partitionTable(partitions: ClusterStatus["partitions"]): readonly string[] {
   const rows = partitions.map(({ name, default: isDefault, up, timeLimit, allocated, idle, other, total }) =>
     [isDefault ? `${name}*` : name, up ? "up" : "down", timeLimit, allocated, idle, other, total].map(String),
   );
   return tableOf(["PARTITION", "STATE", "TIME LIMIT", "ALLOCATED", "IDLE", "OTHER", "TOTAL"], rows);
 }
 
-function diskTable(disks: ClusterStatus["disks"]): string {
+function diskTable(disks: ClusterStatus["disks"]): readonly string[] {
   const rows = disks.map(({ path, sizeBytes, usedBytes }) => [
     path,
     gibibytes(sizeBytes),

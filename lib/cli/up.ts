@@ -52,7 +52,7 @@ function document(stack: string, { deployment, readiness, ...rest }: UpResult): 
   return { ok: true, stack, cluster: manifest.cluster, access: manifest.master.access, nodes: readiness, ...rest };
 }
 
-function summary(stack: string, result: UpResult): string {
+function summary(stack: string, result: UpResult): readonly string[] {
   const { deployment, readiness, phases, seconds, changes, configured, introduced, started } = result;
   const { spec, manifest } = deployment;
   const { nodes, answered, busy, drained } = readiness;
@@ -81,10 +81,7 @@ function summary(stack: string, result: UpResult): string {
         ]),
     ["took", `${seconds.toFixed(1)} s: ${phases.map(timeOf).join(", ")}`],
   ];
-  return [
-    headline.join(""),
-    ...rows.map(([what = "", text = ""]) => `  ${paint("dim", what.padEnd(9))}  ${text}`),
-  ].join("\n");
+  return [headline.join(""), ...rows.map(([what = "", text = ""]) => `  ${paint("dim", what.padEnd(9))}  ${text}`)];
 }
 
 /** The first word of a phase's title tells which it is. */
