@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { count } from "../operate/feedback/count";
 import type { ClusterStatus, NodeStatus } from "../operate/scheduler/status";
 import { type NodeWithMachine, type StackStatus, stackStatus } from "../operate/verbs/status";
 import { here, terminalFor, withJson } from "./options";
@@ -24,10 +25,10 @@ export function define(command: Command): void {
 
 /** What people read. */
 export function statusText(cluster: string, status: Omit<StackStatus, "cluster">): readonly string[] {
-  const { controller, services, slurmVersion, generation, nodes, partitions, jobs, disks } = status;
+  const { controller, services, slurmVersion, generation, nodes, partitions, jobs, disks, unreadable } = status;
   const troubled = Object.entries(services).filter(([, state]) => state !== "active");
   const ready = nodes.filter(isReady).length;
-  const jobLine = Object.entries(jobs).map(([state, count]) => `${count} ${state.toLowerCase()}`);
+  const jobLine = Object.entries(jobs).map(([state, number]) => `${number} ${state.toLowerCase()}`);
   return [
     `${paint("bold", cluster)}  Slurm ${slurmVersion ?? "is not installed"}, controller ${
       controller.answers ? paint("green", "answers") : paint("red", "does not answer")
@@ -35,6 +36,7 @@ export function statusText(cluster: string, status: Omit<StackStatus, "cluster">
     `nodes  ${ready === nodes.length ? paint("green", `${ready} of ${nodes.length} ready`) : paint("yellow", `${ready} of ${nodes.length} ready`)}`,
     `jobs   ${jobLine.length === 0 ? "none" : jobLine.join(", ")}`,
     ...troubled.map(([service, state]) => paint("red", `${service} is ${state}`)),
+    ...(unreadable === 0 ? [] : [paint("yellow", `${count(unreadable, "line")} of the master's answer made no sense`)]),
     "",
     ...nodeTable(nodes),
     "",

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const READY = readFileSync(join(__dirname, "../../../lib/operate/scheduler/ready.sh"), "utf8");
+const SCRIPTS = join(__dirname, "../../../lib/operate/scheduler");
+const READY = ["node-rows.sh", "ready.sh"].map((name) => readFileSync(join(SCRIPTS, name), "utf8")).join("");
 
 const STOPPED = [
   "cpu-1|drained|root|bad fan",
@@ -19,7 +20,12 @@ describe("nodes that were drained", () => {
     folder = mkdtempSync(join(tmpdir(), "ready-"));
     mkdirSync(join(folder, "bundle"));
     mkdirSync(join(folder, "bin"));
-    program("sinfo", `case "$*" in *--partition*) ;; *) cat ${folder}/nodes ;; esac`);
+    // What its format begins with stands at the beginning of each line.
+    program(
+      "sinfo",
+      `for word; do case $word in --format=*) mark=\${word#--format=} mark=\${mark%%%*} ;; esac; done
+case "$*" in *--partition*) ;; *) sed "s/^/$mark/" ${folder}/nodes ;; esac`,
+    );
     program(
       "scontrol",
       `echo "$2 $3" >>${folder}/told
