@@ -18,6 +18,8 @@ describe("a cluster whose master does not answer", () => {
     const status = parseStatus(manifest, "");
     const unit = { stage: "ready", ok: true, message: "its software is of older roles: failed", generation: 1 };
     const nodes = status.nodes.map((node) => ({ ...node, unit: { ...unit, since: "", attempts: 1 } }));
-    expect(statusText("demo", { ...status, nodes }).join("\n")).toMatch(/ready +its software is of older roles: failed\n/);
+    expect(statusText("demo", { ...status, nodes }).join("\n")).toMatch(
+      /ready +its software is of older roles: failed\n/,
+    );
   });
 });
