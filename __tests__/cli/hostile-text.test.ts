@@ -3,7 +3,6 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { consenterAt } from "../../lib/cli/consenter";
 import { describeFailure, failureLines } from "../../lib/cli/describe-failure";
-import { LiveProgress } from "../../lib/cli/live-progress";
 import { writeDocument, writeLines } from "../../lib/cli/output";
 import { PlainProgress } from "../../lib/cli/plain-progress";
 import { program } from "../../lib/cli/program";

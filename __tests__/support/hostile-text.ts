@@ -30,7 +30,6 @@ export function hostileText(): fc.Arbitrary<string> {
 }
 
 /** What no terminal, log or Markdown should ever get: the line break between lines is all that there is. */
-// eslint-disable-next-line no-control-regex
 const HARMFUL = /[^\P{C}\n]|[\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 /** The first harmful character, if there is any. */

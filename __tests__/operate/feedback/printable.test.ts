@@ -41,7 +41,7 @@ describe("text from outside", () => {
         const shown = printable(text, longest);
         expect(harmIn(shown)).toBeUndefined();
         expect(shown).not.toContain("\n");
-        expect([...shown].length).toBeLessThanOrEqual(longest);
+        expect(Array.from(shown).length).toBeLessThanOrEqual(longest);
         expect(printable(shown, longest)).toBe(shown);
       }),
     );

@@ -14,7 +14,7 @@ const LONGEST = 1000;
 export function printable(text: string, longest = LONGEST): string {
   // What is cut off need not be looked at; a character is one or two units of UTF-16.
   const shown = text.slice(0, 2 * longest + 2).replace(UNPRINTABLE, escape);
-  const characters = [...shown];
+  const characters = Array.from(shown);
   return characters.length <= longest ? shown : `${characters.slice(0, longest - 1).join("")}…`;
 }
 

@@ -104,7 +104,7 @@ export function parseStatus(manifest: Manifest, printed: string): ClusterStatus 
       .split("\n")
       .filter((line) => line.trim() !== "")
       .flatMap((line) => {
-        const fields = row.exec(line.trim())?.slice(1);
+        const fields = row.exec(line.trim().replaceAll("\x1f", "|"))?.slice(1);
         if (fields === undefined) unreadable++;
         return fields === undefined ? [] : [fields];
       });
@@ -145,8 +145,8 @@ const LONGEST_MESSAGE = 1000;
 /** The lines of status.sh's sections; only what stands last in one may be free text. */
 const ROW = {
   node: /^([\w.-]{1,64})\|([a-z_+]{1,64}[^\sa-z_+|]{0,4})\|([^|\s]{0,64})\|([\dT:-]{1,32}|Unknown)\|(.*)$/i,
-  partition: /^([\w.-]{1,64}\*?)\x1f(\w{1,16})\x1f([\w:-]{1,32})\x1f(\d{1,9}\/\d{1,9}\/\d{1,9}\/\d{1,9})$/,
-  service: /^([\w@.-]{1,64})\x1f([a-z-]{0,32})$/,
+  partition: /^([\w.-]{1,64}\*?)\|(\w{1,16})\|([\w:/-]{1,32})\|(\d{1,9}\/\d{1,9}\/\d{1,9}\/\d{1,9})$/,
+  service: /^([\w@.-]{1,64})\|([a-z-]{0,32})$/,
   jobs: /^(\d{1,9}) ([A-Z_]{1,32})$/,
   disk: /^(\/.{0,4096}?) +(\d{1,18}) +(\d{1,18}) +(\d{1,18})$/,
   generation: /^(\d{1,9})$/,
