@@ -130,8 +130,12 @@ describe("a node that lies cannot, to who asks how the cluster is,", () => {
       ],
     });
     expect(seconds).toBeLessThan(20);
+  });
+
+  it("have more than one row, without controls, in the table that people see", async () => {
     const table = (await timed("status")).stdout;
     expect(table.match(/^cpu-\d /gm)).toEqual(["cpu-1 ", "cpu-2 "]);
+    expect(table).toContain(String.raw`a\x1b[2J cpu-3`);
   });
 });
 
