@@ -39,13 +39,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "configure/steps": ["configure/step", "node"],
     configure: ["configure/step", "configure/steps", "exec", "feedback", "lock"],
     smoke: ["exec", "feedback", "scheduler"],
+    logs: ["exec", "feedback"],
     deploy: [
       ...["access", "exec", "feedback", "hosts", "lock", "node", "power", "scheduler", "stack", "terraform"],
       "clouds/power",
     ],
     verbs: [
-      ...["access", "cluster", "configure", "deploy", "exec", "feedback", "hosts", "lock", "power", "scheduler"],
-      ...["smoke", "stack", "terraform", "clouds/power", "clouds/cost"],
+      ...["access", "cluster", "configure", "deploy", "exec", "feedback", "hosts", "lock", "logs", "power"],
+      ...["scheduler", "smoke", "stack", "terraform", "clouds/power", "clouds/cost"],
     ],
   }),
   cli: ["operate/*", "clouds/power", "clouds/local", "images", ...BASE],

@@ -28,9 +28,7 @@ const fast = [
   { title: "unused code", command: ["npm", "run", "--silent", "knip"] },
   {
     title: "shellcheck",
-    command: bash(
-      "shellcheck -x quickstart check .ci/run scripts/prerequisites.sh images/node/*.sh ansible/roles/ohpc_node/files/ohpc-node-answer",
-    ),
+    command: bash("shellcheck -x quickstart check .ci/run scripts/prerequisites.sh images/node/*.sh"),
   },
   jest("fast", "--maxWorkers=100%"),
 ];

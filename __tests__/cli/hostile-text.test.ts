@@ -7,6 +7,7 @@ import { writeDocument, writeLines } from "../../lib/cli/output";
 import { PlainProgress } from "../../lib/cli/plain-progress";
 import { program } from "../../lib/cli/program";
 import type { Terminal } from "../../lib/cli/terminal";
+import { VERBS as ALL } from "../../lib/cli/verbs";
 import { type PowerFailure, PowerError } from "../../lib/clouds/power";
 import type * as Images from "../../lib/images/image";
 import { listImages, pruneImages } from "../../lib/images/image";
@@ -17,6 +18,7 @@ import type { Progress } from "../../lib/operate/feedback/progress";
 import { configureStack } from "../../lib/operate/verbs/configure";
 import { stackCost } from "../../lib/operate/verbs/cost";
 import { destroy } from "../../lib/operate/verbs/destroy";
+import { collectLogs } from "../../lib/operate/verbs/logs";
 import { stackKnownHosts } from "../../lib/operate/verbs/known-hosts";
 import { listStacks } from "../../lib/operate/verbs/list";
 import { resume } from "../../lib/operate/verbs/resume";
@@ -32,6 +34,7 @@ jest.mock("../../lib/operate/verbs/cost", () => ({ stackCost: jest.fn() }));
 jest.mock("../../lib/operate/verbs/destroy", () => ({ destroy: jest.fn() }));
 jest.mock("../../lib/operate/verbs/known-hosts", () => ({ stackKnownHosts: jest.fn() }));
 jest.mock("../../lib/operate/verbs/list", () => ({ listStacks: jest.fn() }));
+jest.mock("../../lib/operate/verbs/logs", () => ({ collectLogs: jest.fn() }));
 jest.mock("../../lib/operate/verbs/resume", () => ({ resume: jest.fn() }));
 jest.mock("../../lib/operate/verbs/smoke", () => ({ smoke: jest.fn() }));
 jest.mock("../../lib/operate/verbs/status", () => ({ stackStatus: jest.fn() }));
@@ -118,6 +121,11 @@ const VERBS: Readonly<Record<string, Shows>> = {
     args: ["list"],
     answer: (text) => mocked(listStacks).mockResolvedValue([{ stack: text, cluster: text, deployed: true, nodes: 1 }]),
   },
+  logs: {
+    args: ["logs", "demo"],
+    answer: (text) =>
+      mocked(collectLogs).mockResolvedValue({ file: text, bytes: 1, machines: [text], missing: [text, text] }),
+  },
   resume: {
     args: ["resume", "demo"],
     answer: (text) => mocked(resume).mockResolvedValue({ cluster: text, started: [text], readiness: readiness(text) }),
@@ -156,6 +164,7 @@ const VERBS: Readonly<Record<string, Shows>> = {
         jobs: { [text]: 1 },
         disks: [{ path: text, sizeBytes: 1, usedBytes: 1, availableBytes: 1 }],
         unreadable: 0,
+        login: { host: text, port: 22, user: text, key: text, sshConfig: [text, text] },
       });
     },
   },
@@ -170,7 +179,11 @@ const VERBS: Readonly<Record<string, Shows>> = {
     args: ["up", "demo", "--yes"],
     answer: (text) => {
       mocked(up).mockResolvedValue({
-        deployment: { spec: { ...spec, cluster: text, partitions: [{ name: text }] }, manifest },
+        deployment: {
+          spec: { ...spec, cluster: text, partitions: [{ name: text }] },
+          manifest,
+          privateDirectory: text,
+        },
         changes: [],
         started: [text],
         configured: [],
@@ -189,6 +202,12 @@ const RUNS = { numRuns: 25 };
 async function ohpc(args: readonly string[]): Promise<string> {
   return written(() => program(args).parseAsync([...args], { from: "user" }));
 }
+
+it("is looked at of every verb, but the inventory's file and the raw terminal", () => {
+  const seen = new Set(Object.values(VERBS).map(({ args }) => args[0]));
+  const names = ALL.map(({ name }) => name);
+  expect(names.filter((name) => !seen.has(name))).toEqual(["ssh", "inventory"]);
+});
 
 describe.each(Object.entries(VERBS))("ohpc %s", (_, { args, answer }) => {
   it("shows what comes from outside as text, in as many lines as ever", async () => {

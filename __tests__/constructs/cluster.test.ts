@@ -35,7 +35,11 @@ describe("a cluster", () => {
     const master = fakeMaster(stack, {
       home,
       users,
-      slurm: { settings: { PriorityType: "priority/basic", KillWait: "60" } },
+      slurm: {
+        settings: { PriorityType: "priority/basic", KillWait: "60" },
+        maxSubmitJobs: 500,
+        privateData: ["usage", "jobs"],
+      },
     });
     new ComputePool(stack, "cpu", {
       master,
@@ -86,7 +90,11 @@ describe("a cluster", () => {
         { name: "accel", pools: ["gpu"], default: false, maxTime: "1-00:00:00" },
       ],
       pools: [{ name: "cpu", features: ["avx512"], weight: 10 }, { name: "gpu" }],
-      slurm: { settings: { KillWait: "60", PriorityType: "priority/basic" } },
+      slurm: {
+        settings: { KillWait: "60", PriorityType: "priority/basic" },
+        maxSubmitJobs: 500,
+        privateData: ["usage", "jobs"],
+      },
       users: { users: [{ name: "alice", uid: 2001, gid: 2001 }] },
     });
   });
@@ -120,8 +128,8 @@ describe("a cluster", () => {
   it("opens the ports of the matrix under the pool, and the operator's under the master", () => {
     expect(inputOf(cluster, "demo/cpu/to-master")).toMatchObject({ from: "cpu", to: "master" });
     expect(inputOf(cluster, "demo/cpu/from-master")).toMatchObject({ from: "master", to: "cpu" });
-    expect(inputOf(cluster, "demo/cpu/to-master")["open"]).toContain("tcp 6817-6817");
-    expect(inputOf(cluster, "demo/cpu/from-master")["open"]).toContain("tcp 6818-6818");
+    expect(inputOf(cluster, "demo/cpu/to-master")["open"]).toContain("tcp 617-617");
+    expect(inputOf(cluster, "demo/cpu/from-master")["open"]).toContain("tcp 618-618");
     expect(inputOf(cluster, "demo/cpu/from-compute")).toEqual({ from: "compute", to: "cpu", open: ["all 0-65535"] });
     expect(inputOf(cluster, "demo/master/from-operator")).toEqual({
       from: "operator",

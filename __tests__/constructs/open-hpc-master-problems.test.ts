@@ -76,6 +76,16 @@ describe("an OpenHpcMaster refuses", () => {
     ]);
   });
 
+  it("limits that are none", () => {
+    expect(masterProblems({ slurm: { maxSubmitJobs: 0.5, privateData: ["job" as "jobs", "usage"] } })).toEqual([
+      "slurm.maxSubmitJobs is 0.5, but must be a whole number of jobs, at least 1",
+      'slurm.privateData is "job", but must be some of accounts, events, jobs, nodes, partitions, reservations, usage, users; did you mean "jobs"?',
+    ]);
+    expect(masterProblems({ slurm: { settings: { PrivateData: "jobs" } } })).toEqual([
+      'slurm.settings.PrivateData is "jobs", but must be left out; it is slurm.privateData, which slurmdbd is told, too',
+    ]);
+  });
+
   it("a disk of another stack", () => {
     const message = refusal((stack) => {
       const home = new NfsDisk(new TerraformStack(App.of(stack), "elsewhere"), "home", { size: Size.gibibytes(16) });

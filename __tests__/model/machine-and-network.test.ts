@@ -14,12 +14,12 @@ describe("the port matrix", () => {
 
   test("has Slurm, NFS and the ports of srun from compute nodes to the master", () => {
     expect(portsBetween("compute", "master").map(({ from, protocol, to }) => `${protocol} ${from}-${to}`)).toEqual([
-      "tcp 6817-6817",
-      "tcp 6819-6819",
+      "tcp 617-617",
+      "tcp 619-619",
       "tcp 2049-2049",
       "tcp 60001-63000",
     ]);
-    expect(portsBetween("master", "compute").map(({ from }) => from)).toEqual([22, 6818, 6830, 9100]);
+    expect(portsBetween("master", "compute").map(({ from }) => from)).toEqual([22, 618, 630, 610]);
   });
 
   test("leaves MPI between compute nodes free", () => {

@@ -169,7 +169,7 @@ describe("a node", () => {
       ({ stage }) => stage === "controller" && Date.now() - away > PAST_SYSTEMD.toMilliseconds(),
       Duration.minutes(5),
     );
-    expect(waiting).toMatchObject({ ok: false, message: "slurmctld does not answer at master:6817" });
+    expect(waiting).toMatchObject({ ok: false, message: "slurmctld does not answer at master:617" });
     expect(waiting.attempts).toBeGreaterThan(10);
     expect(await lines()).toBeGreaterThan(then + 30);
     expect(await cluster.inside("cpu-1", "systemctl", "is-active", "slurmd")).toBe("active\n");

@@ -225,7 +225,7 @@ describe("the effects of changes", () => {
   }, 120_000);
 
   test("that we say need all daemons restarted are refused by a reconfigure", async () => {
-    expect(effectOf(/^AuthType=.*$/m, "AuthType=auth/none")).toBe("drain and restart slurmd");
+    expect(effectOf(/^AuthType=.*$/m, "AuthType=auth/none")).toBe("restart slurmctld and slurmd");
     const lines = await whileRunning(
       "production",
       `${edit("^AuthType=.*", "AuthType=auth/none")}\nscontrol reconfigure 2>&1 || true\n`,

@@ -28,6 +28,8 @@ export interface ClusterSketch {
   readonly partitions?: Readonly<Record<string, Partial<PartitionSpec>>>;
   readonly users?: readonly Partial<UserSpec>[];
   readonly settings?: Readonly<Record<string, string>>;
+  /** What else the master's `slurm` says. */
+  readonly slurm?: Partial<Omit<ClusterSpec["slurm"], "settings">>;
   /** Others than what the platform has mounted; `home: undefined` is none. */
   readonly disks?: Partial<Manifest["disks"]>;
 }
@@ -57,6 +59,7 @@ function specOf({
   pools = {},
   partitions = Object.fromEntries(Object.keys(pools).map((name) => [name, {}])),
   settings = {},
+  slurm = {},
   users = [],
 }: ClusterSketch): ClusterSpec {
   const complete = users.map((user, k): UserSpec => ({
@@ -83,7 +86,7 @@ function specOf({
       const { features = [], weight } = poolSketch(pool);
       return { name, features, weight };
     }),
-    slurm: { settings },
+    slurm: { settings, ...slurm },
     users: { groups: complete.map(({ gid, name }) => ({ name, gid })), users: complete },
   });
 }

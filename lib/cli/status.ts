@@ -4,6 +4,7 @@ import type { ClusterStatus, NodeStatus } from "../operate/scheduler/status";
 import { type NodeWithMachine, type StackStatus, stackStatus } from "../operate/verbs/status";
 import { here, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
+import { loginLines } from "./login-lines";
 import { tableOf } from "./table";
 import { explain } from "./verb-help";
 
@@ -12,7 +13,11 @@ export function define(command: Command): void {
   withJson(command).action(async (stack: string, options: { json?: boolean }) => {
     const terminal = terminalFor(options);
     const { cluster, ...status } = await stackStatus(stack, here());
-    terminal.result({ ok: true, stack, cluster, ...status }, () => statusText(cluster, status));
+    terminal.result({ ok: true, stack, cluster, ...status }, () => [
+      ...statusText(cluster, status),
+      "",
+      ...loginLines(status.login),
+    ]);
   });
   explain(command, {
     examples: [
@@ -24,7 +29,7 @@ export function define(command: Command): void {
 }
 
 /** What people read. */
-export function statusText(cluster: string, status: Omit<StackStatus, "cluster">): readonly string[] {
+export function statusText(cluster: string, status: Omit<StackStatus, "cluster" | "login">): readonly string[] {
   const { controller, services, slurmVersion, generation, nodes, partitions, jobs, disks, unreadable } = status;
   const troubled = Object.entries(services).filter(([, state]) => state !== "active");
   const ready = nodes.filter(isReady).length;

@@ -1,8 +1,10 @@
 import type { Command } from "commander";
+import { wayIn } from "../operate/access/way-in";
 import { count } from "../operate/feedback/count";
 import { up, type UpResult } from "../operate/verbs/up";
 import type { Duration } from "../units";
 import { consenterAt } from "./consenter";
+import { loginLines } from "./login-lines";
 import { here, minutes, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import { platformFor } from "./platform";
@@ -49,7 +51,16 @@ export function define(command: Command): void {
 
 function document(stack: string, { deployment, readiness, ...rest }: UpResult): object {
   const { manifest } = deployment;
-  return { ok: true, stack, cluster: manifest.cluster, access: manifest.master.access, nodes: readiness, ...rest };
+  const login = wayIn(deployment, deployment);
+  return {
+    ok: true,
+    stack,
+    cluster: manifest.cluster,
+    access: manifest.master.access,
+    login,
+    nodes: readiness,
+    ...rest,
+  };
 }
 
 function summary(stack: string, result: UpResult): readonly string[] {
@@ -81,7 +92,11 @@ function summary(stack: string, result: UpResult): readonly string[] {
         ]),
     ["took", `${seconds.toFixed(1)} s: ${phases.map(timeOf).join(", ")}`],
   ];
-  return [headline.join(""), ...rows.map(([what = "", text = ""]) => `  ${paint("dim", what.padEnd(9))}  ${text}`)];
+  return [
+    headline.join(""),
+    ...rows.map(([what = "", text = ""]) => `  ${paint("dim", what.padEnd(9))}  ${text}`),
+    ...loginLines(wayIn(deployment, deployment)),
+  ];
 }
 
 /** The first word of a phase's title tells which it is. */

@@ -65,6 +65,12 @@ export const VERBS: readonly Verb[] = [
     load: () => require("./cost") as VerbModule,
   },
   {
+    name: "logs",
+    synopsis: "STACK [HOSTS...]",
+    summary: "one archive for whoever helps",
+    load: () => require("./logs") as VerbModule,
+  },
+  {
     name: "inventory",
     synopsis: "STACK",
     summary: "print an Ansible inventory",

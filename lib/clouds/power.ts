@@ -32,6 +32,8 @@ export interface Power {
   unprotect(hosts: readonly string[]): Promise<void>;
   /** Ends machines and what is on their own disks: the only way to stop paying for spot machines. @throws PowerError */
   end(hosts: readonly string[]): Promise<void>;
+  /** What a machine printed on its console, as far as the vendor remembers; empty if nothing. @throws PowerError */
+  console(host: string): Promise<string>;
   /** Host keys that a machine printed on its console when it was made, as lines for known_hosts without the name; none if it is forgotten. */
   hostKeys(host: string): Promise<readonly string[]>;
 }

@@ -6,6 +6,7 @@ import type { MachineShape } from "../model/machine";
 import type { Manifest, ManifestMaster, ManifestPool, ManifestShape } from "../model/manifest";
 import { MANIFEST_SCHEMA, CLUSTER_SPEC_SCHEMA } from "../model/schema-numbers";
 import { foldHosts } from "../slurm/hostlist";
+import type { SlurmOptions } from "./master-props";
 import { partitionsOf } from "./partitions";
 import type { PoolPlan } from "./pool-plan";
 
@@ -19,7 +20,7 @@ export interface DeclaredCluster {
   readonly disks: { readonly state: Disk; readonly bundle: Disk; readonly home?: Disk };
   readonly pools: readonly PoolPlan[];
   readonly users: ClusterSpec["users"];
-  readonly slurmSettings: Readonly<Record<string, string>>;
+  readonly slurm: SlurmOptions;
 }
 
 /** The text of `cluster.json`. Equal clusters give equal bytes. */
@@ -27,13 +28,17 @@ export function clusterSpecText(cluster: DeclaredCluster): string {
   return renderClusterSpec(specOf(cluster));
 }
 
-function specOf({ name, pools, users, slurmSettings }: DeclaredCluster): ClusterSpec {
+function specOf({ name, pools, users, slurm }: DeclaredCluster): ClusterSpec {
   return {
     schema: CLUSTER_SPEC_SCHEMA,
     cluster: name,
     partitions: partitionsOf(pools.map((pool) => pool.partition)),
     pools: pools.map((pool) => ({ name: pool.name, features: [...pool.features], weight: pool.weight })),
-    slurm: { settings: { ...slurmSettings } },
+    slurm: {
+      settings: { ...slurm.settings },
+      maxSubmitJobs: slurm.maxSubmitJobs,
+      privateData: slurm.privateData && [...slurm.privateData],
+    },
     users,
   };
 }

@@ -1,5 +1,6 @@
 import type { Cloud, MachineGroup } from "../clouds/cloud";
 import type { MachineChoice } from "../model/machine";
+import type { PrivateData } from "../slurm/limits";
 import type { Size } from "../units";
 import type { NfsDisk } from "./nfs-disk";
 import type { Users } from "./users";
@@ -115,4 +116,22 @@ export interface SlurmOptions {
    * @onChange reconfigures slurmctld, or restarts it where Slurm needs that
    */
   readonly settings?: Readonly<Record<string, string>>;
+
+  /**
+   * How many jobs each user may have, pending and running; every task of an array is one. It is the MaxSubmitJobs of the
+   * cluster's association: what sacctmgr sets for an account or a user counts instead.
+   *
+   * @default 2000
+   * @onChange live; jobs that are there stay
+   */
+  readonly maxSubmitJobs?: number;
+
+  /**
+   * What Slurm shows of others only to root and operators (slurm.conf's and slurmdbd.conf's PrivateData); `[]` shows all
+   * to all, command lines of jobs included.
+   *
+   * @default ["jobs"]
+   * @onChange reconfigures slurmctld and restarts slurmdbd; jobs go on
+   */
+  readonly privateData?: readonly PrivateData[];
 }

@@ -7,6 +7,7 @@ import { clusterNameProblems, hostNameProblems } from "../model/names";
 import { portsBetween } from "../model/ports";
 import { ConfigurationError, type Problem } from "../model/problems";
 import { MANIFEST_OUTPUT, SPEC_FILE } from "../model/schema-numbers";
+import { limitsProblems } from "../slurm/limits";
 import { settingsProblems } from "../slurm/owned-settings";
 import { Size } from "../units";
 import { addCustomSynthesis, cdktf } from "./cdktf";
@@ -71,6 +72,7 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
       ...rootDiskProblems(rootDisk),
       ...stateSizeProblems(stateSize),
       ...settingsProblems(slurm.settings ?? {}),
+      ...limitsProblems(slurm),
       ...(users?.answer.problems ?? []),
     ];
     if (problems.length > 0 || site === undefined || chosen.machine === undefined || chosen.shape === undefined) {
@@ -120,7 +122,7 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
       disks: this.disks,
       pools: this.pools,
       users: this.users ?? { groups: [], users: [] },
-      slurmSettings: slurm.settings ?? {},
+      slurm,
     }));
   }
 

@@ -55,6 +55,10 @@ export const clusterSpecSchema = z.strictObject({
   slurm: z.strictObject({
     /** slurm.conf keys that the user set, beyond those the library owns. */
     settings: z.record(z.string(), z.string()),
+    /** Of each user, pending and running; absent: the library's own limit. */
+    maxSubmitJobs: z.int().min(1).optional(),
+    /** As slurm.conf takes it; absent: what the library thinks fit. */
+    privateData: z.array(z.string()).optional(),
   }),
   users: z.strictObject({
     groups: z.array(z.strictObject({ name: z.string(), gid: z.int() })),

@@ -19,11 +19,14 @@ export interface PortFlow {
 
 export const SSH_PORT = 22;
 export const NFS_PORT = 2049;
-export const SLURMCTLD_PORT = 6817;
-export const SLURMD_PORT = 6818;
-export const SLURMDBD_PORT = 6819;
-export const NODE_ANSWER_PORT = 6830;
-export const NODE_EXPORTER_PORT = 9100;
+// Below 1024, where no user can be in their place, and below 665, from where on the kernel's NFS client takes its own (ADR 18).
+export const SLURMCTLD_PORT = 617;
+export const SLURMD_PORT = 618;
+export const SLURMDBD_PORT = 619;
+export const NODE_ANSWER_PORT = 630;
+export const NODE_EXPORTER_PORT = 610;
+/** Ports below it are root's, and of daemons that systemd gives them to: all of ours, and NFS. */
+export const FIRST_USER_PORT = 2050;
 /** Where srun listens for the tasks it started; narrow, so that a firewall can name it. */
 export const SRUN_PORTS = { from: 60001, to: 63000 } as const;
 

@@ -7,7 +7,7 @@ export const EFFECTS = [
   "live",
   "reconfigure",
   "restart slurmctld",
-  "drain and restart slurmd",
+  "restart slurmctld and slurmd",
   "replace node",
   "replace cluster",
 ] as const;
@@ -60,29 +60,29 @@ const ROWS: readonly EffectRow[] = [
   },
   {
     keys: ["SlurmctldPort", "SlurmdPort", "SlurmctldAddr"],
-    effect: "drain and restart slurmd",
+    effect: "restart slurmctld and slurmd",
     source:
       "slurm.conf(5), scontrol(1): listening TCP ports need a restart; nodes know the controller's port from their start",
   },
   {
     keys: ["AuthType", "AuthAltTypes", "CredType", "CryptoType"],
-    effect: "drain and restart slurmd",
+    effect: "restart slurmctld and slurmd",
     source:
       "slurm.conf(5): all daemons and commands must be terminated before; outstanding job steps are interrupted; seen: scontrol reconfigure is refused",
   },
   {
     keys: ["SwitchType"],
-    effect: "drain and restart slurmd",
+    effect: "restart slurmctld and slurmd",
     source: "slurm.conf(5): records of all jobs may be lost if there are any",
   },
   {
     keys: ["SlurmdSpoolDir", "SlurmdUser"],
-    effect: "drain and restart slurmd",
+    effect: "restart slurmctld and slurmd",
     source: "slurm.conf(5): slurmd's own state and the scripts of running jobs lie there",
   },
   {
     keys: ["ProctrackType", "JobAcctGatherType", "JobContainerType"],
-    effect: "drain and restart slurmd",
+    effect: "restart slurmctld and slurmd",
     source: "steps that run are tracked by what they were started with; slurmd with another way of tracking: not tried",
   },
   {

@@ -35,6 +35,7 @@ const OWNED: Readonly<Record<string, string>> = {
   AccountingStorageUser: "accounting is part of every cluster",
   AccountingStoragePass: "a password would be in every node's slurm.conf",
   AccountingStorageBackupHost: "the database is on the master",
+  PrivateData: "it is slurm.privateData, which slurmdbd is told, too",
   NodeName: "machines come from pools",
   NodeSet: "machines come from pools",
   DownNodes: "it is a state, not a setting: use scontrol update",

@@ -5,6 +5,7 @@ import { byName, clusterFacts, sitesWithPools } from "./cluster-facts";
 import { type ConfSettings, confFile, confLine, confLines } from "./conf-line";
 import { defMemPerCpu } from "./memory";
 import { nodeLines } from "./node-lines";
+import { privateDataOf } from "./limits";
 import { libraryPart, userPart } from "./owned-settings";
 
 /** The master's directory that outlives it, below the mount point of the state disk. */
@@ -17,7 +18,7 @@ export const STATE_SAVE_LOCATION = "/srv/ohpc/state/slurmctld";
 export function renderSlurmConf(spec: ClusterSpec, manifest: Manifest): string {
   const user = spec.slurm.settings;
   const settings = [controller, communication, scheduling, jobs, accounting].map((group) =>
-    libraryPart(group(manifest), user),
+    libraryPart(group(manifest, spec), user),
   );
   return confFile(manifest.cluster, [
     ...[...settings, userPart(user)].map(confLines),
@@ -68,6 +69,8 @@ function scheduling(manifest: Manifest): ConfSettings {
     TopologyPlugin: sitesWithPools(manifest).length > 1 ? "topology/tree" : undefined,
     GresTypes: gresTypes(manifest),
     JobRequeue: 1,
+    // What no partition that was asked for will ever start is refused at once, instead of waiting for ever.
+    EnforcePartLimits: "ALL",
     // Seconds until somebody who joined a group may use the partitions of that group.
     GroupUpdateTime: 60,
   };
@@ -85,13 +88,15 @@ function jobs(manifest: Manifest): ConfSettings {
   };
 }
 
-function accounting(manifest: Manifest): ConfSettings {
+function accounting(manifest: Manifest, { slurm }: ClusterSpec): ConfSettings {
   return {
     AccountingStorageType: "accounting_storage/slurmdbd",
     AccountingStorageHost: manifest.master.host,
     AccountingStoragePort: SLURMDBD_PORT,
-    // Who has no association, that is who is not in the users file, cannot submit.
-    AccountingStorageEnforce: ["associations", "limits"],
+    // Who has no association, that is who is not in the users file, cannot submit; nor with a QOS that is not theirs, nor a
+    // job that would be ended by a limit before its time is over.
+    AccountingStorageEnforce: ["associations", "limits", "qos", "safe"],
+    PrivateData: privateDataOf(slurm),
     AccountingStorageTRES: gresTypes(manifest).map((name) => `gres/${name}`),
     JobAcctGatherType: clusterFacts(manifest).cgroups ? "jobacct_gather/cgroup" : "jobacct_gather/linux",
   };

@@ -26,7 +26,7 @@ export function nodeBootstrap(): readonly ProgramFile[] {
       mode: "0755",
       content: read(name),
     })),
-    ...["ohpc-node.service", ...BOOT_UNITS, "ohpc-node-answer@.service"].map((name) => ({
+    ...["ohpc-node.service", ...BOOT_UNITS, "ohpc-node-answer.service"].map((name) => ({
       path: `/etc/systemd/system/${name}`,
       mode: "0644",
       content: read(name),

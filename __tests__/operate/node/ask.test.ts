@@ -153,7 +153,7 @@ describe("what ask.py printed", () => {
 /** What `ohpc-node-answer` says before the first run. */
 function readAnswerProgram(): object {
   const program = readFileSync(join(__dirname, "../../../ansible/roles/ohpc_node/files/ohpc-node-answer"), "utf8");
-  return JSON.parse(/echo '(\{"stage".*\})'/.exec(program)?.[1] ?? "") as object;
+  return JSON.parse(/^NOT_YET = '(\{.*\})\\n'$/m.exec(program)?.[1] ?? "") as object;
 }
 
 function ask(port: number): string {

@@ -11,7 +11,7 @@ describe("the bundle", () => {
     expect(JSON.parse(files["node.json"]!)).toEqual({
       cluster: "demo",
       master: { host: "master", address: "10.1.0.10" },
-      slurmctldPort: 6817,
+      slurmctldPort: 617,
       home: { kind: "mounted", path: "/home" },
       pools: [
         { name: "cpu", devices: [] },

@@ -16,6 +16,7 @@ function vendor(refused?: PowerError): Power & { readonly asked: string[] } {
     stop: ask("stop"),
     unprotect: ask("unprotect"),
     end: ask("end"),
+    console: async (host) => Promise.resolve(`console of ${host}`),
     hostKeys: async (host) => Promise.resolve([host]),
   };
 }
@@ -35,6 +36,7 @@ describe("machines at several sites", () => {
     await power.stop(["cpu-1", "gpu-2", "gpu-1"]);
     expect([here.asked, there.asked, idle.asked]).toEqual([["stop cpu-1"], ["stop gpu-2,gpu-1"], []]);
     expect(await power.hostKeys("gpu-1")).toEqual(["gpu-1"]);
+    expect(await power.console("gpu-1")).toBe("console of gpu-1");
     expect((await power.list()).map(({ host }) => host)).toEqual(["x-2", "x-2", "x-1"]);
   });
 

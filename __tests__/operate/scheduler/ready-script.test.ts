@@ -158,4 +158,20 @@ open("${folder}/asked", "w")
       "",
     ]);
   });
+
+  it("are asked again while srun cannot submit, and each of its reasons is told once", () => {
+    writeFileSync(join(folder, "idle"), "cpu-1 idle\n");
+    program(
+      "srun",
+      `echo . >>${folder}/tries
+case $(wc -l <${folder}/tries) in
+  1 | 2) printf 'srun: error: Unable to allocate resources\\nsrun: error: the queue is full\\n' >&2; exit 1 ;;
+  3) exit 1 ;;
+  *) echo '0: cpu-1' ;;
+esac`,
+    );
+    expect(ready([], ["cpu-1|idle|root|none"]).printed).toBe(
+      "nodes 1 1\nasking cpu srun: error: the queue is full\nasking cpu \nanswered 1 cpu\n",
+    );
+  });
 });

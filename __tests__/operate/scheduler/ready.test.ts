@@ -49,6 +49,11 @@ describe("waiting for the nodes", () => {
     });
   });
 
+  it("shows what srun says while it is asked again", async () => {
+    await ready("nodes 6 6\nasking cpu srun: error: the queue is full\nanswered 4 cpu\nanswered 2 gpu\n");
+    expect(told).toContain("srun in cpu: srun: error: the queue is full");
+  });
+
   it("shows what node units say, and names it for those that do not come in time", async () => {
     const printed = [
       "nodes 5 6\nwaiting gpu-1 unknown none",

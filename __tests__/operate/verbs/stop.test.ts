@@ -58,6 +58,7 @@ describe("stopping a whole cluster with spot machines", () => {
       stop: turn("stop", "stopped"),
       end: turn("end", "gone"),
       unprotect: async () => Promise.resolve(),
+      console: async () => Promise.resolve(""),
       hostKeys: async () => Promise.resolve([]),
     };
   }

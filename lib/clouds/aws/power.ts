@@ -83,12 +83,16 @@ export class AwsPower implements Power {
     );
   }
 
-  async hostKeys(host: string): Promise<readonly string[]> {
+  async console(host: string): Promise<string> {
     const [machine] = await this.find([host]);
     const { Output = "" } = await told([host], async () =>
       this.ec2.send(new GetConsoleOutputCommand({ InstanceId: machine?.id, Latest: true })),
     );
-    return hostKeysIn(Buffer.from(Output, "base64").toString("utf8"));
+    return Buffer.from(Output, "base64").toString("utf8");
+  }
+
+  async hostKeys(host: string): Promise<readonly string[]> {
+    return hostKeysIn(await this.console(host));
   }
 
   private async find(hosts: readonly string[]): Promise<readonly PoweredMachine[]> {

@@ -113,9 +113,9 @@ export class AzurePower implements Power {
     });
   }
 
-  async hostKeys(host: string): Promise<readonly string[]> {
+  async console(host: string): Promise<string> {
     const [machine] = await this.find([host]);
-    const console = await told([host], async () => {
+    return told([host], async () => {
       const { serialConsoleLogBlobUri } = await this.compute.virtualMachines.retrieveBootDiagnosticsData(
         this.group,
         machine?.name ?? "",
@@ -124,7 +124,10 @@ export class AzurePower implements Power {
       const answer = await fetch(serialConsoleLogBlobUri);
       return answer.ok ? answer.text() : "";
     });
-    return hostKeysIn(console);
+  }
+
+  async hostKeys(host: string): Promise<readonly string[]> {
+    return hostKeysIn(await this.console(host));
   }
 
   private async found(): Promise<readonly Found[]> {

@@ -1,6 +1,6 @@
 import { type Power, type PoweredMachine, PowerError, type PowerState } from "../power";
 import { listContainers, type LocalContainer } from "./containers";
-import { EngineError, type EngineName, runBash } from "./engine";
+import { EngineError, type EngineName, runBash, runEngineScript } from "./engine";
 import { GUARD_METRIC, script } from "./script";
 
 export interface LocalPowerProps {
@@ -45,6 +45,15 @@ export class LocalPower implements Power {
     await this.act("end", hosts);
   }
 
+  /** What the engine knows of it, and, as containers have no console, its journal for as long as it runs. */
+  async console(host: string): Promise<string> {
+    const { cluster, engine, env } = this.props;
+    const options = { cluster, engine, env, timeoutSeconds: 30 };
+    const machine = (await this.list()).find((one) => one.host === host);
+    if (machine === undefined) return "";
+    return told([host], async () => runEngineScript(CONSOLE, [machine.id], options));
+  }
+
   /** None: whoever makes a machine here gives it its key. */
   async hostKeys(host: string): Promise<readonly string[]> {
     await this.find([host]);
@@ -68,6 +77,12 @@ export class LocalPower implements Power {
     await told(hosts, async () => runBash(text, `${action} ${hosts.join(", ")}`, { env }));
   }
 }
+
+const CONSOLE = `
+engine container inspect --format '{{json .State}}' "$1"
+engine logs --tail 2000 "$1" 2>&1 || true
+engine exec "$1" timeout 15 journalctl --quiet --no-pager --lines 5000 2>/dev/null || true
+`;
 
 /** What the engine did not do, in the words that all clouds share. */
 async function told<T>(hosts: readonly string[], request: () => Promise<T>): Promise<T> {

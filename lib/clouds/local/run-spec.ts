@@ -1,5 +1,5 @@
 import { bootEnvironment } from "../../model/boot";
-import { SSH_PORT } from "../../model/ports";
+import { FIRST_USER_PORT, SSH_PORT } from "../../model/ports";
 import type { Boot, Disk, DiskPurpose } from "../cloud";
 import { LocalVolume } from "./disk";
 
@@ -58,6 +58,8 @@ const FIXED_FLAGS: readonly string[] = [
     capability,
   ]),
   ...["seccomp=unconfined", "apparmor=unconfined", "label=disable"].flatMap((option) => ["--security-opt", option]),
+  // What the role `base` sets on a machine with a kernel of its own; docker's default is 0.
+  `--sysctl=net.ipv4.ip_unprivileged_port_start=${FIRST_USER_PORT}`,
   // Open MPI's shared memory between the ranks of a node.
   "--shm-size=1g",
   "--tmpfs=/tmp:rw,exec,nosuid,nodev,mode=1777",

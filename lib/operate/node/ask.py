@@ -7,11 +7,16 @@ A machine may say anything: what is no answer of a node unit is left out, and is
 """
 
 import asyncio
+import errno
 import json
+import random
 import re
+import socket
 import sys
 
-PORT = 6830
+PORT = 630
+# Nodes answer root alone, who alone can ask from here. The ports of daemons are below.
+SOURCES = range(700, 1024)
 SECONDS = 3
 AT_ONCE = 500
 LONGEST = 16384
@@ -46,8 +51,29 @@ def report(text):
     return known | {"message": " ".join(known["message"].split())[:500]}
 
 
+async def connect(address):
+    """Many go out from one port, each to another machine; one that something else has is left to it."""
+    loop = asyncio.get_running_loop()
+    for source in random.sample(SOURCES, len(SOURCES)):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("", source))
+            await loop.sock_connect(sock, (address, PORT))
+            return await asyncio.open_connection(sock=sock)
+        except OSError as error:
+            sock.close()
+            if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
+                raise
+        except asyncio.CancelledError:
+            sock.close()
+            raise
+    raise OSError(errno.EADDRINUSE, "no port below 1024 is free to ask from")
+
+
 async def talk(address, question):
-    reader, writer = await asyncio.open_connection(address, PORT)
+    reader, writer = await connect(address)
     try:
         writer.write(f"{question}\n".encode())
         await writer.drain()

@@ -64,6 +64,18 @@ last_words() { # unit
 stage=bundle
 if [ -z "$generation" ] || [ ! -s "$bundle/node.json" ]; then not_yet "the bundle in $bundle is not whole"; fi
 
+# The controller calls slurmd on the port that slurm.conf names now: one that runs is moved there before anything that takes
+# minutes, because a node that is silent for SlurmdTimeout loses its jobs. They go on while slurmd is started anew, which
+# also tells them where the controller is now (since 23.11).
+slurmd_options() { echo "SLURMD_OPTIONS=\"--conf-server $1\""; }
+if command -v jq >/dev/null && systemctl is-active --quiet slurmd; then
+  options=$(slurmd_options "$(jq -r '"\(.master.host):\(.slurmctldPort)"' "$bundle/node.json")")
+  if [ "$(cat /etc/default/slurmd 2>/dev/null)" != "$options" ]; then
+    echo "$options" >/etc/default/slurmd
+    timeout 60 systemctl restart slurmd
+  fi
+fi
+
 begin software
 # Prints what is going on as it goes on; the last line tells why it failed.
 apply_roles() {
@@ -188,7 +200,7 @@ timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$master" "$port" 2>/dev/null || no
 begin slurmd
 # The bundle comes last: a node that it knows, slurm.conf knows, and what the node was promised is in it.
 [ -n "$pool" ] || not_yet "the cluster does not have $host yet: run ohpc configure"
-options="SLURMD_OPTIONS=\"--conf-server $master:$port\""
+options=$(slurmd_options "$master:$port")
 if [ "$(cat /etc/default/slurmd 2>/dev/null)" != "$options" ] || ! systemctl is-active --quiet slurmd; then
   ours=$(slurmd -V | awk '{ print $2 }') theirs=$(cat "$bundle/slurm-version")
   if [ "$(printf '%s\n' "$ours" "$theirs" | sort --version-sort | tail -n 1)" != "$theirs" ]; then

@@ -41,6 +41,10 @@ export class ClusterPower implements Power {
     await this.each(hosts, async (power, some) => power.end(some));
   }
 
+  async console(host: string): Promise<string> {
+    return (await this.sites.find(({ hosts }) => hosts.includes(host))?.power.console(host)) ?? "";
+  }
+
   async hostKeys(host: string): Promise<readonly string[]> {
     return (await this.sites.find(({ hosts }) => hosts.includes(host))?.power.hostKeys(host)) ?? [];
   }

@@ -6,7 +6,8 @@
 # Prints, whenever it changes: nodes READY TOTAL, and a line `waiting NAME STATE REASON` for (some of) the others,
 # and, where that takes long, what their node units say: `unit NAME STAGE MESSAGE`;
 # then `drained NAME REASON` for what is drained on purpose, and for each group `answered N PARTITION`,
-# `busy N PARTITION` (nodes with jobs were not asked) or `silent PARTITION` and what srun said.
+# `busy N PARTITION` (nodes with jobs were not asked) or `silent PARTITION` and what srun said; while it is asked again,
+# whenever that changes: `asking PARTITION` and srun's last line.
 deadline=$((SECONDS + $1)) expected=$2 stopped=$3
 shift 3
 waking=$(cat)
@@ -89,7 +90,7 @@ answered() {
 }
 
 ask() {
-  local partition=$1 hosts=$2 states idle count busy said heard missing
+  local partition=$1 hosts=$2 states idle count busy said heard missing now told=''
   while :; do
     # A drained node counts as idle for --states.
     states=$(sinfo --noheader --Node --partition="$partition" --nodes="$hosts" --format='%N %T' | sort -u)
@@ -106,6 +107,10 @@ ask() {
         echo "silent $partition $((count - heard)) of $count tasks did not say which node they ran on${missing:+: ${missing// /, }}"
       return 0
     fi
+    now=$(grep . <<<"$said" | tail -n 1) || now=''
+    now=${now:0:500}
+    if [ "$now" != "$told" ]; then echo "asking $partition $now"; fi
+    told=$now
     # Slurm may not have noticed yet that a node was away.
     if [ "$SECONDS" -ge "$deadline" ]; then
       said=${said:0:2000}

@@ -122,6 +122,10 @@ function tell(line: string, total: number, report: Report): void {
     const [node = "", stage = "", ...message] = words;
     report.detail(`${node}: ${unitText(stage, message)}`);
   }
+  if (what === "asking") {
+    const [partition = "", ...said] = words;
+    report.detail(`srun in ${partition}: ${said.join(" ") || "not every node answered"}`);
+  }
   if (what === "waiting") {
     const [node = "", state = "", ...reason] = words;
     const why = unexplained(reason);

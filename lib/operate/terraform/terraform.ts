@@ -7,6 +7,7 @@ import { lastLines } from "../feedback/last-lines";
 import { terraformBinary, versionFailure } from "./binary";
 import { type Diagnostic, type TerraformEvent, terraformEvent } from "./events";
 import { terraformFailure, wantsInit } from "./failure";
+import { rememberRun } from "./last-runs";
 import { withoutPreventDestroy } from "./prevent-destroy";
 
 /** A plan that was written to a file, to be carried out as it is. */
@@ -115,6 +116,7 @@ export class Terraform {
         if (event?.kind === "outputs") outputs = event.values;
         if (event !== undefined) onEvent(event);
       });
+      rememberRun(this.directory, command, result);
       if (tooOld !== undefined) throw tooOld;
       return { ...result, diagnostics, outputs };
     };

@@ -1,6 +1,7 @@
 import type { PowerState } from "../../clouds/power";
 import { Duration } from "../../units";
 import { masterOf } from "../access/master";
+import { wayIn, type WayIn } from "../access/way-in";
 import { openDeployment } from "../cluster/deployment";
 import { RemoteError } from "../exec/remote/remote";
 import { type MachineStates, machineStates, stoppedFailure } from "../power/machine-states";
@@ -11,6 +12,7 @@ import type { Place } from "../stack/project";
 export interface StackStatus extends Omit<ClusterStatus, "nodes"> {
   readonly cluster: string;
   readonly nodes: readonly NodeWithMachine[];
+  readonly login: WayIn;
 }
 
 export interface NodeWithMachine extends NodeStatus {
@@ -40,5 +42,5 @@ export async function stackStatus(stack: string, place: Place): Promise<StackSta
     const machine = machines.get(node.host);
     return machine === undefined ? node : { ...node, machine };
   });
-  return { cluster: manifest.cluster, ...status, nodes };
+  return { cluster: manifest.cluster, ...status, nodes, login: wayIn(deployment, deployment) };
 }

@@ -1,3 +1,5 @@
+import { SLURMDBD_PORT } from "../../../model/ports";
+
 /** Shell functions that several steps' scripts begin with. */
 
 /** `start_at_boot UNIT`: what `systemctl enable` does, without its half second of looking for init scripts. */
@@ -15,7 +17,7 @@ is_running() { if systemctl is-active --quiet "$1"; then echo true; else echo fa
 
 /** `slurmdbd_answers`: it runs and listens, which its first start takes seconds to do, while it makes its tables. */
 export const SLURMDBD_ANSWERS = String.raw`
-slurmdbd_answers() { systemctl is-active --quiet slurmdbd && (exec 3<>/dev/tcp/127.0.0.1/6819) 2>/dev/null; }
+slurmdbd_answers() { systemctl is-active --quiet slurmdbd && (exec 3<>/dev/tcp/127.0.0.1/${SLURMDBD_PORT}) 2>/dev/null; }
 `;
 
 /** `file_json PATH`: the content of a file as JSON text, `null` if there is none. */

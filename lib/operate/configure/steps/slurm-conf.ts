@@ -1,3 +1,4 @@
+import { FIRST_USER_PORT } from "../../../model/ports";
 import { renderCgroupConf } from "../../../slurm/cgroup-conf";
 import { effectOfSlurmConf, worstEffect } from "../../../slurm/effects";
 import { renderGresConf } from "../../../slurm/gres-conf";
@@ -26,8 +27,8 @@ export type SlurmConfState = { readonly [name in FileName]: string | null } & {
 
 /**
  * Slurm's files, which lie on the master only: nodes fetch them from slurmctld (configless).
- * A new slurm.conf is first given to a slurmctld of its own, on another port, that does nothing else: a file that Slurm
- * does not take is never installed, because with it every client command would fail.
+ * A new slurm.conf is first given to a slurmctld of its own, in a network of its own, that does nothing else: a file that
+ * Slurm does not take is never installed, because with it every client command would fail.
  */
 export const slurmConf: Step<SlurmConfState> = {
   id: "slurm-conf",
@@ -60,17 +61,9 @@ for name in $names; do
   fi
 done
 
-free_port() {
-  for ((port = 16817; port < 16900; port++)); do
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      echo "$port"
-      return
-    fi
-  done
-  return 1
-}
-
-# A slurmctld that only reads: nothing of it reaches database, nodes or the state of the real one.
+# A slurmctld that only reads: nothing of it reaches database, nodes or the state of the real one. In a network of its own
+# no port is taken, and its own, which it binds as slurm, is not root's. It has an address that is not the loopback's, without
+# which getaddrinfo finds nothing to listen on.
 check_staged() {
   local check=$staged/check log=$staged/check/log
   mkdir -m 0755 "$check"
@@ -82,14 +75,16 @@ check_staged() {
   grep -viE '^(AccountingStorage|JobComp|Slurmctld(Port|PidFile|LogFile)|SlurmdPort|StateSaveLocation|PrologSlurmctld|EpilogSlurmctld)' \
     "$staged/slurm.conf" >"$check/slurm.conf"
   {
-    echo "SlurmctldPort=$(free_port)"
+    echo "SlurmctldPort=${FIRST_USER_PORT}"
     echo "SlurmdPort=1"
     echo "StateSaveLocation=$check/state"
     echo "SlurmctldPidFile=$check/state/pid"
     echo "SlurmctldLogFile=$log"
     echo "AccountingStorageType=accounting_storage/none"
   } >>"$check/slurm.conf"
-  SLURM_CONF=$check/slurm.conf slurmctld -D -f "$check/slurm.conf" </dev/null >"$check/said" 2>&1 &
+  # shellcheck disable=SC2016 # the inner bash gets it from its environment
+  SLURM_CONF=$check/slurm.conf unshare --net -- \
+    bash -c 'ip link set lo up && ip address add 192.0.2.1/32 dev lo && exec slurmctld -D -f "$SLURM_CONF"' </dev/null >"$check/said" 2>&1 &
   scratch=$!
   for ((k = 0; k < 400; k++)); do
     if grep -q 'Running as primary controller' "$log"; then

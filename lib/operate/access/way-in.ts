@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import type { ClusterView } from "../../model/cluster-view";
+import { shellWord } from "../exec/remote/ssh-command";
+import type { MasterAccess } from "./master-access";
+
+/** How somebody logs in to the master without `ohpc`. */
+export interface WayIn {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Which private key opens it. */
+  readonly key: string;
+  /** Lines for `~/.ssh/config`, where the cluster then has its own name. */
+  readonly sshConfig: readonly string[];
+}
+
+/** The way in of the first user of the cluster, whose name stands for all; of the administrator where there are none. Pure. */
+export function wayIn(
+  { spec }: Pick<ClusterView, "spec">,
+  { manifest, privateDirectory, knownHosts }: MasterAccess,
+): WayIn {
+  const { cluster, master, pools } = manifest;
+  const { host, port, proxy, user: administrator } = master.access;
+  const person = spec.users.users[0]?.name;
+  const user = person ?? administrator;
+  const own = join(privateDirectory, "id_ed25519");
+  const isCluster = person === undefined && master.access.identity === "cluster";
+  const known = knownHosts ?? join(privateDirectory, "known_hosts");
+  return {
+    host,
+    port,
+    user,
+    key: isCluster ? own : person === undefined ? "your own" : `the user's own, as in the users file`,
+    sshConfig: [
+      `Host ${cluster}`,
+      `  HostName ${host}`,
+      `  Port ${port}`,
+      `  User ${user}`,
+      ...(isCluster ? [`  IdentityFile ${quoted(own)}`] : []),
+      `  UserKnownHostsFile ${quoted(known)}`,
+      ...(proxy === undefined ? [] : [`  ProxyCommand ${proxy.map(shellWord).join(" ")}`]),
+      ...(pools.length === 0
+        ? []
+        : [
+            `Host ${pools.map(({ name }) => `${name}-*`).join(" ")}`,
+            `  ProxyJump ${cluster}`,
+            `  User ${user}`,
+            `  UserKnownHostsFile ${quoted(known)}`,
+          ]),
+    ],
+  };
+}
+
+/** OpenSSH splits at blanks and expands `%`. */
+function quoted(path: string): string {
+  return `"${path.replaceAll("%", "%%")}"`;
+}
