@@ -7,9 +7,9 @@ const manifest = sampleManifest();
 describe("a cluster whose master does not answer", () => {
   it("shows a column for machines only where vendors were asked", () => {
     const status = parseStatus(manifest, "");
-    expect(statusText("demo", status)).not.toContain("MACHINE");
+    expect(statusText("demo", status).join("\n")).not.toContain("MACHINE");
     const nodes = status.nodes.map((node) => ({ ...node, machine: "stopped" as const }));
-    expect(statusText("demo", { ...status, nodes })).toMatch(
+    expect(statusText("demo", { ...status, nodes }).join("\n")).toMatch(
       /NODE +POOL +ADDRESS +MACHINE[^]*cpu-1 +cpu +\S+ +stopped/,
     );
   });
@@ -18,6 +18,8 @@ describe("a cluster whose master does not answer", () => {
     const status = parseStatus(manifest, "");
     const unit = { stage: "ready", ok: true, message: "its software is of older roles: failed", generation: 1 };
     const nodes = status.nodes.map((node) => ({ ...node, unit: { ...unit, since: "", attempts: 1 } }));
-    expect(statusText("demo", { ...status, nodes })).toMatch(/ready +its software is of older roles: failed\n/);
+    expect(statusText("demo", { ...status, nodes }).join("\n")).toMatch(
+      /ready +its software is of older roles: failed\n/,
+    );
   });
 });

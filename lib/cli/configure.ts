@@ -21,11 +21,11 @@ export function define(command: Command): void {
   });
 }
 
-function summary({ changed, unchanged, introduced }: Configured): string {
-  if (changed.length + introduced.length === 0) return `${paint("green", "configured")}: nothing had to be changed`;
+function summary({ changed, unchanged, introduced }: Configured): readonly string[] {
+  if (changed.length + introduced.length === 0) return [`${paint("green", "configured")}: nothing had to be changed`];
   return [
     `${paint("green", "configured")}: ${changed.length} of ${changed.length + unchanged.length} steps carried out`,
     ...changed.map(({ title, effect, differences }) => `  ${title} (${effect}): ${differences.slice(0, 3).join("; ")}`),
     ...(introduced.length === 0 ? [] : [`  told ${count(introduced.length, "machine")} of the cluster`]),
-  ].join("\n");
+  ];
 }

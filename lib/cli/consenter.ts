@@ -1,4 +1,5 @@
 import type { Consenter } from "../operate/feedback/consent";
+import { writeLines } from "./output";
 import { paint } from "./paint";
 import { type Terminal } from "./terminal";
 
@@ -8,7 +9,7 @@ export function consenterAt(terminal: Terminal, yes: boolean): Consenter {
   return {
     yes,
     ask: async (lines, question) => {
-      process.stdout.write(`\n${lines.map((line) => `  ${line}\n`).join("")}\n`);
+      writeLines(["", ...lines.map((line) => `  ${line}`), ""]);
       const answer = await terminal.ask(`${paint("bold", question)} Only yes means yes: `);
       return answer.toLowerCase() === "yes";
     },

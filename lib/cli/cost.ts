@@ -23,7 +23,7 @@ export function define(command: Command): void {
 const NUMBERS = ["COUNT", "USD/H EACH", "RUNNING USD/H", "STOPPED USD/H"];
 
 /** What people read. */
-export function costText(cost: StackCost): string {
+export function costText(cost: StackCost): readonly string[] {
   const { cluster, items, runningHourly, stoppedHourly, runningMonthly, stoppedMonthly, unknownClouds } = cost;
   const rows = items.map(({ what, count, hourly, whenStopped, note = "" }) => {
     const each = hourly === undefined ? "?" : hourly.toFixed(4);
@@ -42,7 +42,7 @@ export function costText(cost: StackCost): string {
   return [
     `${paint("bold", cluster)}  by list price, without traffic, tax and discounts`,
     "",
-    tableOf(["ITEM", ...NUMBERS, "NOTE"], rows, { right: NUMBERS }),
+    ...tableOf(["ITEM", ...NUMBERS, "NOTE"], rows, { right: NUMBERS }),
     "",
     total("running", runningHourly, runningMonthly, more),
     total("stopped", stoppedHourly, stoppedMonthly, stoppedMore),
@@ -51,5 +51,5 @@ export function costText(cost: StackCost): string {
       : ["", `billed on after ohpc stop --all: ${[...new Set(cost.billedWhenStopped)].join(", ")}`]),
     ...(unknown.length === 0 ? [] : ["", `no price is known for: ${unknown.join(", ")}`]),
     ...(cost.sources.length === 0 ? [] : ["", "prices:", ...cost.sources.map((source) => `  ${source}`)]),
-  ].join("\n");
+  ];
 }

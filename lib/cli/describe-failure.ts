@@ -4,6 +4,7 @@ import { DocumentError } from "../model/document-error";
 import { ConfigurationError } from "../model/problems";
 import { RemoteError } from "../operate/exec/remote/remote";
 import { EXIT_CODES, Failure, type FailureKind } from "../operate/feedback/failure";
+import { printableLines } from "../operate/feedback/printable";
 import { foldHosts } from "../slurm/hostlist";
 
 /** A failure in the words of people, and as numbers and codes for programs. */
@@ -46,20 +47,27 @@ export function describeFailure(error: unknown): DescribedFailure {
   };
 }
 
+/** Failures whose message is a list of ours, a line for each problem; every other message is one line. */
+const LISTS: ReadonlySet<string> = new Set(["configuration", "document", "app.configuration", "app.validation"]);
+
 /** The lines that people read on standard error. */
-export function failureText(failure: DescribedFailure, highlight: (text: string) => string = String): string {
+export function failureLines(
+  failure: DescribedFailure,
+  highlight: (text: string) => string = String,
+): readonly string[] {
   const { message, host, cause, remedy, output = [], code } = failure;
+  const [first = "", ...problems] = LISTS.has(code) ? printableLines(message) : [message];
   const field = (name: string, value: string | undefined) =>
     value === undefined || value === "" ? [] : [`  ${name.padEnd(6)} ${value}`];
   return [
-    `${highlight("error:")} ${message}`,
-    ...output.map((line) => `  | ${line}`),
+    `${highlight("error:")} ${first}`,
+    ...problems,
+    ...output.flatMap((lines) => printableLines(lines)).map((line) => `  | ${line}`),
     ...field("where", host),
     ...field("why", cause),
     ...field("mend", remedy),
     ...field("code", code),
-    "",
-  ].join("\n");
+  ];
 }
 
 /** The document that `--json` prints instead of a result. */

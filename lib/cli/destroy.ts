@@ -15,11 +15,11 @@ export function define(command: Command): void {
       terminal.progress,
     );
     const { machines, disks, others } = destroyed;
-    terminal.result({ ok: true, stack: name, destroyed }, () =>
+    terminal.result({ ok: true, stack: name, destroyed }, () => [
       machines.length + disks.length + others.length === 0
         ? `nothing of ${name} was there`
         : `${paint("green", "destroyed")}: ${machines.length} machines, ${disks.length} disks, and everything around them`,
-    );
+    ]);
   });
   explain(command, {
     examples: [

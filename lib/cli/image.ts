@@ -13,8 +13,8 @@ export function define(command: Command): void {
     const { image, built } = await buildImage(terminal.progress);
     terminal.result({ ok: true, image, built }, () =>
       built.length === 0
-        ? `${image} is there already`
-        : [...built.map(({ layer, seconds }) => `${layer.padEnd(12)} ${seconds.toFixed(0)} s`), image].join("\n"),
+        ? [`${image} is there already`]
+        : [...built.map(({ layer, seconds }) => `${layer.padEnd(12)} ${seconds.toFixed(0)} s`), image],
     );
   });
   const list = command.command("list").description("List the node images on this machine.");
@@ -22,7 +22,7 @@ export function define(command: Command): void {
     const terminal = terminalFor(options);
     const images = await explained(async () => listImages(imageEngine()));
     terminal.result({ ok: true, images }, () => {
-      if (images.length === 0) return `no node image yet; the one that is needed is ${nodeImage()}`;
+      if (images.length === 0) return [`no node image yet; the one that is needed is ${nodeImage()}`];
       const rows = images.map(({ name, size, created, current: used }) => [name, size, created, used ? "current" : ""]);
       return tableOf(["IMAGE", "SIZE", "CREATED", ""], rows);
     });
@@ -32,7 +32,7 @@ export function define(command: Command): void {
     const terminal = terminalFor(options);
     const removed = await explained(async () => pruneImages(imageEngine()));
     terminal.result({ ok: true, removed }, () =>
-      removed.length === 0 ? "there is nothing to remove" : removed.map((name) => `removed ${name}`).join("\n"),
+      removed.length === 0 ? ["there is nothing to remove"] : removed.map((name) => `removed ${name}`),
     );
   });
   explain(command, {

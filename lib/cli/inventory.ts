@@ -4,6 +4,7 @@ import { inventory, inventoryList } from "../operate/access/inventory";
 import { openDeployment } from "../operate/cluster/deployment";
 import { lazy } from "../package/lazy";
 import { here, withJson } from "./options";
+import { writeDocument, writeLines } from "./output";
 import { explain } from "./verb-help";
 
 const yaml = lazy(() => require("yaml") as typeof Yaml);
@@ -16,9 +17,9 @@ export function define(command: Command): void {
   withJson(command).action(async (stack: string, options: { list?: boolean; host?: string; json?: boolean }) => {
     const document = inventory(await openDeployment(stack, here()));
     const list = inventoryList(document);
-    if (options.host !== undefined) print({ ...hostvars(list)[options.host] });
-    else if (options.list === true || options.json === true) print(list);
-    else process.stdout.write(yaml().stringify(document));
+    if (options.host !== undefined) writeDocument({ ...hostvars(list)[options.host] });
+    else if (options.list === true || options.json === true) writeDocument(list);
+    else writeLines(yaml().stringify(document).trimEnd().split("\n"), { longest: Infinity });
   });
   explain(command, {
     examples: [
@@ -34,8 +35,4 @@ export function define(command: Command): void {
 
 function hostvars(list: object): Readonly<Record<string, object>> {
   return (list as { _meta: { hostvars: Record<string, object> } })._meta.hostvars;
-}
-
-function print(document: object): void {
-  process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
 }

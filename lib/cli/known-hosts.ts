@@ -11,9 +11,8 @@ export function define(command: Command): void {
     const text = await stackKnownHosts(stack, here(), terminal.progress);
     if (options.out !== undefined) writeFileSync(options.out, text);
     const lines = text.split("\n").filter((line) => line !== "");
-    terminal.result({ ok: true, file: options.out, lines }, () =>
-      options.out === undefined ? text : `${lines.length} lines written to ${options.out}`,
-    );
+    const told = options.out === undefined ? lines : [`${lines.length} lines written to ${options.out}`];
+    terminal.result({ ok: true, file: options.out, lines }, () => told, { longest: Infinity });
   });
   explain(command, {
     examples: [

@@ -13,7 +13,7 @@ export function define(command: Command): void {
   explain(command, { examples: [["ohpc list", "all that the app of cdktf.json makes"]] });
 }
 
-function listText(listed: readonly ListedStack[]): string {
+function listText(listed: readonly ListedStack[]): readonly string[] {
   const rows = listed.map(({ stack, cluster, deployed, nodes }) => [
     stack,
     cluster ?? "-",

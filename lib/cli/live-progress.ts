@@ -1,5 +1,7 @@
 import { Listr, PRESET_TIMER } from "listr2";
 import type { Progress, Report } from "../operate/feedback/progress";
+import { printable } from "../operate/feedback/printable";
+import { writeLines } from "./output";
 import { paint } from "./paint";
 
 /** Phases with a spinner, the time they take, and the latest of what goes on inside. */
@@ -9,14 +11,14 @@ export class LiveProgress implements Progress {
     const list = new Listr(
       [
         {
-          title,
+          title: printable(title),
           task: async (_, task) => {
             const report: Report = {
               title: (next) => {
-                task.title = next;
+                task.title = printable(next);
               },
               detail: (line) => {
-                task.output = line;
+                task.output = printable(line);
               },
             };
             outcome = { value: await work(report) };
@@ -40,6 +42,6 @@ export class LiveProgress implements Progress {
   }
 
   note(line: string): void {
-    process.stdout.write(`${paint("yellow", "!")} ${line}\n`);
+    writeLines([`${paint("yellow", "!")} ${line}`]);
   }
 }

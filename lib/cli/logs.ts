@@ -31,11 +31,11 @@ export function define(command: Command): void {
   });
 }
 
-function summary({ file, bytes, machines, missing }: Logs): string {
+function summary({ file, bytes, machines, missing }: Logs): readonly string[] {
   const size = bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
   return [
     `${file} (${size}): ${machines.length === 0 ? "no machine's own logs" : `logs of ${machines.join(", ")}`}`,
     ...missing.map((line) => `  without ${line}`),
     "secrets and the names of jobs are taken out; names of hosts and users, addresses and paths are in it",
-  ].join("\n");
+  ];
 }

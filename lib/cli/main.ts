@@ -4,6 +4,7 @@ import { waitsForChildren } from "../operate/exec/child";
 import { EXIT_CODES } from "../operate/feedback/failure";
 import { lazy } from "../package/lazy";
 import type * as Failures from "./describe-failure";
+import { showCursor, writeDocument, writeLines } from "./output";
 import { paint } from "./paint";
 import { program } from "./program";
 
@@ -18,13 +19,16 @@ async function main(args: readonly string[]): Promise<number> {
     // --help and --version end this way, too.
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT_CODES.done;
     if (error instanceof CommanderError && error.code === "commander.help") {
-      process.stderr.write(program(args).helpInformation());
+      writeLines(program(args).helpInformation().trimEnd().split("\n"), { stream: process.stderr });
       return EXIT_CODES.usage;
     }
-    const { describeFailure, exitCodeOf, failureDocument, failureText } = failures();
+    const { describeFailure, exitCodeOf, failureDocument, failureLines } = failures();
     const failure = describeFailure(error);
-    if (args.includes("--json")) process.stdout.write(`${JSON.stringify(failureDocument(failure), undefined, 2)}\n`);
-    process.stderr.write(failureText(failure, (text) => paint("red", text, process.stderr)));
+    if (args.includes("--json")) writeDocument(failureDocument(failure));
+    writeLines(
+      failureLines(failure, (text) => paint("red", text, process.stderr)),
+      { stream: process.stderr },
+    );
     return exitCodeOf(failure);
   }
 }
@@ -32,13 +36,13 @@ async function main(args: readonly string[]): Promise<number> {
 /** A terraform that is running gets to its end first; everything else may be ended at any time and goes on when it is run again. */
 function onInterrupt(): void {
   if (waitsForChildren()) {
-    process.stderr.write(
-      "\ninterrupted: waiting until terraform has stopped in good order; once more stops it at once\n",
-    );
+    const told = "interrupted: waiting until terraform has stopped in good order; once more stops it at once";
+    writeLines(["", told], { stream: process.stderr });
     return;
   }
-  if (process.stdout.isTTY) process.stdout.write("\u001b[?25h\n");
-  process.stderr.write("interrupted: run the same command again, it goes on where this one stopped\n");
+  showCursor();
+  const told = "interrupted: run the same command again, it goes on where this one stopped";
+  writeLines([told], { stream: process.stderr });
   process.exit(EXIT_CODES.interrupted);
 }
 

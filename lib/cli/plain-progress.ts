@@ -1,4 +1,5 @@
 import type { Progress, Report } from "../operate/feedback/progress";
+import { writeLines } from "./output";
 
 /** A line when a phase begins to tell something, and one when it has ended: for logs and pipes. */
 export class PlainProgress implements Progress {
@@ -34,7 +35,7 @@ export class PlainProgress implements Progress {
   }
 
   private line(text: string): void {
-    this.stream.write(`${text}\n`);
+    writeLines([text], { stream: this.stream });
   }
 }
 

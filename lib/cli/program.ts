@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { EXIT_CODES } from "../operate/feedback/failure";
 import { packageJson } from "../package/package-json";
+import { writeLines } from "./output";
 import { exampleLines, exitCodeLines } from "./verb-help";
 import { VERBS } from "./verbs";
 
@@ -16,7 +17,12 @@ export function program(args: readonly string[]): Command {
     .configureHelp({ subcommandTerm: synopsisOf })
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
+    .configureOutput({
+      writeErr: () => undefined,
+      writeOut: (text) => {
+        writeLines(text.trimEnd().split("\n"));
+      },
+    })
     .addHelpText(
       "after",
       `\nExamples:\n${exampleLines(EXAMPLES)}\n\nExit codes:\n${exitCodeLines(Object.keys(EXIT_CODES) as never)}`,

@@ -48,7 +48,7 @@ export function define(command: Command): void {
   });
 }
 
-function summary({ started, readiness }: Resumed): string {
+function summary({ started, readiness }: Resumed): readonly string[] {
   const { nodes, answered, busy, drained } = readiness;
   const stopped = drained.filter(({ reason }) => reason.startsWith(STOP_REASON));
   const byHand = drained.filter(({ reason }) => !reason.startsWith(STOP_REASON));
@@ -63,5 +63,5 @@ function summary({ started, readiness }: Resumed): string {
       ? `nothing had to be resumed: ${state}`
       : `${paint("green", "resumed")}: ${foldHosts(started)}; ${state}`,
     ...byHand.map(({ node, reason }) => `  ${node} stays drained: ${reason}`),
-  ].join("\n");
+  ];
 }

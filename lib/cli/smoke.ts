@@ -35,7 +35,7 @@ export function define(command: Command): void {
     const terminal = terminalFor(options);
     const { user, ...proved } = await smoke({ ...options, stack, proof, place: here() }, terminal.progress);
     terminal.result({ ok: true, proof, user, ...proved }, () =>
-      "runs" in proved ? proved.runs.map((run) => helloText(run, user)).join("\n") : hplText(proved.run, user),
+      "runs" in proved ? proved.runs.flatMap((run) => helloText(run, user)) : hplText(proved.run, user),
     );
   });
   explain(command, {
@@ -49,21 +49,21 @@ export function define(command: Command): void {
   });
 }
 
-function helloText({ partition, ranks, hosts, mpi, job }: HelloResult, user: string): string {
+function helloText({ partition, ranks, hosts, mpi, job }: HelloResult, user: string): readonly string[] {
   return [
     `${paint("green", "PASSED")}  MPI hello, partition ${paint("bold", partition)}: ${count(ranks, "rank")} on ${count(hosts.length, "node")} heard from each other`,
     `        ${mpi}; job ${job} of ${user} on ${hosts.join(" ")}`,
-  ].join("\n");
+  ];
 }
 
 function hplText(
   { size, block, rows, columns, seconds, gflops, residual, partition, hosts, job, directory }: HplResult,
   user: string,
-): string {
+): readonly string[] {
   return [
     `${paint("green", "PASSED")}  HPL, partition ${partition}: ${paint("bold", `${gflops.toPrecision(4)} Gflop/s`)}`,
     `        residual ${residual.toExponential(2)} (PASSED), ${seconds.toFixed(1)} s`,
     `        N ${size}, NB ${block}, ${rows} x ${columns} ranks; job ${job} of ${user} on ${hosts}`,
     `        input and output: ${directory} on the master`,
-  ].join("\n");
+  ];
 }

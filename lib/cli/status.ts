@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { count } from "../operate/feedback/count";
 import type { ClusterStatus, NodeStatus } from "../operate/scheduler/status";
 import { type NodeWithMachine, type StackStatus, stackStatus } from "../operate/verbs/status";
 import { here, terminalFor, withJson } from "./options";
@@ -12,9 +13,11 @@ export function define(command: Command): void {
   withJson(command).action(async (stack: string, options: { json?: boolean }) => {
     const terminal = terminalFor(options);
     const { cluster, ...status } = await stackStatus(stack, here());
-    terminal.result({ ok: true, stack, cluster, ...status }, () =>
-      [statusText(cluster, status), "", ...loginLines(status.login)].join("\n"),
-    );
+    terminal.result({ ok: true, stack, cluster, ...status }, () => [
+      ...statusText(cluster, status),
+      "",
+      ...loginLines(status.login),
+    ]);
   });
   explain(command, {
     examples: [
@@ -26,11 +29,11 @@ export function define(command: Command): void {
 }
 
 /** What people read. */
-export function statusText(cluster: string, status: Omit<StackStatus, "cluster" | "login">): string {
-  const { controller, services, slurmVersion, generation, nodes, partitions, jobs, disks } = status;
+export function statusText(cluster: string, status: Omit<StackStatus, "cluster" | "login">): readonly string[] {
+  const { controller, services, slurmVersion, generation, nodes, partitions, jobs, disks, unreadable } = status;
   const troubled = Object.entries(services).filter(([, state]) => state !== "active");
   const ready = nodes.filter(isReady).length;
-  const jobLine = Object.entries(jobs).map(([state, count]) => `${count} ${state.toLowerCase()}`);
+  const jobLine = Object.entries(jobs).map(([state, number]) => `${number} ${state.toLowerCase()}`);
   return [
     `${paint("bold", cluster)}  Slurm ${slurmVersion ?? "is not installed"}, controller ${
       controller.answers ? paint("green", "answers") : paint("red", "does not answer")
@@ -38,13 +41,14 @@ export function statusText(cluster: string, status: Omit<StackStatus, "cluster" 
     `nodes  ${ready === nodes.length ? paint("green", `${ready} of ${nodes.length} ready`) : paint("yellow", `${ready} of ${nodes.length} ready`)}`,
     `jobs   ${jobLine.length === 0 ? "none" : jobLine.join(", ")}`,
     ...troubled.map(([service, state]) => paint("red", `${service} is ${state}`)),
+    ...(unreadable === 0 ? [] : [paint("yellow", `${count(unreadable, "line")} of the master's answer made no sense`)]),
     "",
-    nodeTable(nodes),
+    ...nodeTable(nodes),
     "",
-    partitionTable(partitions),
+    ...partitionTable(partitions),
     "",
-    diskTable(disks),
-  ].join("\n");
+    ...diskTable(disks),
+  ];
 }
 
 function isReady({ slurm, unit }: NodeStatus): boolean {
@@ -56,7 +60,7 @@ function isReady({ slurm, unit }: NodeStatus): boolean {
   );
 }
 
-function nodeTable(nodes: readonly NodeWithMachine[]): string {
+function nodeTable(nodes: readonly NodeWithMachine[]): readonly string[] {
   const asked = nodes.some(({ machine }) => machine !== undefined);
   const head = ["NODE", "POOL", "ADDRESS", ...(asked ? ["MACHINE"] : []), "SLURM", "NODE UNIT", "WHY"];
   const rows = nodes.map((node) => {
@@ -93,14 +97,14 @@ function ownReason(unit: NodeStatus["unit"]): string {
   return unit.ok ? unit.message : `${unit.message} (since ${unit.since}, tried ${unit.attempts} times)`;
 }
 
-function partitionTable(partitions: ClusterStatus["partitions"]): string {
+function partitionTable(partitions: ClusterStatus["partitions"]): readonly string[] {
   const rows = partitions.map(({ name, default: isDefault, up, timeLimit, allocated, idle, other, total }) =>
     [isDefault ? `${name}*` : name, up ? "up" : "down", timeLimit, allocated, idle, other, total].map(String),
   );
   return tableOf(["PARTITION", "STATE", "TIME LIMIT", "ALLOCATED", "IDLE", "OTHER", "TOTAL"], rows);
 }
 
-function diskTable(disks: ClusterStatus["disks"]): string {
+function diskTable(disks: ClusterStatus["disks"]): readonly string[] {
   const rows = disks.map(({ path, sizeBytes, usedBytes }) => [
     path,
     gibibytes(sizeBytes),

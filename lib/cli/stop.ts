@@ -54,16 +54,18 @@ export function define(command: Command): void {
   });
 }
 
-function summary(stack: string, { stopped, ended, already, jobs }: Stopped): string {
+function summary(stack: string, { stopped, ended, already, jobs }: Stopped): readonly string[] {
   if (stopped.length + ended.length === 0) {
-    return already.length === 0
-      ? "there is nothing to stop"
-      : `nothing had to be stopped: ${foldHosts(already)} ${already.length === 1 ? "is" : "are"} stopped`;
+    return [
+      already.length === 0
+        ? "there is nothing to stop"
+        : `nothing had to be stopped: ${foldHosts(already)} ${already.length === 1 ? "is" : "are"} stopped`,
+    ];
   }
   return [
     ...(stopped.length === 0 ? [] : [`${paint("green", "stopped")}: ${foldHosts(stopped)}`]),
     ...(ended.length === 0 ? [] : [`${paint("green", "ended")}: ${foldHosts(ended)}; made anew by ohpc up ${stack}`]),
     ...jobs.map((job) => `  job ended: ${describeJob(job)}`),
     `  ${paint("dim", "go on")}  ohpc resume ${stack}`,
-  ].join("\n");
+  ];
 }

@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import type { Progress } from "../operate/feedback/progress";
 import { lazy } from "../package/lazy";
 import type * as Live from "./live-progress";
+import { type LineOptions, shown, writeDocument, writeLines } from "./output";
 import { PlainProgress } from "./plain-progress";
 
 /** Only a terminal needs what draws on it; it takes 60 ms to load. */
@@ -22,9 +23,10 @@ export class Terminal {
     this.progress = json ? new PlainProgress(process.stderr) : progressOn(process.stdout);
   }
 
-  /** The verb's result: one JSON document, or what people read. */
-  result(document: object, text: () => string): void {
-    process.stdout.write(this.json ? `${JSON.stringify(document, undefined, 2)}\n` : `${text().trimEnd()}\n`);
+  /** The verb's result: one JSON document, or the lines that people read. */
+  result(document: object, lines: () => readonly string[], options: Pick<LineOptions, "longest"> = {}): void {
+    if (this.json) writeDocument(document);
+    else writeLines(lines(), options);
   }
 
   /** Whether there is somebody to ask. */
@@ -41,7 +43,7 @@ export class Terminal {
     });
     lines.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
     try {
-      return (await lines.question(question, { signal: closed.signal })).trim();
+      return (await lines.question(shown(question), { signal: closed.signal })).trim();
     } catch {
       return "";
     } finally {

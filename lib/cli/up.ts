@@ -63,7 +63,7 @@ function document(stack: string, { deployment, readiness, ...rest }: UpResult): 
   };
 }
 
-function summary(stack: string, result: UpResult): string {
+function summary(stack: string, result: UpResult): readonly string[] {
   const { deployment, readiness, phases, seconds, changes, configured, introduced, started } = result;
   const { spec, manifest } = deployment;
   const { nodes, answered, busy, drained } = readiness;
@@ -96,7 +96,7 @@ function summary(stack: string, result: UpResult): string {
     headline.join(""),
     ...rows.map(([what = "", text = ""]) => `  ${paint("dim", what.padEnd(9))}  ${text}`),
     ...loginLines(wayIn(deployment, deployment)),
-  ].join("\n");
+  ];
 }
 
 /** The first word of a phase's title tells which it is. */

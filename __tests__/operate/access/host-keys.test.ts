@@ -1,7 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { forgetHostKeys } from "../../../lib/operate/access/host-keys";
+import { forgetHostKeys, seenBy } from "../../../lib/operate/access/host-keys";
+import type { SshRemote } from "../../../lib/operate/exec/remote/ssh-remote";
+import { pretendedMaster } from "../../support/pretended-master";
 import { sampleManifest } from "../../support/sample-cluster";
 
 const manifest = sampleManifest();
@@ -36,5 +38,22 @@ describe("host keys", () => {
     expect(() => {
       forgetHostKeys({ manifest, privateDirectory }, ["master"]);
     }).not.toThrow();
+  });
+
+  it("are keys, whatever else is said to the master", async () => {
+    const printed = [
+      ...[
+        "10.0.0.1 ssh-ed25519 AAAA+/==",
+        "10.0.0.1 ssh-ed25519 AA,* ssh-ed25519 BBBB",
+        "10.0.0.2 ssh-ed25519 A\u001b[2J",
+      ],
+      ...["10.0.0.2 ssh-ed25519 A\r* ssh-ed25519 B", "10.0.0.2 @cert-authority A", "* ssh-ed25519 CCCC", ""],
+    ];
+    const master = pretendedMaster(async () => Promise.resolve(printed.join("\n"))) as unknown as SshRemote;
+    const nodes = [1, 2].map((k) => ({ host: `cpu-${k}`, address: `10.0.0.${k}`, pool: "cpu" }));
+    expect([...(await seenBy(master, nodes))]).toEqual([
+      ["cpu-1", ["ssh-ed25519 AAAA+/=="]],
+      ["cpu-2", []],
+    ]);
   });
 });

@@ -3,7 +3,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const DRAIN = readFileSync(join(__dirname, "../../../lib/operate/scheduler/drain.sh"), "utf8");
+const SCRIPTS = join(__dirname, "../../../lib/operate/scheduler");
+const DRAIN = ["node-rows.sh", "drain.sh"].map((name) => readFileSync(join(SCRIPTS, name), "utf8")).join("");
 
 /** drain.sh beside programs that only say what this test wants them to: which nodes it takes is its own doing. */
 describe("nodes whose machines are stopped", () => {

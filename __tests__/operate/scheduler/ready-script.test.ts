@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const READY = readFileSync(join(__dirname, "../../../lib/operate/scheduler/ready.sh"), "utf8");
+const SCRIPTS = join(__dirname, "../../../lib/operate/scheduler");
+const READY = ["node-rows.sh", "ready.sh"].map((name) => readFileSync(join(SCRIPTS, name), "utf8")).join("");
 
 const STOPPED = [
   "cpu-1|drained|root|bad fan",
@@ -19,7 +20,12 @@ describe("nodes that were drained", () => {
     folder = mkdtempSync(join(tmpdir(), "ready-"));
     mkdirSync(join(folder, "bundle"));
     mkdirSync(join(folder, "bin"));
-    program("sinfo", `case "$*" in *--partition*) ;; *) cat ${folder}/nodes ;; esac`);
+    // What its format begins with stands at the beginning of each line.
+    program(
+      "sinfo",
+      `for word; do case $word in --format=*) mark=\${word#--format=} mark=\${mark%%%*} ;; esac; done
+case "$*" in *--partition*) cat ${folder}/idle 2>/dev/null || : ;; *) sed "s/^[^|]*|[^|]*|[^|]*|/$mark&/" ${folder}/nodes ;; esac`,
+    );
     program(
       "scontrol",
       `echo "$2 $3" >>${folder}/told
@@ -97,15 +103,71 @@ open("${folder}/asked", "w")
     );
   });
 
+  describe("who have run a task", () => {
+    const IDLE = ["cpu-1|idle|Unknown|none", "cpu-2|idle|Unknown|none", "cpu-3|idle|Unknown|none"];
+
+    /** What ready.sh tells of three idle nodes, if srun writes this and ends with that. */
+    function asked(written: string, exitCode = 0): readonly string[] {
+      writeFileSync(join(folder, "idle"), "cpu-1 idle\ncpu-2 idle\ncpu-3 idle\n");
+      writeFileSync(join(folder, "said"), written);
+      program("srun", `cat ${folder}/said; exit ${exitCode}`);
+      const { printed } = ready([], IDLE, exitCode === 0 ? 600 : 0);
+      return printed.split("\n").filter((line) => /^(answered|silent|busy)/.test(line));
+    }
+
+    it("are counted by srun's own numbers, whatever else is written", () => {
+      expect(asked("srun: a word\n2: cpu-3\n0: module loaded\n0: cpu-1\n1: cpu-2\n")).toEqual(["answered 3 cpu"]);
+      expect(asked("00: cpu-1\n01: cpu-2\n02: cpu-3\n")).toEqual(["answered 3 cpu"]);
+    });
+
+    it("count for nobody else: a node that says all names is one", () => {
+      expect(asked("0: cpu-1\n0: cpu-2\n0: cpu-3\n")).toEqual([
+        "answered 1 cpu",
+        "silent cpu 2 of 3 tasks did not say which node they ran on",
+      ]);
+      expect(asked("0: cpu-1\n0: cpu-2\n0: cpu-3\n1: cpu-2\n2: cpu-3\n")).toEqual(["answered 3 cpu"]);
+    });
+
+    it("are named if nobody said so, and not asked again: their tasks have ended", () => {
+      expect(asked("0: cpu-2\n1: cpu-2\n2: \u001b[2J\n")).toEqual([
+        "answered 1 cpu",
+        expect.stringMatching(
+          /^silent cpu 2 of 3 tasks did not say which node they ran on: (cpu-1, cpu-3|cpu-3, cpu-1)$/,
+        ),
+      ]);
+      expect(asked("cpu-1\ncpu-2\ncpu-3\n9: cpu-1\n")).toEqual([expect.stringMatching(/^silent cpu 3 of 3 tasks/)]);
+    });
+
+    it("cannot make lines of the protocol, or endless ones, of what srun shows", () => {
+      expect(asked("0: cpu-1\n0: answered 9 cpu\nsrun: error: x\r\u001b[2J\n", 1)).toEqual([
+        "silent cpu 0: cpu-1; 0: answered 9 cpu; srun: error: x; ; [2J",
+      ]);
+      const [long = ""] = asked("x".repeat(1_000_000), 1);
+      expect(long.length).toBeLessThan(2100);
+    });
+  });
+
+  it("have reasons that may hold bars, and line breaks that are none", () => {
+    const nodes = ["cpu-1|drained|root(0)|fan | disk", "cpu-2|down|root(0)|x\nanswered 9 cpu\noverdue"];
+    const { printed } = ready([], nodes, 1);
+    expect(printed.split("\n")).toEqual([
+      "nodes 1 2",
+      "waiting cpu-2 down x\\nanswered 9 cpu\\noverdue",
+      "drained cpu-1 fan | disk",
+      "overdue",
+      "",
+    ]);
+  });
+
   it("are asked again while srun cannot submit, and each of its reasons is told once", () => {
-    program("sinfo", `case "$*" in *--partition*) echo cpu-1 idle ;; *) cat ${folder}/nodes ;; esac`);
+    writeFileSync(join(folder, "idle"), "cpu-1 idle\n");
     program(
       "srun",
       `echo . >>${folder}/tries
 case $(wc -l <${folder}/tries) in
   1 | 2) printf 'srun: error: Unable to allocate resources\\nsrun: error: the queue is full\\n' >&2; exit 1 ;;
   3) exit 1 ;;
-  *) echo cpu-1 ;;
+  *) echo '0: cpu-1' ;;
 esac`,
     );
     expect(ready([], ["cpu-1|idle|root|none"]).printed).toBe(

@@ -5,7 +5,7 @@ const { manifest } = viewOf({ pools: { cpu: 2, gpu: 1 } });
 
 /** Captured from a cluster of Slurm 24.11.5 with one node too few. */
 const CAPTURED =
-  '\fversion\nslurm-wlm 24.11.5\n\fcontroller\nSlurmctld(primary) at master is UP\n\fservices\nmunge\x1factive\nmariadb\x1factive\nslurmdbd\x1factive\nslurmctld\x1factive\n\fnodes\ncpu-1\x1fallocated\x1fnone\x1fUnknown\x1fUnknown\ngpu-1\x1fdrained*\x1fGPU 1 is broken | see ticket\x1froot\x1f2026-11-22T16:06:53\n\fpartitions\ncpu*\x1fup\x1finfinite\x1f1/0/0/1\ngpu\x1fup\x1f1-00:00:00\x1f0/0/1/1\n\fjobs\n      1 PENDING\n     12 RUNNING\n\fdisks\n/srv/ohpc/state 270553174016 35705376768 62087917568\n/home           270553174016 35705376768 62087917568\n\fgeneration\n7\n\funits\n{"cpu-1": {"stage": "ready", "ok": true, "message": "", "generation": 7, "since": "2026-11-22T15:47:31Z", "attempts": 1}, "cpu-2": {"unreachable": "no answer within 3 s"}, "gpu-1": {"stage": 5}}';
+  '\fversion\nslurm-wlm 24.11.5\n\fcontroller\nSlurmctld(primary) at master is UP\n\fservices\nmunge\x1factive\nmariadb\x1factive\nslurmdbd\x1factive\nslurmctld\x1factive\n\fnodes\ncpu-1|allocated|Unknown|Unknown|none\ngpu-1|drained*|root|2026-11-22T16:06:53|GPU 1 is broken | see ticket\n\fpartitions\ncpu*\x1fup\x1finfinite\x1f1/0/0/1\ngpu\x1fup\x1f1-00:00:00\x1f0/0/1/1\n\fjobs\n      1 PENDING\n     12 RUNNING\n\fdisks\n/srv/ohpc/state 270553174016 35705376768 62087917568\n/home           270553174016 35705376768 62087917568\n\fgeneration\n7\n\funits\n{"cpu-1": {"stage": "ready", "ok": true, "message": "", "generation": 7, "since": "2026-11-22T15:47:31Z", "attempts": 1}, "cpu-2": {"unreachable": "no answer within 3 s"}, "gpu-1": {"stage": 5}}';
 
 describe("parseStatus", () => {
   const status = parseStatus(manifest, CAPTURED);
@@ -37,10 +37,9 @@ describe("parseStatus", () => {
   });
 
   it("keeps the reason that somebody gave, whatever Slurm adds to it of a node that is silent", () => {
-    const silent = CAPTURED.replace("see ticket\x1froot", "see ticket : Not responding\x1fslurm").replace(
-      "cpu-1\x1fallocated\x1fnone\x1fUnknown",
-      "cpu-1\x1fdown*\x1fNot responding\x1fslurm",
-    );
+    const silent = CAPTURED.replace("|root|", "|slurm|")
+      .replace("see ticket", "see ticket : Not responding")
+      .replace("cpu-1|allocated|Unknown|Unknown|none", "cpu-1|down*|slurm|Unknown|Not responding");
     const reasons = parseStatus(manifest, silent).nodes.map(({ slurm }) => slurm?.reason);
     expect(reasons).toEqual(["Not responding", undefined, "GPU 1 is broken | see ticket"]);
   });

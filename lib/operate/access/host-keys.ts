@@ -78,14 +78,17 @@ export async function seenBy(
   nodes: readonly NodeAddress[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const printed = await master.run(SCAN, { args: nodes.map(({ address }) => address) });
-  const lines = printed.split("\n").map((line) => line.split(" "));
+  const seen = printed.split("\n").map((line) => SEEN.exec(line)?.slice(1) ?? []);
   return new Map(
     nodes.map(({ host, address }) => {
-      const own = lines.filter(([name]) => name === address);
-      return [host, own.map((words) => words.slice(1).join(" "))];
+      const own = seen.filter(([name]) => name === address);
+      return [host, own.map(([, key = ""]) => key)];
     }),
   );
 }
+
+/** What comes from machines becomes lines of a file that decides whom we trust. */
+const SEEN = /^(\S+) (ssh-ed25519 [A-Za-z0-9+/]{1,200}={0,2})$/;
 
 const SCAN = 'ssh-keyscan -T 5 -t ed25519 "$@" 2>/dev/null || :';
 

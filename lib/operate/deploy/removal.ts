@@ -60,7 +60,9 @@ async function undrainReady(master: Remote, nodes: readonly NodeAddress[]): Prom
     const printed = await master.run(`python3 ${BUNDLE_DIRECTORY}/current/ask.py state`, {
       input: nodes.map(({ address, host }) => `${address} ${host}\n`).join(""),
     });
-    const ready = [...parseAnswers(printed)].flatMap(([host, answer]) => ("ok" in answer && answer.ok ? [host] : []));
+    const ready = [...parseAnswers(printed, new Set(nodes.map(({ host }) => host)))].flatMap(([host, answer]) =>
+      "ok" in answer && answer.ok ? [host] : [],
+    );
     await undrain(master, ready);
   } catch {
     return;

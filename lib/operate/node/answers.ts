@@ -9,7 +9,7 @@ export interface NodeUnitReport {
   readonly message: string;
   /** Of the bundle that it has; 0: none yet. */
   readonly generation: number;
-  /** ISO 8601: when it came to this. */
+  /** ISO 8601: when it came to this; empty before its first run. */
   readonly since: string;
   /** How often it has tried since. */
   readonly attempts: number;
@@ -18,20 +18,24 @@ export interface NodeUnitReport {
 /** How a node answered the master's question. */
 export type NodeAnswer = NodeUnitReport | { readonly unreachable: string };
 
+/** A node is believed only what a node unit can say of itself: `ask.py` looks for the same. */
 const answerSchema = z.union([
   z.object({
-    stage: z.string(),
+    stage: z.string().regex(/^[a-z][a-z-]{0,31}$/),
     ok: z.boolean(),
-    message: z.string(),
-    generation: z.number(),
-    since: z.string(),
-    attempts: z.number(),
+    message: z.string().max(1000),
+    generation: z.int().min(0).max(1e9),
+    since: z.string().regex(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d))?$/),
+    attempts: z.int().min(0).max(1e9),
   }),
-  z.object({ unreachable: z.string() }),
+  z.object({ unreachable: z.string().max(1000) }),
 ]);
 
-/** Reads what `ask.py` printed; a node whose answer makes no sense counts as unreachable. */
-export function parseAnswers(printed: string): ReadonlyMap<string, NodeAnswer> {
+/**
+ * Reads what `ask.py` printed of the hosts that it was asked about; a node whose answer makes no sense counts as
+ * unreachable.
+ */
+export function parseAnswers(printed: string, asked: ReadonlySet<string>): ReadonlyMap<string, NodeAnswer> {
   let answers: unknown;
   try {
     answers = JSON.parse(printed);
@@ -39,8 +43,9 @@ export function parseAnswers(printed: string): ReadonlyMap<string, NodeAnswer> {
     return new Map();
   }
   const parsed = z.record(z.string(), z.unknown()).safeParse(answers);
+  const known = Object.entries(parsed.success ? parsed.data : {}).filter(([host]) => asked.has(host));
   return new Map(
-    Object.entries(parsed.success ? parsed.data : {}).map(([host, answer]) => {
+    known.map(([host, answer]) => {
       const read = answerSchema.safeParse(answer);
       return [host, read.success ? read.data : { unreachable: "its node unit answers with something else" }];
     }),

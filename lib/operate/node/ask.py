@@ -3,12 +3,14 @@
 
 `ask.py state` or `ask.py kick`; standard input has lines `ADDRESS NAME`. Prints {NAME: answer} as JSON, where an answer
 is what the node unit last said of itself, or {"unreachable": WHY}. No machine is waited for longer than three seconds.
+A machine may say anything: what is no answer of a node unit is left out, and is of no consequence for the others.
 """
 
 import asyncio
 import errno
 import json
 import random
+import re
 import socket
 import sys
 
@@ -17,6 +19,36 @@ PORT = 630
 SOURCES = range(700, 1024)
 SECONDS = 3
 AT_ONCE = 500
+LONGEST = 16384
+SOMETHING_ELSE = {"unreachable": "its node unit answers with something else"}
+
+
+def is_count(value):
+    return type(value) is int and 0 <= value <= 10**9
+
+
+def matches(pattern):
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII) is not None
+
+
+FIELDS = {
+    "stage": matches(r"[a-z][a-z-]{0,31}"),
+    "ok": lambda value: isinstance(value, bool),
+    "message": lambda value: isinstance(value, str),
+    "generation": is_count,
+    "since": matches(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d))?"),
+    "attempts": is_count,
+}
+
+
+def report(text):
+    """What a node unit can have said, and nothing more; None if it is anything else."""
+    answer = json.loads(text)
+    if not isinstance(answer, dict) or not all(name in answer and fits(answer[name]) for name, fits in FIELDS.items()):
+        return None
+    known = {name: answer[name] for name in FIELDS}
+    # One line; a message holds what some program wrote, and may be long without anybody's fault.
+    return known | {"message": " ".join(known["message"].split())[:500]}
 
 
 async def connect(address):
@@ -45,8 +77,11 @@ async def talk(address, question):
     try:
         writer.write(f"{question}\n".encode())
         await writer.drain()
-        answer = json.loads(await reader.read(65536))
-        return answer if isinstance(answer, dict) else {"unreachable": "its node unit answers with something else"}
+        text = b""
+        while len(text) <= LONGEST and (more := await reader.read(LONGEST)):
+            text += more
+        known = report(text.decode(errors="replace")) if len(text) <= LONGEST else None
+        return SOMETHING_ELSE if known is None else known
     finally:
         writer.close()
 
@@ -61,8 +96,8 @@ async def ask(address, question, slots):
             return {"unreachable": "the machine is up, but its node unit is not"}
         except OSError as error:
             return {"unreachable": error.strerror or str(error)}
-        except ValueError:
-            return {"unreachable": "its node unit answers with something else"}
+        except Exception:  # whatever a machine can make a parser do
+            return SOMETHING_ELSE
 
 
 async def main():

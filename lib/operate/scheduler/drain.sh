@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Drains nodes in Slurm while their machines are stopped or replaced.
+# Drains nodes in Slurm while their machines are stopped or replaced. Comes behind node-rows.sh.
 # drain.sh drain HOSTLIST REASON    drains those that nobody has drained or set down, and prints them with commas between
 # drain.sh end HOSTLIST REASON      ends the jobs on drained nodes: Slurm puts those back into the queue that may be
 # drain.sh undrain HOSTLIST REASON  resumes those that are drained for that reason, and no others
 # A reason of ours begins with the given one: it also tells who gave it.
-nodes=$(sinfo --all --noheader --Node --nodes="$2" --format='%N|%T|%U|%E' | sort -u)
+nodes=$(node_rows '%N|%T|%U|%E' --nodes="$2")
 
 case $1 in
   drain)

@@ -57,6 +57,6 @@ async function runDrainScript(
   reason: string,
 ): Promise<string> {
   if (hosts.length === 0) return "";
-  const text = textBeside(__dirname, "drain.sh");
+  const text = textBeside(__dirname, "node-rows.sh") + textBeside(__dirname, "drain.sh");
   return master.run(text, { args: [action, foldHosts(hosts), reason] });
 }

@@ -94,9 +94,9 @@ export function readReady(printed: string): ReadyReading {
   );
   const of = (what: string, from: readonly string[]) =>
     from.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1).split(" "));
-  const sum = (what: string) => of(what, lines).reduce((total, [count]) => total + Number(count), 0);
+  const sum = (what: string) => of(what, lines).reduce((total, [count = ""]) => total + counted(count), 0);
   return {
-    ready: Number(of("nodes", picture)[0]?.[0] ?? 0),
+    ready: counted(of("nodes", picture)[0]?.[0] ?? ""),
     overdue: lines.includes("overdue"),
     waiting: of("waiting", picture).map(([node = "", state = "", ...reason]) => ({
       node,
@@ -109,6 +109,10 @@ export function readReady(printed: string): ReadyReading {
     busy: sum("busy"),
     silent: of("silent", lines).map((words) => words.join(" ")),
   };
+}
+
+function counted(word: string): number {
+  return /^\d{1,7}$/.test(word) ? Number(word) : 0;
 }
 
 function tell(line: string, total: number, report: Report): void {
@@ -145,5 +149,5 @@ function unexplained(words: readonly string[]): string {
 }
 
 function readyScript(): string {
-  return textBeside(__dirname, "ready.sh");
+  return textBeside(__dirname, "node-rows.sh") + textBeside(__dirname, "ready.sh");
 }

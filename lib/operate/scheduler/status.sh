@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Looks at the whole cluster from the master, in one go. `$1`: the program that asks the node units; `$2`…: directories
-# whose disks are of interest; standard input: lines `ADDRESS NAME`, one per node. Fields are separated by unit separators.
+# whose disks are of interest; standard input: lines `ADDRESS NAME`, one per node. Fields are separated by unit
+# separators; where the last one is free text, by bars. Comes behind node-rows.sh.
 # Nothing here may fail: what cannot be told is left out.
 set +e
 program=$1
@@ -26,7 +27,7 @@ for unit in munge mariadb slurmdbd slurmctld; do
 done
 if [[ $ping == *'is UP'* ]]; then
   section nodes
-  timeout 15 sinfo --noheader --Node --format="%N$field%T$field%E$field%u$field%H" 2>/dev/null | sort -u
+  node_rows '%N|%T|%u|%H|%E' 2>/dev/null
   section partitions
   timeout 15 sinfo --noheader --format="%P$field%a$field%l$field%F" 2>/dev/null
   section jobs

@@ -21,6 +21,8 @@ export interface ClusterStatus {
   /** Number of jobs by state, e.g. `RUNNING`. */
   readonly jobs: Readonly<Record<string, number>>;
   readonly disks: readonly DiskStatus[];
+  /** Lines of the master's answer that are not what they should be, and were left out. */
+  readonly unreadable: number;
 }
 
 export interface ControllerStatus {
@@ -79,7 +81,7 @@ export async function clusterStatus(manifest: Manifest, master: Remote): Promise
   const input = nodesOf(manifest)
     .map(({ address, host }) => `${address} ${host}\n`)
     .join("");
-  const printed = await master.run(textBeside(__dirname, "status.sh"), {
+  const printed = await master.run(textBeside(__dirname, "node-rows.sh") + textBeside(__dirname, "status.sh"), {
     args: [programText("ask.py"), ...paths],
     input,
     timeout: Duration.seconds(60),
@@ -96,36 +98,61 @@ export function parseStatus(manifest: Manifest, printed: string): ClusterStatus 
     }),
   );
   const text = (name: string) => (sections.get(name) ?? "").trim();
-  const rows = (name: string) =>
+  let unreadable = 0;
+  const rows = (name: string, row: RegExp) =>
     text(name)
       .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => line.split("\x1f"));
-  const version = /([0-9]+(?:\.[0-9]+)+)/.exec(text("version"))?.[1];
-  const slurm = new Map(rows("nodes").map(([host = "", ...fields]) => [host, slurmNode(fields)]));
-  const answers = parseAnswers(text("units"));
+      .filter((line) => line.trim() !== "")
+      .flatMap((line) => {
+        const fields = row.exec(line.trim().replaceAll("\x1f", "|"))?.slice(1);
+        if (fields === undefined) unreadable++;
+        return fields === undefined ? [] : [fields];
+      });
+  const version = /^\S* ?([0-9]+(?:\.[0-9]+)+)/.exec(text("version"))?.[1];
+  const slurm = new Map(rows("nodes", ROW.node).map(([host = "", ...fields]) => [host, slurmNode(fields)]));
+  const hosts = new Set(nodesOf(manifest).map(({ host }) => host));
+  const answers = parseAnswers(text("units"), hosts);
+  const [generation] = rows("generation", ROW.generation)[0] ?? [];
+  const controller = text("controller");
+  const services = Object.fromEntries(rows("services", ROW.service).map(([unit = "", state = ""]) => [unit, state]));
+  const partitions = rows("partitions", ROW.partition).map(partition);
+  const jobs = Object.fromEntries(rows("jobs", ROW.jobs).map(([count, state = ""]) => [state, Number(count)]));
+  const disks = rows("disks", ROW.disk).map(([path = "", size, used, available]) => ({
+    path,
+    sizeBytes: Number(size),
+    usedBytes: Number(used),
+    availableBytes: Number(available),
+  }));
   return {
     slurmVersion: version,
-    controller: { answers: text("controller").includes("is UP"), message: text("controller") },
-    services: Object.fromEntries(rows("services").map(([unit = "", state = ""]) => [unit, state])),
-    ...(text("generation") === "" ? {} : { generation: Number(text("generation")) }),
+    controller: { answers: controller.includes("is UP"), message: controller.slice(0, LONGEST_MESSAGE) },
+    services,
+    ...(generation === undefined ? {} : { generation: Number(generation) }),
     nodes: nodesOf(manifest).map((node) => {
       const state = slurm.get(node.host);
       const unit = answers.get(node.host) ?? { unreachable: "the master could not ask it" };
       return { ...node, slurm: state, unit };
     }),
-    partitions: rows("partitions").map(partition),
-    jobs: Object.fromEntries(words("jobs", text).map(([count = "0", state = ""]) => [state, Number(count)])),
-    disks: words("disks", text).map(([path = "", size, used, available]) => ({
-      path,
-      sizeBytes: Number(size),
-      usedBytes: Number(used),
-      availableBytes: Number(available),
-    })),
+    partitions,
+    jobs,
+    disks,
+    unreadable,
   };
 }
 
-function slurmNode([state = "", reason = "none", by = "", at = ""]: readonly string[]): SlurmNodeStatus {
+const LONGEST_MESSAGE = 1000;
+
+/** The lines of status.sh's sections; only what stands last in one may be free text. */
+const ROW = {
+  node: /^([\w.-]{1,64})\|([a-z_+]{1,64}[^\sa-z_+|]{0,4})\|([^|\s]{0,64})\|([\dT:-]{1,32}|Unknown)\|(.*)$/i,
+  partition: /^([\w.-]{1,64}\*?)\|(\w{1,16})\|([\w:/-]{1,32})\|(\d{1,9}\/\d{1,9}\/\d{1,9}\/\d{1,9})$/,
+  service: /^([\w@.-]{1,64})\|([a-z-]{0,32})$/,
+  jobs: /^(\d{1,9}) ([A-Z_]{1,32})$/,
+  disk: /^(\/.{0,4096}?) +(\d{1,18}) +(\d{1,18}) +(\d{1,18})$/,
+  generation: /^(\d{1,9})$/,
+} as const;
+
+function slurmNode([state = "", by = "", at = "", reason = "none"]: readonly string[]): SlurmNodeStatus {
   // A mark behind the state tells more: `*` does not respond, `~` powered down, `$` in maintenance…
   const [, word = state, mark = ""] = /^([a-z_+]+)(.*)$/i.exec(state) ?? [];
   const explained = reason !== "none" && reason !== "";
@@ -147,11 +174,4 @@ function partition([name = "", available = "", timeLimit = "", counts = ""]: rea
     other,
     total,
   };
-}
-
-function words(name: string, text: (name: string) => string): readonly (readonly string[])[] {
-  return text(name)
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map((line) => line.trim().split(/\s+/));
 }
