@@ -30,7 +30,7 @@ describe("telling people what they would lose", () => {
     });
     expect(lines).toEqual([
       "1 machine would be destroyed: cpu-2",
-      "jobs that would end: they require a node that goes (--nodelist)",
+      "jobs that would be cancelled: they require a node that goes (--nodelist)",
       "  13 bob PENDING",
       "  14 alice PENDING pinned",
       "1 row of squeue could not be read: there may be more jobs",

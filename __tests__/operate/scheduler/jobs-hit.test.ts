@@ -20,18 +20,18 @@ describe("a change of slurm.conf", () => {
     expect(scopesHit(BEFORE, BEFORE.replace("817", "818"))).toEqual({ partitions: [], going: [], any: false });
   });
 
-  it("ends every job of a partition that goes or gets another name, also what waits or named another one beside it", () => {
+  it("cancels every job of a partition that goes or gets another name, also what waits or named another one beside it", () => {
     const after = BEFORE.replace("PartitionName=cpu", "PartitionName=work");
     const elsewhere = job({ id: "elsewhere", partition: "all" });
     expect(fates(after, [runs, waits, held, elsewhere])).toEqual([
-      "runs ends partition cpu",
-      "waits ends partition cpu",
-      "held ends partition cpu",
+      "runs cancelled partition cpu",
+      "waits cancelled partition cpu",
+      "held cancelled partition cpu",
     ]);
     expect(scopesHit(BEFORE, after)).toMatchObject({ partitions: ["cpu"], any: true });
   });
 
-  it("ends jobs that require a node that goes, also those that wait; others that ran there go back into the queue, if they may", () => {
+  it("cancels jobs that require a node that goes, also those that wait; others that ran there go back into the queue, if they may", () => {
     const after = BEFORE.replaceAll("cpu-[1-3]", "cpu-[1-2]");
     const jobs = [
       runs,
@@ -46,8 +46,8 @@ describe("a change of slurm.conf", () => {
     expect(fates(after, jobs)).toEqual([
       "runs requeues node cpu-3",
       "once ends node cpu-3",
-      "pinned ends node cpu-3",
-      "waits-for-it ends node cpu-3",
+      "pinned cancelled node cpu-3",
+      "waits-for-it cancelled node cpu-3",
       "wide waits partition cpu",
     ]);
     expect(scopesHit(BEFORE, after)).toMatchObject({ partitions: [], going: ["cpu-3"], any: true });
@@ -89,13 +89,13 @@ describe("a change of slurm.conf", () => {
 });
 
 describe("machines that go", () => {
-  it("end jobs that require one that goes for good; one that is made anew is waited for", () => {
+  it("cancel jobs that require one that goes for good; one that is made anew is waited for", () => {
     const pinned = job({ id: "pinned", requiredHosts: ["cpu-3"] });
     const hits = (forGood: readonly string[], anew: readonly string[]) =>
       jobsHitByMachines([pinned, job({ id: "runs", hosts: ["cpu-3"], requeue: true })], { forGood, anew }).map(
         ({ job: { id }, fate }) => `${id} ${fate}`,
       );
-    expect(hits(["cpu-3"], [])).toEqual(["pinned ends", "runs requeues"]);
+    expect(hits(["cpu-3"], [])).toEqual(["pinned cancelled", "runs requeues"]);
     expect(hits([], ["cpu-3"])).toEqual(["runs requeues"]);
   });
 });
@@ -109,7 +109,7 @@ describe("telling people of jobs", () => {
         anew: [],
       }),
     );
-    expect(lines[0]).toBe("jobs that would end: they require a node that goes (--nodelist)");
+    expect(lines[0]).toBe("jobs that would be cancelled: they require a node that goes (--nodelist)");
     expect(lines[1]).toBe("  20 alice PENDING");
     expect(lines[11]).toBe("  and 4 more of alice: 4 PENDING");
     expect(lines.slice(12)).toEqual([

@@ -5,6 +5,7 @@ import { closeScope } from "../scheduler/close";
 import { jobsSeen, withNames } from "../scheduler/jobs";
 import { type Consequences, consequencesOf, type Stakes, stakesOf } from "./consequences";
 import type { PlannedStep } from "./run-steps";
+import { JOBS_TO_CANCEL } from "./steps/slurm-conf";
 
 /** Who is asked before a plan takes something from people, and what they have agreed to already. */
 export interface ChangeConsent {
@@ -33,7 +34,7 @@ export async function lookAtStakes(
 }
 
 /**
- * Asks about what a plan would take from people, unless it was agreed to. What goes is then closed to new jobs and looked at
+ * Asks about what a plan would take from people, unless it was agreed to. What goes is closed to new jobs and looked at
  * again, so that nothing is lost that somebody brought meanwhile and nobody was asked about.
  *
  * @returns what opens it again, for a plan that is not carried out; it never fails
@@ -46,24 +47,34 @@ export async function agreeToPlan(
   { consenter, command, agreed }: ChangeConsent,
 ): Promise<() => Promise<void>> {
   const consequences = consequencesOf(plan, cluster);
-  if (consequences === undefined || consenter.yes) return nothing;
+  if (consequences === undefined) return nothing;
   const ask = async () => {
-    const { scopes, lines } = await lookAtStakes(consequences, master);
-    if (scopes.every((scope) => agreed.has(scope))) return;
-    await agree(consenter, lines, `Change ${cluster.manifest.cluster} like this?`, `${command} --yes`);
-    for (const scope of scopes) agreed.add(scope);
+    const stakes = await lookAtStakes(consequences, master);
+    if (!stakes.scopes.every((scope) => agreed.has(scope))) {
+      await agree(consenter, stakes.lines, `Change ${cluster.manifest.cluster} like this?`, `${command} --yes`);
+      for (const scope of stakes.scopes) agreed.add(scope);
+    }
+    return stakes;
   };
-  await ask();
+  if (!consenter.yes) await ask();
   const { slurm } = consequences;
-  if (slurm === undefined || slurm.scopes.partitions.length + slurm.scopes.going.length === 0) return nothing;
+  if (slurm === undefined) return nothing;
   const open = await closeScope(master, { partitions: slurm.scopes.partitions, nodes: slurm.scopes.going });
   try {
-    await ask();
+    await writeJobsToCancel(master, await ask());
     return open;
   } catch (error) {
     await open();
     throw error;
   }
+}
+
+/** For the step that installs the new slurm.conf: it cancels them once it is known that Slurm takes the file. */
+async function writeJobsToCancel(master: Remote, { hits }: Stakes): Promise<void> {
+  const cancelled = hits.filter(({ fate, scope }) => fate === "cancelled" && !scope.startsWith("user "));
+  // Tasks of an array that wait are named by the whole of it: all its tasks are in the same place.
+  const ids = new Set(cancelled.map(({ job }) => job.id.replace(/_\[.*$/, "")));
+  await master.write(JOBS_TO_CANCEL, [...ids].map((id) => `${id}\n`).join(""), "0600");
 }
 
 async function nothing(): Promise<void> {

@@ -1,5 +1,6 @@
 import { expandHosts, foldHosts } from "../../slurm/hostlist";
 import { type ParsedSlurmConf, parseSlurmConf } from "../../slurm/slurm-conf-parse";
+import { count } from "../feedback/count";
 import { isOver, type Job, listJobs, minutesOf } from "./jobs";
 
 /**
@@ -24,10 +25,10 @@ export type GroupsOf = (user: string) => readonly string[];
 /**
  * The jobs that end or never start when Slurm gets another slurm.conf.
  *
- * - A partition that goes ends all its jobs as NODE_FAIL, also those that wait or are held, and those that named another
- *   one beside it: slurmctld finds their partition invalid.
- * - A node that goes ends all jobs that require it, also those that wait; others that run there go back into the queue,
- *   if they may. The same where a node's sockets or cores become others: slurmctld aborts what runs there.
+ * - All jobs of a partition that goes, also those that wait or are held, and those that named another one beside it. Slurm
+ *   would end them as NODE_FAIL, and start them anew when a partition of that name comes back: so they are cancelled before.
+ * - The same are jobs that require a node that goes, also those that wait. Others that run there go back into the queue,
+ *   if they may. So they do where a node's sockets or cores become others: slurmctld aborts what runs there.
  * - A node that leaves a partition is kept by jobs that run there. What waits and needs more nodes, other nodes, more time
  *   or another group than all its partitions have left waits for ever.
  *
@@ -124,7 +125,7 @@ function hitOf(job: Job, change: Change): Hit | undefined {
   const { old, now, going, reshaped } = change;
   const named = job.partition.split(",");
   const gone = named.find((name) => old.has(name) && !now.has(name));
-  if (gone !== undefined) return { job, fate: "ends", why: `partition ${gone} goes`, scope: `partition ${gone}` };
+  if (gone !== undefined) return { job, fate: "cancelled", why: `partition ${gone} goes`, scope: `partition ${gone}` };
   const hit = hitByNodes(job, going, new Set());
   if (hit !== undefined) return hit;
   const aborted = job.hosts.find((host) => reshaped.has(host));
@@ -138,7 +139,7 @@ function hitOf(job: Job, change: Change): Hit | undefined {
 function hitByNodes(job: Job, forGood: ReadonlySet<string>, anew: ReadonlySet<string>): Hit | undefined {
   const required = job.requiredHosts?.find((host) => forGood.has(host));
   if (required !== undefined) {
-    return { job, fate: "ends", why: "they require a node that goes (--nodelist)", scope: `node ${required}` };
+    return { job, fate: "cancelled", why: "they require a node that goes (--nodelist)", scope: `node ${required}` };
   }
   const lost = job.hosts.find((host) => forGood.has(host) || anew.has(host));
   if (lost === undefined) return undefined;
@@ -169,7 +170,7 @@ function misfit(
 ): string | undefined {
   const absent = job.requiredHosts?.filter((host) => !nodes.has(host)) ?? [];
   if (absent.length > 0) return `partition ${name} has no ${foldHosts(absent)}`;
-  if (job.nodes !== undefined && job.nodes > nodes.size) return `partition ${name} has ${nodes.size} nodes`;
+  if (job.nodes !== undefined && job.nodes > nodes.size) return `partition ${name} has ${count(nodes.size, "node")}`;
   if (job.minutes !== undefined && maxTime !== undefined && job.minutes > maxTime) {
     return `partition ${name} allows ${maxTime} minutes`;
   }
