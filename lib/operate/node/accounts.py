@@ -42,7 +42,7 @@ def parse_arguments(arguments):
     parser.add_argument("--keys", help="directory of files of SSH keys, one per user")
     parser.add_argument("--skel", default="/etc/skel")
     parser.add_argument("--wait", type=float, default=15, help="seconds to wait for the lock")
-    return parser.parse_args(arguments)
+    return parser.parse_intermixed_args(arguments)
 
 
 # --- files -------------------------------------------------------------------------------------------------------
