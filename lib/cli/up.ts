@@ -19,7 +19,7 @@ interface UpVerbOptions {
 export function define(command: Command): void {
   command
     .argument("<stack>", "name of the stack")
-    .option("--yes", "agree beforehand to replacing or destroying machines, disks or networks")
+    .option("--yes", "agree beforehand to losing machines, disks or networks, users, and jobs")
     .option(
       "--timeout <minutes>",
       "how long nodes may take until they are ready (default: 30; on local clusters from the node image 2)",

@@ -126,24 +126,28 @@ export async function runSteps(
   };
 }
 
-/** Carries out each as soon as all that it needs are done. What needs a failed one is left; the first failure is thrown. */
+/**
+ * Carries out each as soon as all that it needs are done. What needs a failed one is left. The first failure is thrown of
+ * steps that others need, else of those that hold up nothing.
+ */
 async function inOrder(plan: readonly PlannedStep[], carryOut: (one: PlannedStep) => Promise<void>): Promise<void> {
   const running = new Map<string, Promise<void>>();
-  const failures: unknown[] = [];
+  const failures: { readonly needed: boolean; readonly error: unknown }[] = [];
   for (const one of plan) {
     const needed = one.step.needs.map(async (id) => running.get(id));
     running.set(
       one.step.id,
       Promise.all(needed).then(async () =>
         carryOut(one).catch((error: unknown) => {
-          failures.push(error);
+          failures.push({ needed: plan.some(({ step }) => step.needs.includes(one.step.id)), error });
           throw error;
         }),
       ),
     );
   }
   await Promise.allSettled(running.values());
-  if (failures.length > 0) throw failures[0];
+  const [first] = [...failures.filter(({ needed }) => needed), ...failures];
+  if (first !== undefined) throw first.error;
 }
 
 async function lookAgain({ after, step }: PlannedStep, remote: Remote): Promise<PlannedStep> {

@@ -162,9 +162,9 @@ said=$( (munge --no-input | unmunge) 2>&1 >/dev/null) || not_yet "munge does not
 
 begin accounts
 homes=()
-# Without a home disk each machine has its own homes.
+# Without a home disk each machine has its own homes. Whoever is wanted no more stays while a job of theirs is here.
 [ "$home_kind" != none ] || homes=(--homes)
-said=$(python3 "$bundle/accounts.py" apply --registry "$registry" "${homes[@]}" <"$bundle/accounts.json" 2>&1) || not_yet "${said##*$'\n'}"
+said=$(python3 "$bundle/accounts.py" apply --registry "$registry" --keep busy "${homes[@]}" <"$bundle/accounts.json" 2>&1) || not_yet "${said##*$'\n'}"
 
 begin time
 if systemd-detect-virt --container --quiet; then

@@ -30,10 +30,9 @@ export async function drain(
   hosts: readonly string[],
   { why, agreed, agreeTo }: DrainOptions,
 ): Promise<readonly Job[]> {
-  const printed = await runDrainScript(master, "drain", hosts, `${STOP_REASON} ${why}`);
-  const drained = printed.trim().split(",").filter(Boolean);
+  const drained = await holdBack(master, hosts, why);
   try {
-    const now = jobsOn(await unfinishedJobs(master), hosts);
+    const now = jobsOn((await unfinishedJobs(master)).jobs, hosts);
     const known = new Set(agreed.map(({ id }) => id));
     const fresh = now.filter(({ id }) => !known.has(id));
     if (fresh.length > 0) await agreeTo(fresh);
@@ -43,6 +42,12 @@ export async function drain(
     await undrain(master, drained);
     throw error;
   }
+}
+
+/** Drains nodes that nobody has drained, and returns them: nothing starts there any more, what runs there goes on. */
+export async function holdBack(master: Remote, hosts: readonly string[], why: string): Promise<readonly string[]> {
+  const printed = await runDrainScript(master, "drain", hosts, `${STOP_REASON} ${why}`);
+  return printed.trim().split(",").filter(Boolean);
 }
 
 /** Lets Slurm use nodes again that were drained by `drain`, and no others. */

@@ -3,6 +3,7 @@ import { accounts } from "./accounts";
 import { bundle } from "./bundle";
 import { clusterRegistered } from "./cluster-registered";
 import { database } from "./database";
+import { departures } from "./departures";
 import { nfsExports } from "./exports";
 import { homeDisk } from "./home-disk";
 import { hosts } from "./hosts";
@@ -30,6 +31,7 @@ export const MASTER_STEPS: readonly Step[] = [
   clusterRegistered,
   slurmctld,
   slurmAccounts,
+  departures,
   metrics,
   bundle,
 ];

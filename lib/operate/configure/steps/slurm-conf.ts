@@ -25,6 +25,9 @@ export type SlurmConfState = { readonly [name in FileName]: string | null } & {
   readonly pending: boolean;
 };
 
+/** Ids of jobs to be cancelled before another slurm.conf is installed, one a line. */
+export const JOBS_TO_CANCEL = "/run/ohpc/jobs-to-cancel";
+
 /**
  * Slurm's files, which lie on the master only: nodes fetch them from slurmctld (configless).
  * A new slurm.conf is first given to a slurmctld of its own, in a network of its own, that does nothing else: a file that
@@ -52,7 +55,7 @@ mkdir -p /run/ohpc
 staged=$(mktemp -d /run/ohpc/staged.XXXXXX)
 scratch=
 stop_scratch() { if [ -n "$scratch" ]; then kill -9 "$scratch" 2>/dev/null || true; fi; }
-trap 'stop_scratch; rm -rf "$staged"' EXIT
+trap 'stop_scratch; rm -rf "$staged" ${JOBS_TO_CANCEL}' EXIT
 chmod 0755 "$staged"
 desired=$(cat)
 for name in $names; do
@@ -102,6 +105,16 @@ check_staged() {
   return 1
 }
 check_staged
+
+# Jobs that somebody has agreed to lose with what goes: Slurm would call them failed, and start them anew when it comes back.
+if [ -s ${JOBS_TO_CANCEL} ] && systemctl is-active --quiet slurmctld; then
+  xargs -n 500 timeout 60 scancel --quiet <${JOBS_TO_CANCEL} >/dev/null 2>&1 || true
+  for ((k = 0; k < 50; k++)); do
+    left=$(xargs -n 500 <${JOBS_TO_CANCEL} | tr ' ' , | while read -r ids; do timeout 30 squeue --all --noheader --format=%A --jobs="$ids"; done 2>/dev/null || true)
+    if [ -z "$left" ]; then break; fi
+    sleep 0.2
+  done
+fi
 
 effect=$OHPC_EFFECT
 # What an earlier run began and did not finish counts, too; who cannot say gets the restart.
