@@ -24,7 +24,7 @@ export function define(command: Command): void {
       const operands = command.args.slice(0, command.args.length - words.length);
       const deployment = await openDeployment(stack, here());
       const line = remoteLine([...operands.slice(2), ...words], as, deployment.manifest.master.access.user);
-      process.exitCode = await interactive((await remoteOf(deployment, operands[1])).sshArguments, line);
+      process.exitCode = await interactive(await (await remoteOf(deployment, operands[1])).session(), line);
     });
   explain(command, {
     examples: [

@@ -1,5 +1,3 @@
-import { lstat, mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as Zx from "zx/core";
@@ -11,6 +9,7 @@ import { envelope, remoteCommand, STARTED, TIMED_OUT } from "./envelope";
 import { type Held, type HoldingRemote, RemoteError, type RunOptions } from "./remote";
 import { controlPath, type SshFiles, type SshRoute, sshArguments } from "./ssh-command";
 import { connectionFailure, SSH_FAILED } from "./ssh-failure";
+import { prepareSocketDirectory } from "./socket-directory";
 import { endOfBoth, LineCutter, Tail } from "./tail";
 
 /** It takes a while to load, which whoever connects to nothing need not wait for. */
@@ -35,6 +34,11 @@ export interface SshNode {
   readonly address: string;
   /** @default 22 */
   readonly port?: number;
+}
+
+export interface SessionOptions {
+  /** Socket of the operator's SSH agent, which programs on the machine may use for as long as the session lasts. */
+  readonly forwardedAgent?: string | undefined;
 }
 
 const DEFAULT_TIMEOUT = Duration.minutes(2);
@@ -65,9 +69,18 @@ export class SshRemote implements HoldingRemote {
     return this.route.target.name;
   }
 
-  /** The arguments for `ssh` up to and including the destination: for an interactive session, or another program. */
-  get sshArguments(): readonly string[] {
-    return sshArguments(this.route);
+  /**
+   * The arguments for `ssh` up to and including the destination, for a session of its own.
+   *
+   * @throws OpenSocketDirectoryError if others could get at the connections that are shared
+   */
+  async session(options: SessionOptions = {}): Promise<readonly string[]> {
+    await this.prepare();
+    const { forwardedAgent } = options;
+    return sshArguments(
+      // A shared connection has the agent that it began with, or none.
+      forwardedAgent === undefined ? this.route : { ...this.route, forwardedAgent, shares: false },
+    );
   }
 
   async run(
@@ -114,13 +127,14 @@ export class SshRemote implements HoldingRemote {
 
   /** Ends the shared connection; without it, it ends by itself a minute after its last use. */
   async close(): Promise<void> {
+    await this.prepare();
     const { $ } = zx();
     await $({
       quiet: true,
       nothrow: true,
       timeout: "5s",
       timeoutSignal: "SIGKILL",
-    })`exec ssh -O exit ${this.sshArguments}`;
+    })`exec ssh -O exit ${sshArguments(this.route)}`;
   }
 
   /** Tries again while there is no connection; only what never started may be started again. */
@@ -137,7 +151,7 @@ export class SshRemote implements HoldingRemote {
 
   private async spawn(timeout: Duration | undefined, { onLine, onErrorLine }: Listeners): Promise<Spawned> {
     const { $ } = zx();
-    await prepareDirectory(dirname(controlPath(this.route.target, this.route.files)));
+    await this.prepare();
     const local = timeout === undefined ? {} : { timeout: timeout.toMilliseconds() + GRACE.toMilliseconds() };
     const sh = $({
       quiet: true,
@@ -147,7 +161,7 @@ export class SshRemote implements HoldingRemote {
       ...local,
     });
     const started = Date.now();
-    const child = sh`exec ssh -T ${this.sshArguments} ${remoteCommand(this.route.target.user, timeout)}`;
+    const child = sh`exec ssh -T ${sshArguments(this.route)} ${remoteCommand(this.route.target.user, timeout)}`;
     // A far side that ends without reading all of its input is no error of ours.
     child.stdin.on("error", () => undefined);
 
@@ -182,6 +196,12 @@ export class SshRemote implements HoldingRemote {
       return { exitCode, started: isStarted, stdout, stderr, tail: endOfBoth(output, errors), seconds };
     };
     return { stdin: child.stdin, firstLine, finished: finish() };
+  }
+
+  /** The machine to jump through has its socket in the same directory. */
+  private async prepare(): Promise<void> {
+    const { target, files, via = target } = this.route;
+    for (const one of new Set([target, via])) await prepareSocketDirectory(controlPath(one, files));
   }
 
   private failureOf(ended: Ended, timeout: Duration | undefined): Failed {
@@ -259,13 +279,4 @@ function follow(stream: NodeJS.ReadableStream, lines: LineCutter, collect: (text
 function localEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(([name]) => name !== "LANG" && !name.startsWith("LC_"));
   return { ...Object.fromEntries(kept), LC_ALL: "C" };
-}
-
-/** Whoever can open the socket can do on the master what we can: the directory is ours alone, or we do not use it. */
-async function prepareDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  const { uid, mode } = await lstat(path);
-  if (uid !== process.getuid?.() || (mode & 0o077) !== 0) {
-    throw new Error(`${path} must belong to you alone (mode 0700): live SSH connections are kept in it`);
-  }
 }
