@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { waitsForChildren } from "../operate/exec/child";
 import { EXIT_CODES } from "../operate/feedback/failure";
+import { interrupt } from "../operate/feedback/interruption";
 import { lazy } from "../package/lazy";
 import type * as Failures from "./describe-failure";
 import { paint } from "./paint";
@@ -29,7 +30,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** A terraform that is running gets to its end first; everything else may be ended at any time and goes on when it is run again. */
+/**
+ * A terraform that is running gets to its end first, and what others would go on with elsewhere is ended; everything else
+ * may be ended at any time and goes on when it is run again.
+ */
 function onInterrupt(): void {
   if (waitsForChildren()) {
     process.stderr.write(
@@ -37,10 +41,17 @@ function onInterrupt(): void {
     );
     return;
   }
+  const stopped = interrupt();
+  if (stopped?.first === true) {
+    process.stderr.write(`\ninterrupted: ${stopped.ending}; once more stops at once\n`);
+    return;
+  }
   if (process.stdout.isTTY) process.stdout.write("\u001b[?25h\n");
-  process.stderr.write("interrupted: run the same command again, it goes on where this one stopped\n");
+  process.stderr.write(`interrupted: ${stopped?.left ?? GOES_ON}\n`);
   process.exit(EXIT_CODES.interrupted);
 }
+
+const GOES_ON = "run the same command again, it goes on where this one stopped";
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onInterrupt);
 void main(process.argv.slice(2)).then((exitCode) => {

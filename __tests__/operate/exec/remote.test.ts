@@ -214,6 +214,19 @@ describe("SshRemote", () => {
     expect(() => statSync(marker)).toThrow("ENOENT");
   });
 
+  it("lets a script know for how long somebody waits for it", async () => {
+    const waits = new AbortController();
+    const script = "cat; echo left";
+    const options = {
+      attended: waits.signal,
+      input: "in\n",
+      onLine: () => {
+        waits.abort();
+      },
+    };
+    expect(await connect().run(script, options)).toBe("in\nleft\n");
+  });
+
   it("tells why a script that was to be held ended at once", async () => {
     const error = await failure(connect().hold("echo taken >&2; exit 75"));
     expect(error).toMatchObject({ failure: "failed", exitCode: 75, output: "taken" });

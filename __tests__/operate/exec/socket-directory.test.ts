@@ -41,7 +41,12 @@ describe("the directory of shared connections", () => {
   });
 
   it.each([
-    ["a private directory of ours", () => mkdirSync(join(scratch, "elsewhere"), { mode: 0o700 })],
+    [
+      "a private directory of ours",
+      () => {
+        mkdirSync(join(scratch, "elsewhere"), { mode: 0o700 });
+      },
+    ],
     ["nothing", () => undefined],
   ])("is not a link to %s", async (_, make) => {
     make();

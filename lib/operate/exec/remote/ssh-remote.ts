@@ -85,12 +85,13 @@ export class SshRemote implements HoldingRemote {
 
   async run(
     script: string,
-    { args = [], input = "", timeout = DEFAULT_TIMEOUT, onLine, onErrorLine }: RunOptions = {},
+    { args = [], input = "", timeout = DEFAULT_TIMEOUT, attended, onLine, onErrorLine }: RunOptions = {},
   ): Promise<string> {
     const sent = envelope(script, args, input);
     return this.patiently(async () => {
-      const ssh = await this.spawn(timeout, { onLine, onErrorLine });
-      ssh.stdin.end(sent);
+      const ssh = await this.spawn(timeout, { onLine, onErrorLine, outlives: attended !== undefined });
+      if (attended === undefined) ssh.stdin.end(sent);
+      else attend(ssh, sent, attended);
       const ended = await ssh.finished;
       return ended.exitCode === 0 ? ended.stdout : this.failureOf(ended, timeout);
     });
@@ -108,12 +109,9 @@ export class SshRemote implements HoldingRemote {
   async hold(script: string, { args = [] }: Pick<RunOptions, "args"> = {}): Promise<Held> {
     const sent = envelope(script, args, "");
     return this.patiently(async () => {
-      const { finished, firstLine, stdin } = await this.spawn(undefined, {});
-      stdin.write(sent);
-      const beat = setInterval(() => stdin.write("\n"), HEARTBEAT.toMilliseconds());
-      const ended = finished.finally(() => {
-        clearInterval(beat);
-      });
+      const ssh = await this.spawn(undefined, {});
+      const { firstLine, finished: ended, stdin } = ssh;
+      attend(ssh, sent);
       const first = await Promise.race([firstLine, ended]);
       if (typeof first !== "string") return this.failureOf(first, undefined);
       return {
@@ -149,7 +147,10 @@ export class SshRemote implements HoldingRemote {
     }
   }
 
-  private async spawn(timeout: Duration | undefined, { onLine, onErrorLine }: Listeners): Promise<Spawned> {
+  private async spawn(
+    timeout: Duration | undefined,
+    { onLine, onErrorLine, outlives = false }: SpawnOptions,
+  ): Promise<Spawned> {
     const { $ } = zx();
     await this.prepare();
     const local = timeout === undefined ? {} : { timeout: timeout.toMilliseconds() + GRACE.toMilliseconds() };
@@ -158,6 +159,8 @@ export class SshRemote implements HoldingRemote {
       nothrow: true,
       env: localEnvironment(process.env),
       timeoutSignal: "SIGKILL",
+      // In a group of its own, or the terminal's Ctrl-C would end it before the far side has.
+      detached: outlives,
       ...local,
     });
     const started = Date.now();
@@ -242,15 +245,33 @@ interface Ended {
   readonly seconds: number;
 }
 
-interface Listeners {
+interface SpawnOptions {
   readonly onLine?: RunOptions["onLine"] | undefined;
   readonly onErrorLine?: RunOptions["onErrorLine"] | undefined;
+  /** Whether people who stop us wait for its end. @default false */
+  readonly outlives?: boolean;
 }
 
 interface Spawned {
   readonly stdin: NodeJS.WritableStream;
   readonly firstLine: Promise<string>;
   readonly finished: Promise<Ended>;
+}
+
+/** Sends signs of life after what is sent, until it has ended or nobody is `attended` any more. */
+function attend({ stdin, finished }: Spawned, sent: Buffer, attended?: AbortSignal): void {
+  stdin.write(sent);
+  const beat = setInterval(() => stdin.write("\n"), HEARTBEAT.toMilliseconds());
+  const leave = () => {
+    clearInterval(beat);
+    stdin.end();
+  };
+  attended?.addEventListener("abort", leave);
+  if (attended?.aborted === true) leave();
+  void finished.finally(() => {
+    clearInterval(beat);
+    attended?.removeEventListener("abort", leave);
+  });
 }
 
 /** `timeout --kill-after` when its SIGTERM was not enough. */
