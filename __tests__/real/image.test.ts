@@ -347,7 +347,7 @@ describe("the node image", () => {
       const command = ["python3", "-m", "ansible", "playbook", "-i", "localhost,", "-e", variables, "layer.yml"];
       // Like a build, whose volumes it uses.
       await whileLocked(
-        join(cache, "image.lock"),
+        join(cache, "build.lock"),
         () => undefined,
         async () => {
           await withBuildContainer({ ...options, onLine: (line) => lines.push(line) }, async (container) => {

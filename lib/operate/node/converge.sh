@@ -14,7 +14,9 @@ drained=/var/lib/ohpc/drained
 host=$(uname -n)
 host=${host%%.*}
 
-exec 9>/run/ohpc/converge.lock
+# Whoever can read a file can lock it.
+install -d -m 0700 /run/ohpc/locks
+exec 9>/run/ohpc/locks/converge.lock
 flock -n 9 || { echo "another run is under way" >&2; exit 0; }
 
 generation=$(cat "$bundle/generation")
