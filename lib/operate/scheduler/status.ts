@@ -5,6 +5,7 @@ import type { Remote } from "../exec/remote/remote";
 import { nodesOf } from "../hosts/nodes";
 import { type NodeAnswer, parseAnswers } from "../node/answers";
 import { programText } from "../node/bundle-files";
+import { ASKED_REASON, UNIT_REASON } from "./drain";
 
 /** A cluster as its master sees it. */
 export interface ClusterStatus {
@@ -13,8 +14,12 @@ export interface ClusterStatus {
   readonly controller: ControllerStatus;
   /** The master's daemons by name, in systemd's words: `active`, `inactive`, `failed`… */
   readonly services: Readonly<Record<string, string>>;
+  /** Of these daemons, those that run and do not answer. */
+  readonly silent: readonly string[];
   /** Of the bundle that nodes should have; absent: the cluster was never configured. */
   readonly generation?: number;
+  /** How old that generation is, in seconds. */
+  readonly generationSeconds?: number;
   /** Every node of the cluster, also one that Slurm does not know or that does not answer. */
   readonly nodes: readonly NodeStatus[];
   readonly partitions: readonly PartitionStatus[];
@@ -47,6 +52,8 @@ export interface SlurmNodeStatus {
   readonly reason?: string;
   readonly by?: string;
   readonly at?: string;
+  /** Whether somebody has drained it or set it down on purpose, `ohpc stop` included: not Slurm, and none of our checks. */
+  readonly onPurpose: boolean;
 }
 
 export interface PartitionStatus {
@@ -63,9 +70,14 @@ export interface PartitionStatus {
 export interface DiskStatus {
   /** Where it is mounted. */
   readonly path: string;
+  /** Whether it could be looked at within five seconds; if not, all numbers are 0. */
+  readonly answers: boolean;
   readonly sizeBytes: number;
   readonly usedBytes: number;
   readonly availableBytes: number;
+  /** 0: the file system does not count them. */
+  readonly inodes: number;
+  readonly inodesUsed: number;
 }
 
 /**
@@ -75,7 +87,7 @@ export interface DiskStatus {
  * @throws RemoteError when the master does not answer
  */
 export async function clusterStatus(manifest: Manifest, master: Remote): Promise<ClusterStatus> {
-  const paths = [manifest.disks.state.path, manifest.disks.home?.path ?? "/home"];
+  const paths = [manifest.disks.state.path, manifest.disks.home?.path ?? "/home", "/", "/var", "/tmp"];
   const input = nodesOf(manifest)
     .map(({ address, host }) => `${address} ${host}\n`)
     .join("");
@@ -108,7 +120,10 @@ export function parseStatus(manifest: Manifest, printed: string): ClusterStatus 
     slurmVersion: version,
     controller: { answers: text("controller").includes("is UP"), message: text("controller") },
     services: Object.fromEntries(rows("services").map(([unit = "", state = ""]) => [unit, state])),
-    ...(text("generation") === "" ? {} : { generation: Number(text("generation")) }),
+    silent: rows("services").flatMap(([unit = "", state, answer]) =>
+      state === "active" && answer === "silent" ? [unit] : [],
+    ),
+    ...generationOf(text("generation")),
     nodes: nodesOf(manifest).map((node) => {
       const state = slurm.get(node.host);
       const unit = answers.get(node.host) ?? { unreachable: "the master could not ask it" };
@@ -116,13 +131,22 @@ export function parseStatus(manifest: Manifest, printed: string): ClusterStatus 
     }),
     partitions: rows("partitions").map(partition),
     jobs: Object.fromEntries(words("jobs", text).map(([count = "0", state = ""]) => [state, Number(count)])),
-    disks: words("disks", text).map(([path = "", size, used, available]) => ({
-      path,
-      sizeBytes: Number(size),
-      usedBytes: Number(used),
-      availableBytes: Number(available),
-    })),
+    disks: words("disks", text).map(disk),
   };
+}
+
+function generationOf(text: string): Pick<ClusterStatus, "generation" | "generationSeconds"> {
+  if (text === "") return {};
+  const [generation, seconds] = text.split(" ").map(Number);
+  return { generation: generation ?? 0, ...(seconds === undefined ? {} : { generationSeconds: seconds }) };
+}
+
+function disk([path = "", ...fields]: readonly string[]): DiskStatus {
+  // Of inodes a file system may tell `-`.
+  const [sizeBytes = 0, usedBytes = 0, availableBytes = 0, inodes = 0, inodesUsed = 0] = fields.map(
+    (field) => Number(field) || 0,
+  );
+  return { path, answers: fields[0] !== "silent", sizeBytes, usedBytes, availableBytes, inodes, inodesUsed };
 }
 
 function slurmNode([state = "", reason = "none", by = "", at = ""]: readonly string[]): SlurmNodeStatus {
@@ -131,7 +155,12 @@ function slurmNode([state = "", reason = "none", by = "", at = ""]: readonly str
   const explained = reason !== "none" && reason !== "";
   // Slurm adds that to what somebody said of a node that is silent; the mark tells it, too, and only for as long as it is so.
   const given = reason.replace(/ : Not responding$/, "");
-  return { state: word, responds: !mark.includes("*"), ...(explained && { reason: given, by, at }) };
+  const onPurpose =
+    /^(drain|down)/.test(word) &&
+    explained &&
+    (by !== "slurm" || given !== reason) &&
+    ![UNIT_REASON, ASKED_REASON].some((beginning) => reason.startsWith(beginning));
+  return { state: word, responds: !mark.includes("*"), ...(explained && { reason: given, by, at }), onPurpose };
 }
 
 function partition([name = "", available = "", timeLimit = "", counts = ""]: readonly string[]): PartitionStatus {

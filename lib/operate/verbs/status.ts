@@ -4,6 +4,7 @@ import { masterOf } from "../access/master";
 import { openDeployment } from "../cluster/deployment";
 import { RemoteError } from "../exec/remote/remote";
 import { type MachineStates, machineStates, stoppedFailure } from "../power/machine-states";
+import { type Attention, attentionOf } from "../scheduler/attention";
 import { type ClusterStatus, clusterStatus, type NodeStatus } from "../scheduler/status";
 import type { Place } from "../stack/project";
 
@@ -11,6 +12,8 @@ import type { Place } from "../stack/project";
 export interface StackStatus extends Omit<ClusterStatus, "nodes"> {
   readonly cluster: string;
   readonly nodes: readonly NodeWithMachine[];
+  /** What somebody should look at; empty for a cluster that is well. */
+  readonly problems: readonly Attention[];
 }
 
 export interface NodeWithMachine extends NodeStatus {
@@ -40,5 +43,6 @@ export async function stackStatus(stack: string, place: Place): Promise<StackSta
     const machine = machines.get(node.host);
     return machine === undefined ? node : { ...node, machine };
   });
-  return { cluster: manifest.cluster, ...status, nodes };
+  const problems = attentionOf({ ...status, nodes, stack, master: manifest.master.host });
+  return { cluster: manifest.cluster, ...status, nodes, problems };
 }
