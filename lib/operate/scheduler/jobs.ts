@@ -1,5 +1,7 @@
 import { expandHosts } from "../../slurm/hostlist";
 import { type Remote, RemoteError } from "../exec/remote/remote";
+import { Failure } from "../feedback/failure";
+import { slurmctldSilent } from "./silence";
 
 /** A job that is not over. */
 export interface Job {
@@ -12,10 +14,23 @@ export interface Job {
   readonly hosts: readonly string[];
 }
 
-/** All jobs that are not over, as the master tells them. */
+/**
+ * All jobs that are not over, as the master tells them.
+ *
+ * @throws Failure with the code `slurmctld.silent` where slurmctld runs and does not answer
+ */
 export async function unfinishedJobs(master: Remote): Promise<readonly Job[]> {
-  return readJobs(await master.run("squeue --all --noheader --format='%i|%u|%T|%N|%j'"));
+  // One that hangs would be waited for a minute, more than once.
+  const asked = master.run("timeout 10 squeue --all --noheader --format='%i|%u|%T|%N|%j'");
+  return readJobs(
+    await asked.catch((error: unknown) => {
+      throw error instanceof RemoteError && error.exitCode === TIMED_OUT ? slurmctldSilent(master.host) : error;
+    }),
+  );
 }
+
+/** What timeout(1) ends with. */
+const TIMED_OUT = 124;
 
 export function readJobs(printed: string): readonly Job[] {
   return printed
@@ -53,6 +68,7 @@ export async function jobsSeen(master: Remote | undefined): Promise<JobsSeen> {
     return { jobs: await unfinishedJobs(master) };
   } catch (error) {
     if (error instanceof RemoteError && error.failure === "refused") throw error;
+    if (error instanceof Failure) return { unknown: `${error.message}: jobs may be running` };
     return { unknown: `${master.host} does not answer: jobs may be running` };
   }
 }

@@ -14,7 +14,8 @@ trap 'rm -rf "$scratch"' EXIT
 exec 3<&0
 python3 -c "$program" state <&3 >"$scratch/units" 2>/dev/null &
 
-# A daemon that hangs is connected to by the kernel all the same: it is asked what only one that works can answer.
+# A daemon that hangs is connected to by the kernel all the same: it is asked what only one that works can answer. Whoever
+# asks MariaDB takes SIGTERM for a reason to wait.
 ask_daemon() {
   case $1 in
     munge) munge --no-input | unmunge >/dev/null ;;
@@ -27,7 +28,7 @@ export -f ask_daemon
 for unit in munge mariadb slurmdbd slurmctld; do
   {
     # shellcheck disable=SC2016 # the inner bash expands it
-    timeout --kill-after=1 5 bash -c 'ask_daemon "$1"' ask "$unit" >"$scratch/$unit.said" 2>&1
+    timeout --signal=KILL 5 bash -c 'ask_daemon "$1"' ask "$unit" >"$scratch/$unit.said" 2>&1
     echo $? >"$scratch/$unit.code"
   } &
 done
@@ -49,7 +50,7 @@ section services
 for unit in munge mariadb slurmdbd slurmctld; do
   until [ -s "$scratch/$unit.code" ]; do sleep 0.02; done
   answer=answers
-  if [ "$(cat "$scratch/$unit.code")" = 124 ]; then answer=silent; fi
+  if [ "$(cat "$scratch/$unit.code")" = 137 ]; then answer=silent; fi
   printf '%s%s%s%s%s\n' "$unit" "$field" "$(systemctl is-active "$unit" 2>/dev/null)" "$field" "$answer"
 done
 section controller
