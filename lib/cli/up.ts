@@ -68,7 +68,7 @@ function summary(stack: string, result: UpResult): readonly string[] {
   const { spec, manifest } = deployment;
   const { nodes, answered, busy, drained } = readiness;
   const others = [
-    ...(busy > 0 ? [`${busy} busy with jobs`] : []),
+    ...(busy > 0 ? [`${busy} ${busy === 1 ? "runs" : "run"} jobs and ${busy === 1 ? "was" : "were"} not asked`] : []),
     ...(drained.length > 0 ? [`${drained.length} drained`] : []),
   ];
   const nothing = changes.length + configured.length + introduced.length + started.length === 0;

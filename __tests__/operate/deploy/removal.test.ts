@@ -30,7 +30,7 @@ describe("nodes whose machines go", () => {
         return Promise.resolve({ release: async () => Promise.resolve(void done.push("unlock")) });
       },
       run: async (script, { args = [], input } = {}) => {
-        if (script.startsWith("squeue")) return Promise.resolve(jobs);
+        if (script.includes("squeue")) return Promise.resolve(jobs);
         if (script.includes("ask.py")) {
           done.push(`ask ${String(input).trim().split("\n").join(", ")}`);
           const ready = { stage: "ready", ok: true, message: "", generation: 1, since: "", attempts: 1 };

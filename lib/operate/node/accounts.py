@@ -437,6 +437,8 @@ def main():
             apply(json.load(sys.stdin), options)
     except Refused as refusal:
         sys.exit(str(refusal))
+    except OSError as error:
+        sys.exit(f"{error.filename or options.what}: {error.strerror or error}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,12 @@ import { type Job, jobsOn, unfinishedJobs } from "./jobs";
 /** What Slurm's reason begins with for nodes whose machines `ohpc` stops or replaces: only those are resumed again. */
 export const STOP_REASON = "ohpc stop";
 
+/** What the reason begins with that a node's own unit gives, and takes back when it is mended (converge.sh). */
+export const UNIT_REASON = "ohpc: ";
+
+/** What the reason begins with of nodes that Slurm drained because of our own srun; the next run gives them back (ready.sh). */
+export const ASKED_REASON = "ohpc up: ";
+
 /** For people: who is at this machine, e.g. `alice@laptop`. */
 export function operator(): string {
   return `${userInfo().username}@${hostname()}`;

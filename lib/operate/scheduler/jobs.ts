@@ -1,6 +1,8 @@
 import { DocumentError } from "../../model/document-error";
 import { expandHosts } from "../../slurm/hostlist";
 import { type Remote, RemoteError } from "../exec/remote/remote";
+import { Failure } from "../feedback/failure";
+import { slurmctldSilent } from "./silence";
 
 /** A job that is not over. */
 export interface Job {
@@ -38,14 +40,25 @@ export interface JobList {
  * No field holds what users write: names and comments of jobs may hold anything, also what looks like a row. What JSON
  * would tell is 7.5 KiB for each job. Whether a job may be requeued, only the other kind of format tells.
  */
-const LOOK = `squeue --all --noheader --format='%i|%u|%a|%T|%P|%N|%n|%D|%l'
-squeue --all --noheader --states=RUNNING,SUSPENDED,CONFIGURING --Format='JobArrayID:40,BatchFlag:4,Requeue:4'
+const LOOK = `timeout 10 squeue --all --noheader --format='%i|%u|%a|%T|%P|%N|%n|%D|%l'
+timeout 10 squeue --all --noheader --states=RUNNING,SUSPENDED,CONFIGURING --Format='JobArrayID:40,BatchFlag:4,Requeue:4'
 `;
 
-/** All jobs that are not over, as the master tells them. */
+/**
+ * All jobs that are not over, as the master tells them.
+ *
+ * @throws Failure with the code `slurmctld.silent` where slurmctld runs and does not answer
+ */
 export async function unfinishedJobs(master: Remote): Promise<JobList> {
-  return readJobs(await master.run(LOOK));
+  // One that hangs would be waited for a minute, more than once.
+  const printed = await master.run(LOOK).catch((error: unknown) => {
+    throw error instanceof RemoteError && error.exitCode === TIMED_OUT ? slurmctldSilent(master.host) : error;
+  });
+  return readJobs(printed);
 }
+
+/** What timeout(1) ends with. */
+const TIMED_OUT = 124;
 
 const HOSTS = String.raw`[A-Za-z0-9_.,[\]-]*`;
 const NAME = String.raw`[A-Za-z0-9_][A-Za-z0-9_.-]*`;
@@ -209,6 +222,7 @@ export async function jobsSeen(
     return { ...seen, jobs: await withNames(master, seen.jobs, shown(seen.jobs)) };
   } catch (error) {
     if (error instanceof RemoteError && error.failure === "refused") throw error;
+    if (error instanceof Failure) return { unknown: `${error.message}: jobs may be running` };
     return { unknown: `${master.host} does not answer: jobs may be running` };
   }
 }

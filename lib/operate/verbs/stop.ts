@@ -80,8 +80,8 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
     const held = "unknown" in seen ? undefined : await lockMaster(cluster, master, owner);
     let ended: readonly Job[] = [];
     try {
-      if (held === undefined) progress.note(`${manifest.master.host} does not answer: Slurm was not told`);
-      else {
+      if ("unknown" in seen) progress.note(`Slurm was not told: ${seen.unknown}`);
+      if (held !== undefined) {
         ended = await progress.phase("Drain the nodes", async () =>
           drain(master, compute, {
             why: `by ${operator()}`,

@@ -9,6 +9,7 @@ import { homeDisk } from "./home-disk";
 import { hosts } from "./hosts";
 import { metrics } from "./metrics";
 import { mungeKey } from "./munge-key";
+import { runawayJobs } from "./runaway-jobs";
 import { slurmAccounts } from "./slurm-accounts";
 import { slurmConf } from "./slurm-conf";
 import { slurmctld } from "./slurmctld";
@@ -30,6 +31,7 @@ export const MASTER_STEPS: readonly Step[] = [
   slurmConf,
   clusterRegistered,
   slurmctld,
+  runawayJobs,
   slurmAccounts,
   departures,
   metrics,

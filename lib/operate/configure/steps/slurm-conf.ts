@@ -1,6 +1,7 @@
 import { FIRST_USER_PORT } from "../../../model/ports";
 import { renderCgroupConf } from "../../../slurm/cgroup-conf";
 import { effectOfSlurmConf, worstEffect } from "../../../slurm/effects";
+import { isOfAnother, isWholeSlurmConf } from "../../../slurm/slurm-conf-parse";
 import { renderGresConf } from "../../../slurm/gres-conf";
 import { renderMpiConf } from "../../../slurm/mpi-conf";
 import { renderSlurmConf } from "../../../slurm/slurm-conf";
@@ -136,10 +137,16 @@ done
 if systemctl is-active --quiet slurmctld; then
   if [ "$how" = restart ]; then
     systemctl restart slurmctld
-    for ((k = 0; k < 300; k++)); do
-      if timeout 5 scontrol ping 2>/dev/null | grep -q 'is UP'; then break; fi
+    until timeout 5 scontrol ping 2>/dev/null | grep -q 'is UP'; do
+      if [ "$SECONDS" -ge 60 ]; then break; fi
       sleep 0.1
     done
+  fi
+  code=0
+  timeout 5 scontrol ping >/dev/null 2>&1 || code=$?
+  if [ "$code" = 124 ]; then
+    echo 'slurmctld runs and does not answer' >&2
+    exit 1
   fi
   # After a restart, too: it is what carries the files to the nodes.
   timeout 60 scontrol reconfigure
@@ -160,6 +167,10 @@ function effectOfFiles(before: SlurmConfState, after: SlurmConfState): Effect {
   // Where Slurm has not been yet, files disturb nobody.
   if (before["slurm.conf"] === null) return "live";
   const others = OTHERS.some((name) => before[name] !== after[name]);
-  const settings = effectOfSlurmConf(before["slurm.conf"], after["slurm.conf"] ?? "").effect;
+  const wanted = after["slurm.conf"] ?? "";
+  // Nobody can say what slurmctld runs with, if not that.
+  if (!isWholeSlurmConf(before["slurm.conf"]))
+    return isOfAnother(before["slurm.conf"], wanted) ? "replace cluster" : "restart slurmctld";
+  const settings = effectOfSlurmConf(before["slurm.conf"], wanted).effect;
   return worstEffect([settings, others || before.pending ? "reconfigure" : "live"]);
 }
