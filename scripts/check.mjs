@@ -29,7 +29,7 @@ const fast = [
   {
     title: "shellcheck",
     command: bash(
-      "shellcheck -x quickstart check .ci/run scripts/prerequisites.sh images/node/*.sh ansible/roles/ohpc_node/files/ohpc-node-answer",
+      "shellcheck -x quickstart check .ci/run scripts/prerequisites.sh images/node/*.sh ansible/roles/ohpc_node/files/ohpc-node-answer ansible/roles/metadata_guard/files/metadata-guard",
     ),
   },
   jest("fast", "--maxWorkers=100%"),

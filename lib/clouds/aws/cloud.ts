@@ -38,7 +38,7 @@ export class AwsCloud implements Cloud<AwsMachines> {
   readonly kind = "aws";
   readonly id: string;
   readonly defaultMachine = "small";
-  readonly facts: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false };
+  readonly facts: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false, metadata: true };
 
   constructor(private readonly props: AwsCloudProps) {
     this.id = props.id ?? "aws";

@@ -41,7 +41,7 @@ export class AzureCloud implements Cloud<AzureMachines> {
   readonly kind = "azure";
   readonly id: string;
   readonly defaultMachine = "small";
-  readonly facts: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false };
+  readonly facts: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false, metadata: true };
 
   constructor(private readonly props: AzureCloudProps) {
     this.id = props.id ?? DEFAULT_SITE;

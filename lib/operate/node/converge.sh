@@ -113,9 +113,10 @@ if [ "$has" != "$wanted" ]; then
 fi
 
 pool=$(awk -v host="$host" '$1 == host { print $2; exit }' "$bundle/nodes")
-master='' port='' home_kind='' home_path='' home_server='' home_export='' devices=''
-eval "$(jq -r --arg pool "$pool" '@sh "master=\(.master.host) port=\(.slurmctldPort)
+master='' port='' metadata='' home_kind='' home_path='' home_server='' home_export='' home_options='' devices=''
+eval "$(jq -r --arg pool "$pool" '@sh "master=\(.master.host) port=\(.slurmctldPort) metadata=\(.metadata)
   home_kind=\(.home.kind) home_path=\(.home.path) home_server=\(.home.server // "") home_export=\(.home.export // "")
+  home_options=\(.home.options // "")
   devices=\([.pools[] | select(.name == $pool) | .devices[]] | join(" "))"' "$bundle/node.json")"
 
 begin mounts
@@ -128,7 +129,7 @@ case $home_kind in
     mounted=$(findmnt --noheadings --output SOURCE --mountpoint "$home_path" || true)
     if [ -z "$mounted" ]; then
       mkdir -p "$home_path"
-      said=$(timeout 30 mount -t nfs4 -o nfsvers=4.2,proto=tcp,hard,noatime,nosuid,nodev,retry=0 "$source" "$home_path" 2>&1) ||
+      said=$(timeout 30 mount -t nfs4 -o "$home_options,retry=0" "$source" "$home_path" 2>&1) ||
         not_yet "cannot mount $source at $home_path: ${said:-no answer within 30 s}"
     elif [ "$mounted" != "$source" ]; then
       not_yet "$mounted is mounted at $home_path instead of $source: reboot the node"
@@ -149,6 +150,13 @@ systemctl is-active --quiet munge || said=$(systemctl start munge 2>&1) || not_y
 said=$( (munge --no-input | unmunge) 2>&1 >/dev/null) || not_yet "munge does not answer: $said"
 
 begin accounts
+# Before anybody who could ask the cloud for the machine's credentials is known here.
+if [ "$metadata" = true ]; then
+  said=$(for unit in ohpc-metadata-guard.timer ohpc-metadata-guard.service; do
+    systemctl is-enabled --quiet "$unit" || systemctl enable --quiet "$unit" || exit
+  done 2>&1 && systemctl start ohpc-metadata-guard.timer 2>&1 && /usr/lib/ohpc/metadata-guard 2>&1) ||
+    not_yet "users cannot be kept from this machine's cloud identity: ${said##*$'\n'}"
+fi
 homes=()
 # Without a home disk each machine has its own homes.
 [ "$home_kind" != none ] || homes=(--homes)

@@ -93,7 +93,7 @@ export function kindOf(type: string, values: unknown): ResourceKind {
 /** The first that fits. A type that is in no line is somebody's own: losing it needs consent too. */
 const KINDS: readonly (readonly [RegExp, ResourceKind])[] = [
   [/^(aws_instance|azurerm_linux_virtual_machine)$/, "machine"],
-  [/^(aws_ebs_volume|azurerm_managed_disk|aws_efs_file_system|aws_fsx_\w+_file_system)$/, "disk"],
+  [/^(aws_ebs_volume|azurerm_managed_disk|aws_efs_file_system|aws_fsx_\w+_file_system|azurerm_storage_share)$/, "disk"],
   [/^(aws_vpc|aws_subnet|azurerm_virtual_network|azurerm_subnet|azurerm_resource_group)$/, "network"],
   // An interface goes and comes with its machine, and keeps its address.
   [/_(rule|association|attachment|route|network_interface)$|^(null_resource|random_\w+|time_\w+)$/, "glue"],

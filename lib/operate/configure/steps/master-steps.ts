@@ -6,6 +6,7 @@ import { database } from "./database";
 import { nfsExports } from "./exports";
 import { homeDisk } from "./home-disk";
 import { hosts } from "./hosts";
+import { metadataGuard } from "./metadata-guard";
 import { metrics } from "./metrics";
 import { mungeKey } from "./munge-key";
 import { slurmAccounts } from "./slurm-accounts";
@@ -18,6 +19,7 @@ import { stateDisk } from "./state-disk";
 /** All that makes machines a cluster; every step is carried out on the master, nodes look after themselves. */
 export const MASTER_STEPS: readonly Step[] = [
   software,
+  metadataGuard,
   stateDisk,
   homeDisk,
   nfsExports,
