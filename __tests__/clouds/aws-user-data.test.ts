@@ -16,7 +16,7 @@ describe("machines on AWS", () => {
       ...["OHPC_CLUSTER=demo", "OHPC_ROLE=compute", "OHPC_MASTER_HOST=master", "OHPC_MASTER_ADDRESS=10.78.0.10"],
       ...["OHPC_BUNDLE=nfs:10.78.0.10:/srv/ohpc/bundle", ""],
     ]);
-    expect(runcmd[0]).toEqual(["systemctl", "enable", "--now", "ohpc-metadata-guard.service"]);
+    expect(runcmd[0]).toEqual(["systemctl", "enable", "--now", "ohpc-metadata-guard.timer"]);
     // When the machine has its name: it starts what asks the master for everything else.
     expect(runcmd.at(-1)).toEqual(["systemctl", "enable", "--now", "ohpc-node.timer", "ohpc-node-answer.socket"]);
   });

@@ -44,13 +44,6 @@ const MOCKED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   azurerm_availability_set: { id: `${COMPUTE}/availabilitySets/a` },
   azurerm_managed_disk: { id: `${COMPUTE}/disks/d` },
   azurerm_linux_virtual_machine: { id: `${COMPUTE}/virtualMachines/m` },
-  azurerm_user_assigned_identity: {
-    id: `${GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/u`,
-    principal_id: "00000000-0000-0000-0000-00000000000a",
-  },
-  azurerm_role_definition: {
-    role_definition_resource_id: `${GROUP}/providers/Microsoft.Authorization/roleDefinitions/00000000-0000-0000-0000-00000000000b`,
-  },
   azurerm_storage_account: {
     id: `${GROUP}/providers/Microsoft.Storage/storageAccounts/account`,
     primary_file_host: "account.file.core.windows.net",

@@ -48,9 +48,10 @@ export interface AwsCloudProps {
   readonly network?: AwsNetworkReference;
 
   /**
-   * Whether the master has a public address, which stays the same when it is stopped and started.
+   * Whether the master has a public address, which stays the same when it is stopped and started. In a VPC of its own it is
+   * the master's way out, and cannot be left away.
    *
-   * @default - true in a VPC of its own, false in one that was there already
+   * @default - true in a VPC of its own and with `access: { from: "ssm" }`, else false
    * @onChange live
    */
   readonly publicAddress?: boolean;
@@ -97,15 +98,16 @@ export interface AwsCloudProps {
   readonly protect?: boolean;
 
   /**
-   * The name of an instance profile for the master, where one may not make roles.
+   * The name of an instance profile for the master: what root's programs there may do in AWS. Nothing of the cluster needs
+   * one, but for the agent of the Session Manager.
    *
-   * @default - one is made, which may start, stop and describe the cluster's own nodes
+   * @default - none; with `access: { from: "ssm" }` one is made, for the agent alone
    * @onChange live
    */
   readonly instanceProfile?: string;
 
   /**
-   * The ARN of the policy that bounds every role of the account.
+   * The ARN of the policy that bounds every role of the account. Only for `access: { from: "ssm" }` is a role made.
    *
    * @default - none
    * @onChange live

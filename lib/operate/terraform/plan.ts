@@ -36,7 +36,7 @@ export function judgePlan(shown: unknown, gone: readonly string[] = []): PlanVer
     const change: PlannedChange = {
       address: resource.address,
       action,
-      kind: kindOf(resource.type, values),
+      kind: isMastersIdentity(resource.address) ? "glue" : kindOf(resource.type, values),
       name: hostKey(resource.address) ?? ownName(values) ?? resource.address,
       reason: resource.action_reason,
     };
@@ -56,6 +56,14 @@ export function judgePlan(shown: unknown, gone: readonly string[] = []): PlanVer
 /** Hosts whose machines a plan deals with in one of these ways; also those that somebody took away already. */
 export function machinesIn(changes: readonly PlannedChange[], actions: readonly Action[]): readonly string[] {
   return changes.filter(({ kind, action }) => kind === "machine" && actions.includes(action)).map(({ name }) => name);
+}
+
+/**
+ * What the master may do in its cloud. Older versions gave every master rights that nothing used, and such a plan takes
+ * them away again.
+ */
+function isMastersIdentity(address: string): boolean {
+  return /^(aws_iam_|azurerm_(user_assigned_identity|role_))\w+\.\S+_machine-identity(_[a-z]+)?_[0-9A-F]{8}$/.test(address);
 }
 
 /** The key of a resource in a `for_each`, from its address: a host's name. */
