@@ -23,6 +23,10 @@ before() { sed -nE "s/.*\"$1\": ?\"?([^\",}]*).*/\\1/p" "$state" 2>/dev/null; }
 before_stage=$(before stage) before_ok=$(before ok) before_since=$(before since) before_attempts=$(before attempts)
 : "${before_stage:=boot}" "${before_attempts:=0}"
 
+# What only somebody else can mend: nobody waits for this node any longer.
+final=''
+call_final() { final=',"final":true'; }
+
 report() { # ok message
   local message=${2//\\/\\\\} since attempts=1
   message=${message//\"/\\\"}
@@ -32,8 +36,8 @@ report() { # ok message
     since=$before_since
     [ "$1" = true ] || attempts=$((before_attempts + 1))
   fi
-  printf '{"stage":"%s","ok":%s,"message":"%s","generation":%s,"since":"%s","attempts":%s}\n' \
-    "$stage" "$1" "$message" "$generation" "$since" "$attempts" >"$state.new"
+  printf '{"stage":"%s","ok":%s,"message":"%s","generation":%s,"since":"%s","attempts":%s%s}\n' \
+    "$stage" "$1" "$message" "$generation" "$since" "$attempts" "$final" >"$state.new"
   mv -fT "$state.new" "$state"
 }
 
@@ -90,7 +94,10 @@ fall_behind() { # why
 if [ "$has" != "$wanted" ]; then
   if [ "$(cat "$roles/hash" 2>/dev/null)" != "$wanted" ]; then
     said="it has not what the roles make of a machine, and its node unit is too old to fetch them: make the machine anew"
-    [ -n "$has" ] || not_yet "$said"
+    if [ -z "$has" ]; then
+      call_final
+      not_yet "$said"
+    fi
     fall_behind "$said"
   elif [ -n "$has" ] && [ "$(head -n 1 "$failed" 2>/dev/null)" = "$wanted" ] && [ -n "$(find "$failed" -mmin -10)" ]; then
     fall_behind "$(tail -n +2 "$failed")"
@@ -178,6 +185,8 @@ for device in $devices; do
 done
 if [ ${#missing[@]} -gt 0 ]; then
   message="promised, but not there: ${missing[*]}"
+  # A machine that has come up without them, most often without their driver, does not get them by itself.
+  systemctl is-active --quiet slurmd || call_final
   report false "$message"
   # Jobs that run may not need it; new ones must not come. The reason tells us later that it was us.
   # One that tries to start would not get far without it.
@@ -200,6 +209,7 @@ options="SLURMD_OPTIONS=\"--conf-server $master:$port\""
 if [ "$(cat /etc/default/slurmd 2>/dev/null)" != "$options" ] || ! systemctl is-active --quiet slurmd; then
   ours=$(slurmd -V | awk '{ print $2 }') theirs=$(cat "$bundle/slurm-version")
   if [ "$(printf '%s\n' "$ours" "$theirs" | sort --version-sort | tail -n 1)" != "$theirs" ]; then
+    call_final
     not_yet "slurmd $ours is newer than the controller's $theirs, which Slurm does not allow: upgrade the master first"
   fi
   said=$(SLURM_CONF_SERVER=$master:$port timeout 10 scontrol --oneliner show node "$host" 2>&1) ||

@@ -4,7 +4,8 @@
 # Nodes whose names are lines of standard input and that are drained with a reason beginning with STOPPED are resumed when
 # their node units say that they are ready.
 # Prints, whenever it changes: nodes READY TOTAL, and a line `waiting NAME STATE REASON` for (some of) the others,
-# and, where that takes long, what their node units say: `unit NAME STAGE MESSAGE`;
+# and, where that takes long, what their node units say: `unit NAME STAGE MESSAGE`, and for how many of them that is final;
+# `hopeless` ends it where nothing else has been waited for in two minutes;
 # then `drained NAME REASON` for what is drained on purpose, and for each group `answered N PARTITION`,
 # `busy N PARTITION` (nodes with jobs were not asked) or `silent PARTITION` and what srun said.
 deadline=$((SECONDS + $1)) expected=$2 stopped=$3
@@ -27,10 +28,11 @@ undrain() {
 
 units() {
   awk 'NR == FNR { nodes[$1] = 1; next } $2 in nodes' "$bundle/nodes" "$bundle/hosts" | python3 "$bundle/ask.py" state |
-    jq -r 'to_entries | map(select(.value.ok == false)) | .[:10][] | "unit \(.key) \(.value.stage) \(.value.message)"'
+    jq -r 'to_entries | map(select(.value.ok == false)) |
+      (.[:10][] | "unit \(.key) \(.value.stage) \(.value.message)"), "final \(map(select(.value.final == true)) | length)"'
 }
 
-told=x told_units='' ask_units=$((SECONDS + 5))
+told=x told_units='' hopeless_at=0 ask_units=$((SECONDS + 5))
 while :; do
   # One line per node, although a node is listed once for each of its partitions.
   nodes=$(sinfo --all --noheader --Node --format='%N|%T|%U|%E' 2>/dev/null | sort -u) || nodes=''
@@ -52,6 +54,14 @@ while :; do
   if [ "$SECONDS" -ge "$ask_units" ]; then
     now=$(units 2>/dev/null)
     if [ -n "$now" ] && [ "$now" != "$told_units" ]; then printf '%s\n' "$now"; fi
+    # Time counts while the same nodes say the same, and they are all that is missing.
+    read -r _ ready _ <<<"$told"
+    if [ "$now" != "$told_units" ] || [ "${now##*final }" = 0 ] || [ "${now##*final }" != "$((expected - ready))" ]; then
+      hopeless_at=$((SECONDS + 120))
+    elif [ "$SECONDS" -ge "$hopeless_at" ]; then
+      echo hopeless
+      exit 0
+    fi
     told_units=$now ask_units=$((SECONDS + 3))
   fi
   if [ "$SECONDS" -ge "$deadline" ]; then

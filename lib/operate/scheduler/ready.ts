@@ -50,11 +50,23 @@ export async function nodesReady(
     },
   });
   const reading = readReady(printed);
-  if (reading.overdue) {
-    const missing = reading.waiting.map(
-      ({ node, state, reason }) =>
-        `${node} is ${state}${reason === "" ? "" : `: ${reason}`}${unitOf(node, reading.units)}`,
+  const missing = reading.waiting.map(
+    ({ node, state, reason }) =>
+      `${node} is ${state}${reason === "" ? "" : `: ${reason}`}${unitOf(node, reading.units)}`,
+  );
+  if (reading.hopeless) {
+    throw new Failure(
+      "failed",
+      `${reading.ready} of ${total} nodes are ready; what the others lack does not come by itself`,
+      {
+        code: "nodes.hopeless",
+        remedy:
+          "what is promised and not there most often lacks its driver: give the pool an image that has it, and have its machines made anew (ohpc up); nodes that are ready take jobs meanwhile",
+        output: missing,
+      },
     );
+  }
+  if (reading.overdue) {
     throw new Failure("failed", `${reading.ready} of ${total} nodes are ready after ${limit.toSeconds()} s`, {
       code: "nodes.late",
       remedy: "`ohpc status` shows how far each node came; when it is mended, run `ohpc up` again",
@@ -74,6 +86,8 @@ export async function nodesReady(
 interface ReadyReading {
   readonly ready: number;
   readonly overdue: boolean;
+  /** All that is missing waits for what does not come by itself. */
+  readonly hopeless: boolean;
   readonly waiting: readonly { readonly node: string; readonly state: string; readonly reason: string }[];
   readonly drained: Readiness["drained"];
   /** What node units last said, by node. */
@@ -98,6 +112,7 @@ export function readReady(printed: string): ReadyReading {
   return {
     ready: Number(of("nodes", picture)[0]?.[0] ?? 0),
     overdue: lines.includes("overdue"),
+    hopeless: lines.includes("hopeless"),
     waiting: of("waiting", picture).map(([node = "", state = "", ...reason]) => ({
       node,
       state,
