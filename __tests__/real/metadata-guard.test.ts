@@ -109,7 +109,7 @@ const GUARDED = [...all([0], "secret"), ...all(NOBODIES, "refused")];
 
 /** What cloud-init does with it at the first boot. */
 async function firstBoot(machine: string): Promise<void> {
-  const { files, commands } = metadataGuard();
+  const { files, commands } = metadataGuard("master");
   for (const { path, mode, content } of files) {
     const write = 'mkdir -p "$(dirname "$1")" && printf %s "$3" >"$1" && chmod "$2" "$1"';
     await cluster.inside(machine, "sh", "-c", write, "sh", path, mode, content);
@@ -209,10 +209,13 @@ describe("when somebody's program makes the kernel forget all rules", () => {
     expect(await changed()).toEqual(["metadata-guard"]);
   }, 300_000);
 
-  it("the node unit makes them again on a node", async () => {
+  it("the node unit makes them on a node, where nothing else has started it", async () => {
+    const units = ["ohpc-metadata-guard.timer", "ohpc-metadata-guard.service"];
     await forget("cpu-1", "ohpc-metadata-guard.timer");
+    await cluster.inside("cpu-1", "systemctl", "disable", "--quiet", ...units);
     await cluster.inside("cpu-1", "systemctl", "start", "--no-block", "ohpc-node.service");
     await guardedAgain("cpu-1");
+    expect(await cluster.inside("cpu-1", "systemctl", "is-enabled", ...units)).toBe("enabled\nenabled\n");
   });
 
   it("a node on which they cannot be made says so, and has no accounts of new users", async () => {

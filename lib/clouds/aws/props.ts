@@ -65,8 +65,9 @@ export interface AwsCloudProps {
   readonly architecture?: Architecture;
 
   /**
-   * The image of machines that name none: `debian-13`, `aws-gpu` (Ubuntu with NVIDIA's driver), an id (`ami-…`), or
-   * OWNER/NAME-PATTERN for the newest that fits, e.g. `self/gpu-node-*`. It is looked up once, and stays.
+   * The image of machines that name none: `debian-13`, an id (`ami-…`), or OWNER/NAME-PATTERN for the newest that fits,
+   * e.g. `self/gpu-node-*`. It is looked up once, and stays. Pools with GPUs need one with NVIDIA's driver and the
+   * cluster's software. `aws-gpu` (Ubuntu) is refused, until the roles converge it.
    *
    * @default "debian-13"
    * @onChange nothing, but for machines that are made from then on

@@ -20,7 +20,7 @@ export interface AwsFirstBoot {
 
 /** What machines of a group do at their first boot; the same text for all of them. */
 export function awsUserData({ boot, region, sessions, extra }: AwsFirstBoot): string {
-  const guard = metadataGuard();
+  const guard = metadataGuard(boot.role);
   const hostName = textBeside(__dirname, "host-name.sh");
   return userData(boot, {
     files: [

@@ -83,8 +83,9 @@ export interface AzureCloudProps {
   readonly architecture?: Architecture;
 
   /**
-   * The image of machines that name none: `debian-13`, `azure-hpc`, `PUBLISHER:OFFER:SKU[:VERSION]`, or the id of an image
-   * or of one in a gallery. A version that is not named is looked up once, and stays.
+   * The image of machines that name none: `debian-13`, `PUBLISHER:OFFER:SKU[:VERSION]`, or the id of an image or of one in
+   * a gallery. A version that is not named is looked up once, and stays. Pools with GPUs need one with NVIDIA's driver and
+   * the cluster's software. `azure-hpc` (Ubuntu) is refused, until the roles converge it.
    *
    * @default "debian-13"
    * @onChange nothing, but for machines that are made from then on
