@@ -78,7 +78,7 @@ describe("a private master", () => {
       masterSubnet: { id: "subnet-0123456789abcdef0", cidr: "172.31.0.0/28" },
       poolSubnet: { id: "subnet-0123456789abcdef1", cidr: "172.31.128.0/20" },
     };
-    const addresses = (publicAddress?: boolean, from: "ssm" | undefined = undefined) => {
+    const addresses = (publicAddress?: boolean, from?: "ssm") => {
       const access = from === undefined ? operator : { ...operator, from };
       const { terraform } = synthesize((stack) => {
         const cloud = aws({ network, access, ...(publicAddress !== undefined && { publicAddress }) });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 const READY = readFileSync(join(__dirname, "../../../lib/operate/scheduler/ready.sh"), "utf8");
 
 /** The same in a world where two minutes are one second, and units are asked all the time. */
-const QUICKLY = READY.replace("SECONDS + 120", "SECONDS + 1").replaceAll(
+const QUICKLY = READY.replace("SECONDS + 115", "SECONDS + 1").replaceAll(
   /ask_units=\$\(\(SECONDS \+ \d\)\)/g,
   "ask_units=0",
 );
@@ -113,10 +113,9 @@ open("${folder}/asked", "w")
         'open("' + folder + '/n", "a").write("x"); units["cpu-3"]["message"] = open("' + folder + '/n").read()\n';
       writeFileSync(join(folder, "bundle", "nodes"), "cpu-1 cpu\ncpu-2 cpu\ncpu-3 cpu\n");
       writeFileSync(join(folder, "bundle", "ask.py"), `${text}${changing ? change : ""}print(json.dumps(units))\n`);
-      return ready([], nodes, 4, QUICKLY).printed;
+      return ready([], nodes, 3, QUICKLY).printed;
     };
     expect(said(["cpu-3"])).toMatch(/unit cpu-3 devices promised\nfinal 1\nhopeless\n$/);
-    expect(said([])).toMatch(/final 0\noverdue\n$/);
     expect(said(["cpu-3"], true)).toMatch(/overdue\n$/);
     // Others may still come.
     nodes[1] = "cpu-2|down*|slurm|Not responding";

@@ -52,12 +52,12 @@ while :; do
   fi
   [[ "$now"$'\n' != "nodes $expected $expected"$'\n'* ]] || break
   if [ "$SECONDS" -ge "$ask_units" ]; then
-    now=$(units 2>/dev/null)
+    now=$(units 2>/dev/null) || now=''
     if [ -n "$now" ] && [ "$now" != "$told_units" ]; then printf '%s\n' "$now"; fi
     # Time counts while the same nodes say the same, and they are all that is missing.
     read -r _ ready _ <<<"$told"
     if [ "$now" != "$told_units" ] || [ "${now##*final }" = 0 ] || [ "${now##*final }" != "$((expected - ready))" ]; then
-      hopeless_at=$((SECONDS + 120))
+      hopeless_at=$((SECONDS + 115))
     elif [ "$SECONDS" -ge "$hopeless_at" ]; then
       echo hopeless
       exit 0
