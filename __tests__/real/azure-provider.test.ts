@@ -86,7 +86,7 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
     pool: { machine: "Standard_D8as_v6" },
   },
   "an image with a purchase plan": {
-    cloud: { image: "resf:rockylinux-x86_64:9-base", acceptTerms: ["resf:rockylinux-x86_64:9-base"] },
+    cloud: { image: "cognosys:hpc-node-x86_64:13-base", acceptTerms: ["cognosys:hpc-node-x86_64:13-base"] },
   },
   "an image in a gallery, and an identity that is there": {
     cloud: {

@@ -22,7 +22,7 @@ import { awsMachine, machineWords, shapeOf, sizesOf } from "./catalogue";
 import { existingDiskProblems, makeDisk } from "./disk";
 import { AwsIdentity } from "./identity";
 import { imageId } from "./image";
-import { DEFAULT_IMAGE, imageChoice, imageProblems, otherSystem } from "./image-choice";
+import { DEFAULT_IMAGE, imageChoice, imageProblems, isStock, otherSystem } from "./image-choice";
 import { AwsMachines } from "./machines";
 import { AwsExistingNetwork, AwsNetwork } from "./network";
 import { type AwsCloudProps, DEFAULT_CIDR } from "./props";
@@ -109,7 +109,7 @@ export class AwsCloud implements Cloud<AwsMachines> {
     const profile = role === "master" ? (identity?.profile.name ?? this.props.instanceProfile) : undefined;
     const { network, nat } = this.props;
     const wayOut = network === undefined ? nat !== "none" : undefined;
-    warnOfWayOut(scope, spec, image, wayOut);
+    warnOfWayOut(scope, spec, { image, stock: isStock(image), wayOut });
     return new AwsMachines(scope, id, spec, {
       machine,
       userData,
@@ -138,13 +138,10 @@ export class AwsCloud implements Cloud<AwsMachines> {
     const { image = this.image } = wanted;
     const answer = shapeOf(machine, this.architecture);
     if (answer.shape === undefined) return answer;
+    const facts = { image, system: otherSystem(image), stock: isStock(image), ownImage: '"self/NAME-*" or "ami-…"' };
     const problems = [
       ...imageProblems(image, answer.shape.architecture, this.props.region, this.pins),
-      ...imageUseProblems(
-        { image, system: otherSystem(image), ownImage: '"self/NAME-*" or "ami-…"' },
-        wanted,
-        answer.shape,
-      ),
+      ...imageUseProblems(facts, wanted, answer.shape),
     ];
     return problems.length > 0 ? { problems } : answer;
   }

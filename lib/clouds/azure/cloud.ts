@@ -22,7 +22,7 @@ import { azureMachine, machineWords, shapeOf, sizesOf } from "./catalogue";
 import { makeDisk } from "./disk";
 import { existingDiskProblems, FILES_ENDPOINT, isAzureFiles } from "./disk-options";
 import { type ImageSource, imageSource } from "./image";
-import { DEFAULT_IMAGE, imageProblems, otherSystem } from "./image-choice";
+import { DEFAULT_IMAGE, imageProblems, isStock, otherSystem } from "./image-choice";
 import { groupProblems } from "./machine-features";
 import { AzureMachines } from "./machines";
 import { DEFAULT_SITE, groupNameProblems, hostNamesProblems, prefixOf, siteNameProblems } from "./names";
@@ -165,7 +165,7 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const identity = role === "master" ? this.props.identity : undefined;
     const { network, nat } = this.props;
     const wayOut = network === undefined ? nat !== "none" : undefined;
-    warnOfWayOut(scope, spec, image, wayOut);
+    warnOfWayOut(scope, spec, { image, stock: isStock(image), wayOut });
     return new AzureMachines(scope, id, spec, {
       machine,
       userData,
@@ -196,9 +196,10 @@ export class AzureCloud implements Cloud<AzureMachines> {
     if (answer.shape === undefined) return answer;
     const { pins } = this;
     const ownImage = '"/subscriptions/…/images/NAME", or one in a gallery';
+    const facts = { image, system: otherSystem(image), stock: isStock(image), ownImage };
     const problems = [
       ...imageProblems(image, { architecture: answer.shape.architecture, location, pins, acceptTerms }),
-      ...imageUseProblems({ image, system: otherSystem(image), ownImage }, wanted, answer.shape),
+      ...imageUseProblems(facts, wanted, answer.shape),
       ...this.wayOutProblems(image, wanted),
     ];
     return problems.length > 0 ? { problems } : answer;
@@ -212,7 +213,7 @@ export class AzureCloud implements Cloud<AzureMachines> {
   private wayOutProblems(image: string, { role }: WantedMachine): readonly Problem[] {
     const { access, network, nat, publicAddress = true } = this.props;
     const isPublic = publicAddress && access.from !== "bastion";
-    if (role !== "master" || network !== undefined || nat !== "none" || isPublic || image !== "debian-13") return [];
+    if (role !== "master" || network !== undefined || nat !== "none" || isPublic || !isStock(image)) return [];
     const want =
       'an image with all software: without a public address and with nat: "none", a stock master has no way out';
     return [{ at: "image", got: image, want, hint: 'say nat: "gateway", or give the master an image of your own' }];
