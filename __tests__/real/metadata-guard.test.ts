@@ -33,7 +33,10 @@ beforeAll(async () => {
   await cluster.inside(STAND_IN, "systemd-run", "--unit=stand-in", "/usr/bin/python3", "-c", SERVER);
   await cluster.startMaster();
   await cluster.startNode("cpu", 1);
-  for (const [k, machine] of MACHINES.entries()) await connect(machine, k);
+  for (const [k, machine] of MACHINES.entries()) {
+    await manageLinks(machine);
+    await connect(machine, k);
+  }
 }, 900_000);
 afterAll(async () => {
   await cluster.end();
@@ -75,6 +78,13 @@ async function ip(machine: string, ...words: readonly string[]): Promise<void> {
   for (const link of ["lo", "eth0"])
     execFileSync("nsenter", [...here, "sysctl", "-qw", `net.ipv6.conf.${link}.disable_ipv6=0`]);
   execFileSync("nsenter", [...here, "ip", ...(words.some((word) => word.includes("::")) ? ["-6"] : []), ...words]);
+}
+
+/** As machines of a cloud are: only where it has a link of its own does systemd-networkd look after rules. */
+async function manageLinks(machine: string): Promise<void> {
+  const link = "[Match]\nName=lo\n[Network]\nAddress=198.51.100.1/32\n";
+  const write = 'mkdir -p /etc/systemd/network && printf %s "$1" >/etc/systemd/network/10-test.network';
+  await cluster.inside(machine, "sh", "-c", write, "sh", link);
 }
 
 /** As machines of a cloud are: the metadata addresses are behind the network's router. */
@@ -131,8 +141,17 @@ describe.each(MACHINES)("the metadata services, asked on %s,", (machine) => {
     expect(await answers(machine, [0, 1000], OPEN)).toEqual(all([0, 1000], "secret", OPEN));
   });
 
+  it("answer root alone after systemd-networkd is restarted, which takes away what routing rules others have made", async () => {
+    await cluster.inside(machine, "ip", "rule", "add", "to", "192.0.2.1", "prohibit");
+    await cluster.inside(machine, "systemctl", "restart", "systemd-networkd");
+    await eventually(
+      async () => cluster.inside(machine, "ip", "rule", "show"),
+      (rules) => !rules.includes("192.0.2.1"),
+    );
+    expect(await answers(machine, [0, ...NOBODIES])).toEqual(GUARDED);
+  });
+
   it.each([
-    ["systemd-networkd is restarted, which takes away the routing rules of others", ["restart", "systemd-networkd"]],
     ["nftables is started, which forgets all rules", ["start", "nftables"]],
     ["nftables is restarted", ["restart", "nftables"]],
     ["nftables is reloaded", ["reload", "nftables"]],
