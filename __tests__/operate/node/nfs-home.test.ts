@@ -46,11 +46,15 @@ describe("home directories on a server outside the cluster", () => {
   /** The options in /etc/fstab of the master. */
   function mountedOnMaster(view: ClusterView): string {
     const input = JSON.stringify(homeDisk.desired(view));
-    const apply = spawnSync("bash", ["--norc", "-c", `set -euo pipefail\n${homeDisk.apply.replaceAll("/etc/fstab", fstab)}`], {
-      input,
-      env: { PATH },
-      encoding: "utf8",
-    });
+    const apply = spawnSync(
+      "bash",
+      ["--norc", "-c", `set -euo pipefail\n${homeDisk.apply.replaceAll("/etc/fstab", fstab)}`],
+      {
+        input,
+        env: { PATH },
+        encoding: "utf8",
+      },
+    );
     expect(apply.stderr).toBe("");
     return /^\S+ \S+ nfs4 (\S+) 0 0$/m.exec(readFileSync(fstab, "utf8"))?.[1] ?? "";
   }

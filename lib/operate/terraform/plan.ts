@@ -63,7 +63,9 @@ export function machinesIn(changes: readonly PlannedChange[], actions: readonly 
  * them away again.
  */
 function isMastersIdentity(address: string): boolean {
-  return /^(aws_iam_\w+|azurerm_user_assigned_identity|azurerm_role_\w+)\.\S+_machine-identity(_[a-z]+)?_[0-9A-F]{8}$/.test(address);
+  return /^(aws_iam_\w+|azurerm_user_assigned_identity|azurerm_role_\w+)\.\S+_machine-identity(_[a-z]+)?_[0-9A-F]{8}$/.test(
+    address,
+  );
 }
 
 /** The key of a resource in a `for_each`, from its address: a host's name. */
