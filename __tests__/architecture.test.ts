@@ -16,7 +16,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "clouds/power": ["units"],
   "clouds/cost": [],
   "clouds/day2": ["clouds/power", "clouds/cost"],
-  clouds: ["clouds/cloud", "software", "package", "model"],
+  clouds: ["clouds/cloud", "software", "model"],
   "clouds/*": [
     ...["clouds", "clouds/cloud", "clouds/power", "clouds/cost", "clouds/day2"],
     ...["images", "package", "model", "units"],

@@ -3,6 +3,9 @@ import { AwsCloud, AwsMachine } from "cdktf-openhpc/aws";
 import type { Construct } from "constructs";
 import { operator } from "./operator";
 
+/** The newest of the account's own images of that name: with NVIDIA's driver and the cluster's software. */
+const GPU_IMAGE = "self/gpu-node-*";
+
 /** Training over a fast fabric, and spare capacity for what can wait. No port is open: the way in is the Session Manager. */
 export function awsGpu(scope: Construct): void {
   const cloud = new AwsCloud({
@@ -18,7 +21,7 @@ export function awsGpu(scope: Construct): void {
     master,
     nodes: 4,
     machine: AwsMachine.of("g6.12xlarge", { efa: true }),
-    image: "aws-gpu",
+    image: GPU_IMAGE,
     rootDisk: Size.gibibytes(200),
   });
   new ComputePool(scope, "spare", {

@@ -9,8 +9,6 @@ export interface Surroundings {
   readonly resourceGroup: string;
   readonly masterSubnet: { readonly id: string; readonly cidr: string };
   readonly poolSubnet: { readonly id: string; readonly cidr: string };
-  /** An identity that may start and deallocate machines. */
-  readonly identity: string;
   /** A managed disk with the data of the users. */
   readonly home: string;
 }
@@ -22,18 +20,16 @@ const EXAMPLE: Surroundings = {
   resourceGroup: "chemistry",
   masterSubnet: { id: `${NETWORK}/subnets/login`, cidr: "172.29.16.0/24" },
   poolSubnet: { id: `${NETWORK}/subnets/compute`, cidr: "172.29.32.0/20" },
-  identity: `${SUBSCRIPTION}/resourceGroups/chemistry/providers/Microsoft.ManagedIdentity/userAssignedIdentities/slurm`,
   home: `${SUBSCRIPTION}/resourceGroups/chemistry/providers/Microsoft.Compute/disks/home`,
 };
 
 /** Ampere machines in subnets that were there before, reached by their private addresses, with a disk of its own past. */
 export function azureExistingNetwork(scope: Construct, surroundings: Surroundings = EXAMPLE): void {
-  const { subscriptionId, resourceGroup, identity, home: disk, ...network } = surroundings;
+  const { subscriptionId, resourceGroup, home: disk, ...network } = surroundings;
   const cloud = new AzureCloud({
     subscriptionId,
     resourceGroup,
     network,
-    identity,
     location: "northeurope",
     architecture: "arm64",
     access: operator,

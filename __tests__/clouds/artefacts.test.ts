@@ -1,6 +1,5 @@
 import { synthesize } from "cdktf-openhpc/testing";
 import { isDeepStrictEqual } from "node:util";
-import type { Cloud } from "../../lib/clouds/cloud";
 import { decodeAddresses } from "../../lib/model/address-runs";
 import { readClusterSpec } from "../../lib/model/cluster-spec";
 import { type Manifest, readManifest } from "../../lib/model/manifest";
@@ -9,6 +8,7 @@ import { MASTER_STEPS } from "../../lib/operate/configure/steps/master-steps";
 import { expandHosts } from "../../lib/slurm/hostlist";
 import { cluster } from "../../stacks/cluster";
 import { CLOUDS } from "../support/clouds";
+import type { CloudSample } from "./contract";
 
 /** Something in which what machines are given may differ between clouds. What is not here is the same, byte for byte. */
 interface CloudFact {
@@ -61,6 +61,13 @@ const OF_THIS_MACHINE: readonly CloudFact[] = [
   { what: "who shares them", in: "exports/exports", found: /^[^]*$/, as: "<exports>" },
   { what: "who shares them", in: "exports/settings", found: /^[^]*$/, as: "<settings>" },
   { what: "who shares them", in: "exports/serving", found: /^\w+$/, as: "<serving>" },
+  { what: "whether they have a cloud identity", in: "metadata-guard/needed", found: /^\w+$/, as: "<identity>" },
+  {
+    what: "whether they have a cloud identity",
+    in: "bundle/files/node.json",
+    found: /"metadata": \w+/,
+    as: '"metadata": <identity>',
+  },
   { what: "who shares them", in: "bundle/files/node.json", found: /"home": \{[^}]*\}/, as: '"home": <home>' },
 ];
 
@@ -72,9 +79,9 @@ interface Given {
   readonly artefacts: Artefacts;
 }
 
-function givenOn(make: () => Cloud): Given {
+function givenOn({ make, gpuImage: image }: CloudSample): Given {
   const synthesized = synthesize((stack) => {
-    cluster(stack, make());
+    cluster(stack, make(), { image });
   }, "demo");
   const manifest = readManifest(synthesized.manifest);
   const view = { spec: readClusterSpec(synthesized.spec), manifest };
@@ -122,7 +129,7 @@ function without(facts: readonly CloudFact[], artefacts: Artefacts): Artefacts {
 }
 
 describe("artefacts are the same", () => {
-  const given = Object.entries(CLOUDS).map(([name, { make }]) => ({ name, ...givenOn(make) }));
+  const given = Object.entries(CLOUDS).map(([name, sample]) => ({ name, ...givenOn(sample) }));
   const everything = [...BETWEEN_VENDORS, ...OF_THIS_MACHINE];
   /** Every two clouds, and in what they may differ. */
   const PAIRS = given.flatMap((one, k) =>

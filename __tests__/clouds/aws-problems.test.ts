@@ -69,6 +69,11 @@ describe("what is wrong on AWS is told when it is written:", () => {
       { cloud: { firstBoot: { files: [{ path: "/opt/x", mode: "0644", content: "x".repeat(16_384) }] } } },
       /^firstBoot is "\d+ bytes", but must be at most 16384 bytes together with what the cluster needs.*put it into an image/,
     ],
+    [
+      "a boundary of a role that is not made",
+      { cloud: { permissionsBoundary: "arn:aws:iam::123456789012:policy/edge" } },
+      /^permissionsBoundary is "arn:.*but must be left out: a role is made only for the Session Manager/,
+    ],
     ["an account that is no number", { cloud: { account: "mine" } }, 'account is "mine", but must be 12 digits'],
     [
       "security groups for only one side",

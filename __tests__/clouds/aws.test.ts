@@ -7,13 +7,13 @@ import {
   type TerraformBlock,
   unencryptedDisks,
 } from "cdktf-openhpc/testing";
-import { powerPolicy } from "../../lib/clouds/aws/identity";
 import { readManifest } from "../../lib/model/manifest";
 import { PORT_MATRIX } from "../../lib/model/ports";
 import { awsDemo } from "../../stacks/aws-demo";
 import { awsExistingNetwork } from "../../stacks/aws-existing-network";
 import { awsGpu } from "../../stacks/aws-gpu";
-import { machineOf } from "../support/aws";
+import { operator } from "../../stacks/operator";
+import { demo, machineOf } from "../support/aws";
 import { expectGolden } from "../support/golden";
 import { blocks, only } from "../support/terraform";
 
@@ -110,20 +110,39 @@ describe("stacks on AWS", () => {
     ).toEqual([["192.0.2.0/24", "the operators network"]]);
   });
 
-  it("give the master's role no more than its own compute nodes", () => {
-    const { terraform } = stack("aws-demo");
-    const policies = ["aws_iam_role_policy", "aws_iam_role"].map((type) => only(terraform, type));
-    const [power, role] = [policies[0]?.["policy"], policies[1]?.["assume_role_policy"]].map(
-      (text) => JSON.parse(text as string) as unknown,
-    );
-    expectGolden("aws/master-policy.json", `${JSON.stringify({ trust: role, power }, undefined, 2)}\n`);
+  it("may do nothing in AWS: no role is made, and nobody has one", () => {
+    for (const name of ["aws-demo", "aws-existing-network"] as const) {
+      const { terraform } = stack(name);
+      expect(Object.keys(terraform.resource ?? {}).filter((type) => type.startsWith("aws_iam"))).toEqual([]);
+      for (const machine of blocks(terraform, "aws_instance")) expect(machine["iam_instance_profile"]).toBeUndefined();
+    }
+  });
+
+  it("give a master whose way in is the Session Manager what its agent needs, and nothing else", () => {
+    const { terraform } = stack("aws-gpu");
+    const role = only(terraform, "aws_iam_role");
+    const attached = only(terraform, "aws_iam_role_policy_attachment");
+    const trust = JSON.parse(role["assume_role_policy"] as string) as unknown;
+    const policies = attached["policy_arn"];
+    expectGolden("aws/master-policy.json", `${JSON.stringify({ trust, policies }, undefined, 2)}\n`);
+    expect(blocks(terraform, "aws_iam_role_policy")).toEqual([]);
+    expect(machineOf(terraform, "master")["iam_instance_profile"]).toMatch(/aws_iam_instance_profile/);
+    expect(machineOf(terraform, "spare")["iam_instance_profile"]).toBeUndefined();
+  });
+
+  it("have the profile that the user gives the master, and make none then", () => {
+    const { terraform } = synthesize(demo({ cloud: { instanceProfile: "mine" } }));
+    expect(machineOf(terraform, "master")["iam_instance_profile"]).toBe("mine");
     expect(machineOf(terraform, "cpu")["iam_instance_profile"]).toBeUndefined();
+    expect(blocks(terraform, "aws_iam_role")).toEqual([]);
   });
 
   it("name other partitions of AWS where they are", () => {
-    expect(JSON.stringify(powerPolicy("aws-cn", "cn-north-1", "demo"))).toContain(
-      "arn:aws-cn:ec2:cn-north-1:*:instance/*",
+    const { terraform } = synthesize(
+      demo({ cloud: { region: "cn-north-1", zone: "cn-north-1a", access: { ...operator, from: "ssm" } } }),
     );
+    expect(only(terraform, "aws_iam_role_policy_attachment")["policy_arn"]).toMatch(/^arn:aws-cn:iam::aws:policy\//);
+    expect(only(terraform, "aws_iam_role")["assume_role_policy"]).toContain("ec2.amazonaws.com.cn");
   });
 
   it("need no open port with the Session Manager, and a way in that ohpc can use", () => {

@@ -7,6 +7,9 @@ import { COMPUTE, demo, PROPS, SUBSCRIPTION } from "../support/azure";
 import { blocks, dataOf, named, only } from "../support/terraform";
 import { told } from "../support/told";
 
+/** Azure Files speaks NFS 4.1, and no newer. */
+const MOUNT = { version: "4.1", mountOptions: ["sec=sys", "nconnect=4", "noresvport"] } as const;
+
 describe("disks on Azure", () => {
   it("are found by the numbers they are attached under, which no other disk changes", () => {
     const { terraform, manifest } = synthesize(demo());
@@ -111,6 +114,7 @@ describe("disks on Azure", () => {
       path: "/home",
       export: `/${account["name"] as string}/home`,
       server: expect.stringMatching(/^\$\{azurerm_storage_account\..*\.primary_file_host\}$/) as string,
+      ...MOUNT,
     });
     const share = `${SUBSCRIPTION}/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/campus/fileServices/default/shares/home`;
     expect(readManifest(synthesize(demo({ home: share })).manifest).disks.home).toEqual({
@@ -118,7 +122,23 @@ describe("disks on Azure", () => {
       path: "/home",
       server: "campus.file.core.windows.net",
       export: "/campus/home",
+      ...MOUNT,
     });
+  });
+
+  it("keep a share unless the user says that its data may go, and are locked against slips as other disks are", () => {
+    const share = (whenRemoved?: "refuse" | "delete", protect = true) => {
+      const home = { kind: "azure-files", ...(whenRemoved !== undefined && { whenRemoved }) } as const;
+      const { terraform } = synthesize(demo({ cloud: { protect, disks: { home } } }));
+      const kept = ["azurerm_storage_account", "azurerm_storage_share"].map(
+        (type) => (only(terraform, type)["lifecycle"] as TerraformBlock | undefined)?.["prevent_destroy"],
+      );
+      const locks = blocks(terraform, "azurerm_management_lock").map(({ scope }) => String(scope).split(".")[0]);
+      return [...kept, locks.includes("${azurerm_storage_account")];
+    };
+    expect(share()).toEqual([true, true, true]);
+    expect(share("refuse", false)).toEqual([true, true, false]);
+    expect(share("delete")).toEqual([undefined, undefined, true]);
   });
 
   it("that were there before are compared with what the cluster needs before anything is made", () => {

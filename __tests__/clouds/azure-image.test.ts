@@ -65,19 +65,19 @@ describe("images on Azure: machines", () => {
   });
 
   it("with an image that is sold have its plan, whose terms are accepted once", () => {
-    const image = "resf:rockylinux-x86_64:9-base:9.6.20250531";
-    const { terraform } = synthesize(demo({ cloud: { image, acceptTerms: ["resf:rockylinux-x86_64:9-base"] } }));
+    const image = "cognosys:hpc-node-x86_64:13-base:13.1.0";
+    const { terraform } = synthesize(demo({ cloud: { image, acceptTerms: ["cognosys:hpc-node-x86_64:13-base"] } }));
     for (const group of ["master", "cpu"]) {
       expect(machineOf(terraform, group)["plan"]).toEqual({
-        name: "9-base",
-        product: "rockylinux-x86_64",
-        publisher: "resf",
+        name: "13-base",
+        product: "hpc-node-x86_64",
+        publisher: "cognosys",
       });
     }
     expect(only(terraform, "azurerm_marketplace_agreement")).toMatchObject({
-      publisher: "resf",
-      offer: "rockylinux-x86_64",
-      plan: "9-base",
+      publisher: "cognosys",
+      offer: "hpc-node-x86_64",
+      plan: "13-base",
     });
   });
 });

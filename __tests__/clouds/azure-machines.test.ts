@@ -4,7 +4,7 @@ import { ComputePool, NfsDisk, OpenHpcMaster, Size, type ComputePoolOptions } fr
 import { AzureCloud, AzureMachine } from "cdktf-openhpc/azure";
 import { synthesize, type TerraformBlock } from "cdktf-openhpc/testing";
 import { readManifest } from "../../lib/model/manifest";
-import { COMPUTE, demo, machineOf, PROPS } from "../support/azure";
+import { COMPUTE, demo, KEY, machineOf, PROPS } from "../support/azure";
 import { blocks, named, ofGroup, only } from "../support/terraform";
 
 describe("machines on Azure", () => {
@@ -34,7 +34,11 @@ describe("machines on Azure", () => {
         AzureMachine.of("Standard_F8s_v2", { spot: true, placementGroup: true }),
         AzureMachine.of("Standard_D8s_v5", { capacityReservation: `${COMPUTE}/capacityReservationGroups/r` }),
       ),
-      image: fc.constantFrom("debian-13", "azure-hpc", `${COMPUTE}/galleries/g/images/node/versions/1.0.0`),
+      image: fc.constantFrom(
+        "debian-13",
+        "Debian:debian-13-daily:13-gen2",
+        `${COMPUTE}/galleries/g/images/node/versions/1.0.0`,
+      ),
       rootDisk: fc.constantFrom(Size.gibibytes(40), Size.gibibytes(80)),
     });
     const pools = fc.dictionary(fc.constantFrom("cpu", "hb", "post", "viz"), pool, {
@@ -54,7 +58,7 @@ describe("machines on Azure", () => {
         const rest = Object.fromEntries(others.map((name) => [name, all[name] ?? {}]));
         const [before, after] = [build(all), build(instead === null ? rest : { ...rest, [changed]: instead })];
         // An image that nobody else has need not be remembered.
-        const gone = new RegExp(`^\\w+\\.${changed}_|^terraform_data\\.master_network_image-microsoft-dsvm`);
+        const gone = new RegExp(`^\\w+\\.${changed}_|^terraform_data\\.master_network_image-Debian-debian-13-daily`);
         const kept = [...before].filter(([address]) => !gone.test(address));
         for (const type of ["linux_virtual_machine", "network_interface", "managed_disk"]) {
           expect(kept.filter(([address]) => address.startsWith(`azurerm_${type}.`)).length).toBeGreaterThanOrEqual(2);
@@ -89,7 +93,7 @@ describe("machines on Azure", () => {
     const hasPublic = (group: string) =>
       JSON.stringify(ofGroup(terraform, "azurerm_network_interface", group)).includes("public_ip_address_id");
     expect([hasPublic("master"), hasPublic("cpu")]).toEqual([true, false]);
-    const inside = synthesize(demo({ cloud: { publicAddress: false } }));
+    const inside = synthesize(demo({ cloud: { access: { sshPublicKey: KEY, from: "bastion" } } }));
     expect(named(inside.terraform, "azurerm_public_ip", "ohpc-demo-master")).toBeUndefined();
     expect(readManifest(inside.manifest).master.access.host).toBe("10.79.0.10");
   });

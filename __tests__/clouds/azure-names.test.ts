@@ -19,8 +19,6 @@ const RULES: Readonly<Record<string, RegExp>> = {
   azurerm_resource_group: /^[\w().-]{0,89}[\w()-]$/,
   azurerm_storage_account: /^[a-z0-9]{3,24}$/,
   azurerm_storage_share: /^[a-z0-9](-?[a-z0-9]){2,62}$/,
-  azurerm_user_assigned_identity: /^[A-Za-z0-9][\w-]{2,127}$/,
-  azurerm_role_definition: /^.{1,512}$/,
 };
 
 describe("names on Azure", () => {

@@ -40,7 +40,6 @@ describe("networks on Azure", () => {
       "azurerm_subnet",
       "azurerm_public_ip",
       "azurerm_nat_gateway",
-      "azurerm_role_definition",
     ]) {
       expect([type, blocks(terraform, type)]).toEqual([type, []]);
     }

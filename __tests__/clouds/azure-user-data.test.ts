@@ -17,7 +17,6 @@ describe("the first boot on Azure: machines", () => {
       ...["OHPC_CLUSTER=demo", "OHPC_ROLE=compute", "OHPC_MASTER_HOST=master", "OHPC_MASTER_ADDRESS=10.79.0.10"],
       ...["OHPC_BUNDLE=nfs:10.79.0.10:/srv/ohpc/bundle", ""],
     ]);
-    expect(runcmd[0]).toEqual(["systemctl", "enable", "--now", "ohpc-metadata-guard.service"]);
     // When the machine has its name: it starts what asks the master for everything else.
     expect(runcmd.at(-1)).toEqual(["systemctl", "enable", "--now", "ohpc-node.timer", "ohpc-node-answer.socket"]);
     expectGolden("azure/user-data-master.yaml", userDataOf(terraform, "master"));

@@ -13,6 +13,9 @@ import { demo, machineOf } from "../support/azure";
 import { expectGolden } from "../support/golden";
 import { blocks } from "../support/terraform";
 
+const IDENTITY =
+  "/subscriptions/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9/resourceGroups/x/providers/Microsoft.ManagedIdentity/userAssignedIdentities/y";
+
 const STACKS = {
   "azure-demo": azureDemo,
   "azure-gpu": azureGpu,
@@ -69,15 +72,26 @@ describe("stacks on Azure", () => {
     },
   );
 
-  it("freeze what would replace machines, and give only the master an identity", () => {
+  it("freeze what would replace machines", () => {
     const { terraform } = stack("azure-gpu");
     for (const machine of blocks(terraform, "azurerm_linux_virtual_machine")) {
       expect(machine["lifecycle"]).toEqual({
         ignore_changes: ["source_image_id", "source_image_reference", "plan", "custom_data", "admin_ssh_key"],
       });
     }
-    expect(machineOf(terraform, "master")["identity"]).toMatchObject({ type: "UserAssigned" });
-    for (const group of ["train", "mpi", "spare"]) expect(machineOf(terraform, group)["identity"]).toBeUndefined();
+  });
+
+  it("may do nothing in Azure: no role and no identity is made, and only the master has the one that it is given", () => {
+    for (const name of names) {
+      const { terraform } = stack(name);
+      const types = Object.keys(terraform.resource ?? {});
+      expect(types.filter((type) => /_(role_|user_assigned_identity)/.test(type))).toEqual([]);
+      for (const machine of blocks(terraform, "azurerm_linux_virtual_machine"))
+        expect(machine["identity"]).toBeUndefined();
+    }
+    const { terraform } = synthesize(demo({ cloud: { identity: IDENTITY } }));
+    expect(machineOf(terraform, "master")["identity"]).toEqual({ type: "UserAssigned", identity_ids: [IDENTITY] });
+    expect(machineOf(terraform, "cpu")["identity"]).toBeUndefined();
   });
 
   it("lock the master and its disks, unless told otherwise", () => {

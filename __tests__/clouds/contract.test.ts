@@ -13,6 +13,7 @@ import { type CloudSample, describeCloud } from "./contract";
 /** The same in networks that were there before, and a cloud that makes nothing in all the ways in which clouds differ. */
 const MORE: Readonly<Record<string, CloudSample>> = {
   "aws in a network that was there before": {
+    ...CLOUDS["aws"],
     make: () => {
       const masterSubnet = { id: "subnet-0123456789abcdef0", cidr: "172.31.0.0/28" };
       const poolSubnet = { id: "subnet-0123456789abcdef1", cidr: "172.31.128.0/20" };

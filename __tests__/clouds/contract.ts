@@ -16,14 +16,16 @@ export interface CloudSample {
   readonly make: () => Cloud;
   /** An id as this vendor gives them. @default "vol-0123456789abcdef0" */
   readonly existingDisk?: string;
+  /** An image with a driver, where machines with GPUs come up from no other. */
+  readonly gpuImage?: string;
   /** Machines in the cloud's own words, where it sells no sizes: one without GPUs, and one with. */
   readonly machines?: { readonly plain: VendorMachine; readonly gpu: VendorMachine };
 }
 
 /** What every cloud promises to the constructs, and the constructs to users on every cloud. */
 export function describeCloud(name: string, sample: CloudSample): void {
-  const { make, existingDisk = "vol-0123456789abcdef0", machines } = sample;
-  const build = (cloud: Cloud, variant: Variant = {}) => buildWith(cloud, machines, variant);
+  const { make, existingDisk = "vol-0123456789abcdef0", machines, gpuImage } = sample;
+  const build = (cloud: Cloud, variant: Variant = {}) => buildWith(cloud, sample, variant);
 
   describe(`${name} keeps the promises of Cloud:`, () => {
     it("it has a name, a kind, facts that slurm.conf can be rendered from, and no problem with itself", () => {
@@ -35,7 +37,11 @@ export function describeCloud(name: string, sample: CloudSample): void {
     });
 
     it.each(NEUTRAL_SIZES)("it sells a machine of the size %s, if it says so", (size) => {
-      const { shape, problems } = make().shapeOf(size, { role: "compute", gpus: size === "gpu" });
+      const { shape, problems } = make().shapeOf(size, {
+        role: "compute",
+        gpus: size === "gpu",
+        image: size === "gpu" ? gpuImage : undefined,
+      });
       if (!make().sizes.includes(size)) {
         expect(shape).toBeUndefined();
         expect(problems).toMatchObject([{ at: "machine", got: size }]);
@@ -62,7 +68,7 @@ export function describeCloud(name: string, sample: CloudSample): void {
       for (const Pool of [ComputePool, GpuComputePool]) {
         const told = refusals((stack) => {
           const master = new OpenHpcMaster(stack, "master", { cloud, machine: machines?.plain, ...silent });
-          new Pool(stack, "cpu", { master, nodes: 1, ...addressesFor(cloud).cpu });
+          new Pool(stack, "cpu", { master, nodes: 1, image: gpuImage, ...addressesFor(cloud).cpu });
         });
         expect(told).toEqual([missing]);
       }
@@ -84,7 +90,7 @@ export function describeCloud(name: string, sample: CloudSample): void {
       const ask = (address: object, more: object) =>
         refusals((stack) => {
           const master = new OpenHpcMaster(stack, "master", { cloud, machine: plain, ...address });
-          new GpuComputePool(stack, "gpu", { master, nodes: 2, machine: gpu, ...more });
+          new GpuComputePool(stack, "gpu", { master, nodes: 2, machine: gpu, image: gpuImage, ...more });
         });
       if (!addressesRequired) {
         expect(ask({}, {})).toEqual([]);
@@ -223,7 +229,7 @@ interface Variant {
 
 function buildWith(
   cloud: Cloud,
-  machines: CloudSample["machines"],
+  { machines, gpuImage }: Pick<CloudSample, "machines" | "gpuImage">,
   { nodes = 2, more = false, reversed = false, existing }: Variant,
 ): Synthesized & { readonly site: Site } {
   let site: Site | undefined;
@@ -236,7 +242,8 @@ function buildWith(
     const pools = [
       (scope: TerraformStack) =>
         new ComputePool(scope, "cpu", { master, nodes, machine: plain ?? "medium", ...addresses.cpu }),
-      (scope: TerraformStack) => new GpuComputePool(scope, "gpu", { master, nodes: 2, machine: gpu, ...addresses.gpu }),
+      (scope: TerraformStack) =>
+        new GpuComputePool(scope, "gpu", { master, nodes: 2, machine: gpu, image: gpuImage, ...addresses.gpu }),
       (scope: TerraformStack) =>
         new ComputePool(scope, "more", { master, nodes: 2, machine: plain, ...addresses.more }),
     ].slice(0, more ? 3 : 2);

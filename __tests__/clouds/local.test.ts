@@ -75,7 +75,7 @@ describe("what LocalCloud synthesizes", () => {
     expect(stock.triggers).toMatchObject({ image: stockImage() });
     expect(stock.script).not.toContain("'OHPC_CLUSTER=demo'");
     expect(stock.script).toContain("      OHPC_CLUSTER=demo\n");
-    expect(stock.script).toContain("  - path: /usr/lib/ohpc/ohpc-node\n");
+    expect(stock.script).toContain('  - path: "/usr/lib/ohpc/ohpc-node"\n');
     // What is no part of our own script keeps its comments.
     expect(stock.script).toContain("      #!/usr/bin/python3\n");
     const baked = made(IMAGE);

@@ -1,66 +1,95 @@
-import { type Cloud, ComputePool, OpenHpcMaster } from "cdktf-openhpc";
+import { type Cloud, ComputePool, GpuComputePool, OpenHpcMaster } from "cdktf-openhpc";
 import { AwsCloud } from "cdktf-openhpc/aws";
 import { AzureCloud } from "cdktf-openhpc/azure";
 import { synthesize } from "cdktf-openhpc/testing";
 import type { Construct } from "constructs";
-import { awsGpu } from "../../stacks/aws-gpu";
-import { azureGpu } from "../../stacks/azure-gpu";
 import { operator } from "../../stacks/operator";
 
-/** Warnings of a stack, each with the path of what it is about. */
-function warned(define: (scope: Construct) => void): readonly string[] {
-  let warnings: readonly string[] = [];
-  synthesize((stack) => {
-    define(stack);
-    warnings = stack.node
-      .findAll()
-      .flatMap(({ node }) =>
-        node.metadata.flatMap(({ type, data }) => (type === "@cdktf/warn" ? [`${node.id}: ${String(data)}`] : [])),
-      );
-  });
-  return warnings;
+/** What is said of a stack that cannot be: nothing of one that can. */
+function refused(define: (scope: Construct) => void): string {
+  try {
+    synthesize(define);
+    return "";
+  } catch (error) {
+    return String(error);
+  }
 }
 
-const message = (image: string, system: string): string =>
-  `machines of the image "${image}" are ${system}, and the roles converge only Debian 13 yet: they do not come up ` +
-  "unless their image brings the cluster's software; give them one of your own that does";
-
-describe.each<{ cloud: (image?: string) => Cloud; image: string; system: string; own: string }>([
+describe.each<{
+  cloud: (image?: string) => Cloud;
+  image: string;
+  system: string;
+  own: string;
+  /** The same by other names. */
+  others: readonly string[];
+  /** A stock Debian 13 by another name. */
+  debian: string;
+}>([
   {
     cloud: (image) => new AwsCloud({ region: "us-east-1", access: operator, ...(image !== undefined && { image }) }),
     image: "aws-gpu",
     system: "Ubuntu 24.04",
-    own: "self/gpu-node-*",
+    own: "self/ubuntu-gpu-node-*",
+    others: [
+      "amazon/Deep Learning Base OSS Nvidia Driver GPU AMI *",
+      "amazon/al2023-ami-*-x86_64",
+      "amazon/debian-12-amd64-*",
+    ],
+    debian: "136693071363/debian-13-amd64-2026*",
   },
   {
     cloud: (image) => new AzureCloud({ location: "eastus", access: operator, ...(image !== undefined && { image }) }),
     image: "azure-hpc",
     system: "Ubuntu 22.04",
-    own: "Debian:debian-13:13-gen2",
+    own: "/subscriptions/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9/resourceGroups/x/providers/Microsoft.Compute/galleries/g/images/ubuntu-node",
+    others: ["microsoft-dsvm:ubuntu-hpc:2204", "Debian:debian-12:12-gen2", "almalinux:almalinux-hpc:9-hpc-gen2:latest"],
+    debian: "Debian:debian-13:13-gen2:0.20260914.2601",
   },
-])("machines of $image, which the roles do not converge yet", ({ cloud, image, system, own }) => {
-  const pool =
-    (image: string, ofCloud?: string) =>
-    (scope: Construct): void => {
-      const master = new OpenHpcMaster(scope, "master", { cloud: cloud(ofCloud) });
-      new ComputePool(scope, "cpu", { master, nodes: 2, image });
-    };
+])(
+  "machines that would never become nodes, on the cloud of $image,",
+  ({ cloud, image, system, own, others, debian }) => {
+    const pool =
+      (of: string | undefined, ofCloud?: string, Pool: typeof ComputePool | typeof GpuComputePool = ComputePool) =>
+      (scope: Construct): void => {
+        const master = new OpenHpcMaster(scope, "master", { cloud: cloud(ofCloud) });
+        new Pool(scope, "pool", { master, nodes: 2, image: of });
+      };
+    const other = `image is "${image}", but must be an image of Debian 13, or one that brings`;
 
-  it("are warned of once for each pool", () => {
-    expect(warned(pool(image))).toEqual([`cpu: ${message(image, system)}`]);
-  });
+    it("are refused where the image is one that the roles do not converge, with what works instead", () => {
+      const said = refused(pool(image));
+      expect(said).toContain(`ComputePool "demo/pool"`);
+      expect(said).toContain(`${other} the cluster's software: this one is ${system}`);
+      expect(said).toMatch(/an image of your own that has the cluster's software works: image: "/);
+    });
 
-  it("are warned of as master, too, where the cloud's image is that", () => {
-    expect(warned(pool(own, image))).toEqual([`master: ${message(image, system)}`]);
-  });
+    it("are refused by every name of such an image that tells it", () => {
+      for (const name of others)
+        expect(refused(pool(name))).toContain(`image is "${name}", but must be an image of Debian 13`);
+    });
 
-  it("are not meant by Debian 13 or by an image of one's own", () => {
-    expect([...warned(pool("debian-13")), ...warned(pool(own))]).toEqual([]);
-  });
-});
+    it("are refused as master, too, where the cloud's image is that", () => {
+      expect(refused(pool(own, image))).toContain(other);
+    });
 
-it("the example stacks with GPUs are warned of the vendors' images", () => {
-  expect(warned(awsGpu)).toEqual([`train: ${message("aws-gpu", "Ubuntu 24.04")}`]);
-  const hpc = message("azure-hpc", "Ubuntu 22.04");
-  expect(warned(azureGpu)).toEqual([`train: ${hpc}`, `mpi: ${hpc}`]);
-});
+    it("are refused with GPUs where the image is a stock Debian, which has no driver", () => {
+      for (const named of ["debian-13", undefined, debian]) {
+        const said = refused(pool(named, undefined, GpuComputePool));
+        expect(said).toContain(`image is "${named ?? "debian-13"}", but must be an image with NVIDIA's driver`);
+        expect(said).toMatch(
+          /an image of your own that has NVIDIA's driver and the cluster's software works: image: "/,
+        );
+      }
+      expect(refused(pool(image, undefined, GpuComputePool))).toContain(other);
+    });
+
+    it("are not meant by Debian 13 without GPUs, or by an image of one's own", () => {
+      expect([pool("debian-13"), pool(debian), pool(own), pool(own, undefined, GpuComputePool)].map(refused)).toEqual([
+        "",
+        "",
+        "",
+        "",
+      ]);
+    });
+  },
+);

@@ -65,7 +65,6 @@ interface Vendor {
   readonly network: Make<Construct>;
   readonly existingNetwork: Make<Construct>;
   readonly firewall: Make<Construct & { open: (...args: never[]) => void }>;
-  readonly identity: Make<Construct>;
   readonly volume: Make<object>;
   readonly fileSystem: Make<object>;
   readonly catalogue: {
@@ -114,7 +113,6 @@ const AWS: Vendor = {
   network: aws.AwsNetwork,
   existingNetwork: aws.AwsExistingNetwork,
   firewall: aws.AwsFirewall,
-  identity: aws.AwsIdentity,
   volume: aws.AwsVolume,
   fileSystem: aws.AwsFileSystem,
   catalogue: awsCatalogue,
@@ -144,7 +142,6 @@ const AZURE: Vendor = {
   network: azure.AzureNetwork,
   existingNetwork: azure.AzureExistingNetwork,
   firewall: azure.AzureFirewall,
-  identity: azure.AzureIdentity,
   volume: azure.AzureVolume,
   fileSystem: azure.AzureFileSystem,
   catalogue: azureCatalogue,

@@ -23,7 +23,6 @@ const IDS: Readonly<Record<string, string>> = {
   azurerm_proximity_placement_group: "Microsoft.Compute/proximityPlacementGroups",
   azurerm_public_ip: "Microsoft.Network/publicIPAddresses",
   azurerm_subnet: "Microsoft.Network/virtualNetworks/v/subnets",
-  azurerm_user_assigned_identity: "Microsoft.ManagedIdentity/userAssignedIdentities",
   azurerm_virtual_network: "Microsoft.Network/virtualNetworks",
 };
 
@@ -40,10 +39,6 @@ interface Shown {
 /** What else others refer to. */
 const COMPUTED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   azurerm_public_ip: { ip_address: "203.0.113.7" },
-  azurerm_role_definition: {
-    role_definition_resource_id: `/subscriptions/${SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/00000000-0000-0000-0000-00000000000b`,
-  },
-  azurerm_user_assigned_identity: { principal_id: "00000000-0000-0000-0000-00000000000a" },
 };
 
 interface Change {

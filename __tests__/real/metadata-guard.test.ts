@@ -1,38 +1,49 @@
 import { execFileSync } from "node:child_process";
-import { METADATA_ADDRESS, metadataGuard } from "../../lib/clouds/metadata-guard";
+import { metadataGuard } from "../../lib/clouds/metadata-guard";
+import { configure } from "../../lib/operate/configure/configure";
+import { Duration } from "../../lib/units";
 import { eventually, HandMadeCluster } from "../support/hand-made-cluster";
 
 /**
- * The machines of a local cluster, and behind their network a stand-in for the metadata service of a cloud. In the order
- * of their life: each test goes on where the one before left it.
+ * The machines of a local cluster, and behind their network a stand-in for the metadata services of the clouds. In the
+ * order of their life: each test goes on where the one before left it.
  */
 const cluster = new HandMadeCluster("guard");
 const MACHINES = ["master", "cpu-1"] as const;
 const STAND_IN = "stand-in-2";
 /** Its addresses in the network of the machines. */
 const VIA = { 4: cluster.address("stand-in", 2), 6: "fd09::52" } as const;
-const ADDRESSES = [METADATA_ADDRESS, "fd00:ec2::254"] as const;
-/** Time servers of AWS and others answer there: no secret. */
-const NEIGHBOUR = "169.254.169.123";
+/** What only root may ask: metadata of AWS and Azure, over IPv6 too, and Azure's host agent. */
+const CLOSED = ["169.254.169.254:80", "[fd00:ec2::254]:80", "168.63.129.16:80", "168.63.129.16:32526"] as const;
+/** Name and time servers answer there: no secret. */
+const OPEN = ["168.63.129.16:53", "169.254.169.253:53", "169.254.169.123:53"] as const;
+const STAND_INS = ["169.254.169.254", "fd00:ec2::254", "168.63.129.16", "169.254.169.253", "169.254.169.123"] as const;
+const NOBODIES = [1, 1000, 65534, 4294967294] as const;
+
+/** Of containers, which have an identity for once. */
+const FACTS = { slurmdTimeout: 30, cgroups: false, configOverrides: true, metadata: true } as const;
 
 jest.setTimeout(120_000);
 
 beforeAll(async () => {
   await cluster.prepare();
   await cluster.startNode("stand-in", 2);
-  for (const address of [...ADDRESSES, NEIGHBOUR]) await ip(STAND_IN, "address", "add", address, "dev", "lo");
+  for (const address of STAND_INS) await ip(STAND_IN, "address", "add", address, "dev", "lo");
   await ip(STAND_IN, "address", "add", `${VIA[6]}/64`, "dev", "eth0", "nodad");
   await cluster.inside(STAND_IN, "systemd-run", "--unit=stand-in", "/usr/bin/python3", "-c", SERVER);
   await cluster.startMaster();
   await cluster.startNode("cpu", 1);
-  for (const [k, machine] of MACHINES.entries()) await connect(machine, k);
+  for (const [k, machine] of MACHINES.entries()) {
+    await manageLinks(machine);
+    await connect(machine, k);
+  }
 }, 900_000);
 afterAll(async () => {
   await cluster.end();
 }, 60_000);
 
 const SERVER = `
-import http.server, socket
+import http.server, socket, threading
 class Server(http.server.ThreadingHTTPServer):
     address_family = socket.AF_INET6
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -40,22 +51,24 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"secret")
+for port in (53, 32526):
+    threading.Thread(target=Server(("::", port), Answer).serve_forever).start()
 Server(("::", 80), Answer).serve_forever()
 `;
 
 /** Asks as that user, who is root no more then. */
 const CLIENT = `
 import encodings.idna, os, sys, urllib.error, urllib.request
-user, address = int(sys.argv[1]), sys.argv[2]
+user = int(sys.argv[1])
 if os.getuid() != user:
     os.setgroups([])
     os.setgid(user)
     os.setuid(user)
-try:
-    host = "[" + address + "]" if ":" in address else address
-    print(urllib.request.urlopen("http://" + host + "/latest/meta-data/iam", timeout=5).read().decode())
-except OSError as error:
-    print(type(getattr(error, "reason", error)).__name__)
+for address in sys.argv[2:]:
+    try:
+        print(urllib.request.urlopen("http://" + address + "/latest/meta-data/iam", timeout=5).read().decode())
+    except OSError as error:
+        print("refused" if getattr(getattr(error, "reason", error), "errno", 0) else error)
 `;
 
 /** In the machine's network, but from outside of it: containers may not change all that machines may. */
@@ -67,34 +80,46 @@ async function ip(machine: string, ...words: readonly string[]): Promise<void> {
   execFileSync("nsenter", [...here, "ip", ...(words.some((word) => word.includes("::")) ? ["-6"] : []), ...words]);
 }
 
+/** As machines of a cloud are: only where it has a link of its own does systemd-networkd look after rules. */
+async function manageLinks(machine: string): Promise<void> {
+  const link = "[Match]\nName=lo\n[Network]\nAddress=198.51.100.1/32\n";
+  const write = 'mkdir -p /etc/systemd/network && printf %s "$1" >/etc/systemd/network/10-test.network';
+  await cluster.inside(machine, "sh", "-c", write, "sh", link);
+}
+
 /** As machines of a cloud are: the metadata addresses are behind the network's router. */
 async function connect(machine: string, k: number): Promise<void> {
   await ip(machine, "address", "add", `fd09::${k + 1}/64`, "dev", "eth0", "nodad");
-  await ip(machine, "route", "add", "169.254.169.0/24", "via", VIA[4]);
+  for (const range of ["169.254.169.0/24", "168.63.129.16/32"]) await ip(machine, "route", "add", range, "via", VIA[4]);
   await ip(machine, "route", "add", "fd00:ec2::/64", "via", VIA[6]);
   await eventually(
-    async () => Promise.all(ADDRESSES.map(async (address) => ask(machine, 0, address))),
-    (answers) => answers.every((answer) => answer === "secret"),
+    async () => answers(machine, [0]),
+    (got) => got.every((answer) => answer.endsWith(" secret")),
   );
 }
 
-async function ask(machine: string, user: number, address: string): Promise<string> {
-  return (await cluster.inside(machine, "/usr/bin/python3", "-c", CLIENT, String(user), address)).trim();
-}
-
 /** What each of the users gets from each of the addresses. */
-async function answers(machine: string, users: readonly number[], addresses: readonly string[] = ADDRESSES) {
-  const asked = users.flatMap((user) => addresses.map((address) => [user, address] as const));
-  return Promise.all(asked.map(async ([user, address]) => `${user} ${address} ${await ask(machine, user, address)}`));
+async function answers(machine: string, users: readonly number[], addresses: readonly string[] = CLOSED) {
+  const asked = users.map(async (user) => {
+    const said = await cluster.inside(machine, "/usr/bin/python3", "-c", CLIENT, String(user), ...addresses);
+    return said
+      .trim()
+      .split("\n")
+      .map((answer, k) => `${user} ${addresses[k] ?? ""} ${answer}`);
+  });
+  return (await Promise.all(asked)).flat();
 }
 
-function all(users: readonly number[], answer: string): readonly string[] {
-  return users.flatMap((user) => ADDRESSES.map((address) => `${user} ${address} ${answer}`));
+function all(users: readonly number[], answer: string, addresses: readonly string[] = CLOSED): readonly string[] {
+  return users.flatMap((user) => addresses.map((address) => `${user} ${address} ${answer}`));
 }
+
+/** What everybody gets where the guard is in force. */
+const GUARDED = [...all([0], "secret"), ...all(NOBODIES, "refused")];
 
 /** What cloud-init does with it at the first boot. */
 async function firstBoot(machine: string): Promise<void> {
-  const { files, commands } = metadataGuard(ADDRESSES);
+  const { files, commands } = metadataGuard("master");
   for (const { path, mode, content } of files) {
     const write = 'mkdir -p "$(dirname "$1")" && printf %s "$3" >"$1" && chmod "$2" "$1"';
     await cluster.inside(machine, "sh", "-c", write, "sh", path, mode, content);
@@ -102,66 +127,155 @@ async function firstBoot(machine: string): Promise<void> {
   for (const command of commands) await cluster.inside(machine, ...command);
 }
 
-describe.each(MACHINES)("the metadata address, asked on %s,", (machine) => {
-  const nobody = [1, 1000, 65534, 4294967294];
-
-  it("answers everybody before the guard has run: the stand-in works, and so would theft", async () => {
+describe.each(MACHINES)("the metadata services, asked on %s,", (machine) => {
+  it("answer everybody before the guard has run: the stand-in works, and so would theft", async () => {
     expect(await answers(machine, [0, 1000])).toEqual(all([0, 1000], "secret"));
   });
 
-  it("answers root alone afterwards, over IPv4 and IPv6", async () => {
+  it("answer root alone afterwards, over IPv4 and IPv6", async () => {
     await firstBoot(machine);
-    expect(await answers(machine, [0, ...nobody])).toEqual([...all([0], "secret"), ...all(nobody, "PermissionError")]);
+    expect(await answers(machine, [0, ...NOBODIES])).toEqual(GUARDED);
   });
 
-  it("does so however often the guard runs, with as many rules", async () => {
-    const rules = async () =>
-      (await cluster.inside(machine, "sh", "-c", "ip -4 rule show; ip -6 rule show")).trim().split("\n");
-    const before = await rules();
-    await firstBoot(machine);
-    await cluster.inside(machine, "systemctl", "restart", "ohpc-metadata-guard.service");
-    expect(await rules()).toEqual(before);
+  it("leave name and time servers to everybody", async () => {
+    expect(await answers(machine, [0, 1000], OPEN)).toEqual(all([0, 1000], "secret", OPEN));
   });
 
-  it("keeps no container of a user's from being refused, which has the user's id", async () => {
-    const inner = ["unshare", "--user", "--map-root-user", "/usr/bin/python3", "-c", CLIENT, "0", METADATA_ADDRESS];
+  it("answer root alone after systemd-networkd is restarted, which takes away what routing rules others have made", async () => {
+    await cluster.inside(machine, "ip", "rule", "add", "to", "192.0.2.1", "prohibit");
+    await cluster.inside(machine, "systemctl", "restart", "systemd-networkd");
+    await eventually(
+      async () => cluster.inside(machine, "ip", "rule", "show"),
+      (rules) => !rules.includes("192.0.2.1"),
+    );
+    expect(await answers(machine, [0, ...NOBODIES])).toEqual(GUARDED);
+  });
+
+  it.each([
+    ["nftables is started, which forgets all rules", ["start", "nftables"]],
+    ["nftables is restarted", ["restart", "nftables"]],
+    ["nftables is reloaded", ["reload", "nftables"]],
+    ["nftables is stopped", ["stop", "nftables"]],
+  ])("answer root alone at once after %s", async (_what, words) => {
+    await cluster.inside(machine, "systemctl", ...words);
+    expect(await answers(machine, [0, ...NOBODIES])).toEqual(GUARDED);
+  });
+
+  it("leave rules of others as they are, and have theirs once, however often the guard runs", async () => {
+    await cluster.inside(machine, "nft", "add table inet others; add chain inet others mine");
+    const tables = async () => (await cluster.inside(machine, "nft", "list", "tables")).trim().split("\n").sort();
+    const rules = await cluster.inside(machine, "nft", "list", "table", "inet", "ohpc_metadata");
+    await firstBoot(machine);
+    await cluster.inside(machine, "systemctl", "start", "ohpc-metadata-guard.service");
+    expect(await tables()).toEqual(["table inet ohpc_metadata", "table inet others"]);
+    expect(await cluster.inside(machine, "nft", "list", "table", "inet", "ohpc_metadata")).toBe(rules);
+  });
+
+  it("refuse containers of a user's, which have the user's id", async () => {
+    const inner = ["unshare", "--user", "--map-root-user", "/usr/bin/python3", "-c", CLIENT, "0", ...CLOSED];
     const words = ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", ...inner];
-    expect((await cluster.inside(machine, ...words)).trim()).toBe("PermissionError");
+    expect((await cluster.inside(machine, ...words)).trim().split("\n")).toEqual(CLOSED.map(() => "refused"));
   });
 
-  it("answers the power service, too, once there is one", async () => {
-    await cluster.inside(machine, "useradd", "--system", "--uid", "400", "--shell", "/bin/false", "ohpc-power");
-    await cluster.inside(machine, "systemctl", "restart", "ohpc-metadata-guard.service");
-    expect(await answers(machine, [0, 399, 400, 401, 1000])).toEqual([
-      ...all([0], "secret"),
-      ...all([399], "PermissionError"),
-      ...all([400], "secret"),
-      ...all([401, 1000], "PermissionError"),
-    ]);
-  });
-
-  it("is guarded again after a reboot, before anybody can log in", async () => {
+  it("are guarded again after a reboot, before there is a network or anybody can log in", async () => {
     await cluster.engine("restart", cluster.container(machine));
     await eventually(
-      async () =>
-        cluster.inside(machine, "systemctl", "is-active", "ohpc-metadata-guard", "ssh").catch((error: unknown) => {
-          return String(error);
-        }),
-      (states) => states === "active\nactive\n",
+      async () => cluster.inside(machine, "systemctl", "is-active", "ssh").catch(String),
+      (state) => state === "active\n",
     );
     await connect(machine, MACHINES.indexOf(machine));
-    expect(await answers(machine, [0, 400, 1000])).toEqual([
-      ...all([0, 400], "secret"),
-      ...all([1000], "PermissionError"),
-    ]);
+    expect(await answers(machine, [0, ...NOBODIES])).toEqual(GUARDED);
     const order = await cluster.inside(
       machine,
       ...["systemctl", "show", "--value", "-p", "Before", "ohpc-metadata-guard.service"],
     );
-    expect(order.trim().split(" ")).toContain("ssh.service");
+    const before = ["network-pre.target", "ssh.service", "slurmd.service", "systemd-user-sessions.service"];
+    expect(order.trim().split(" ")).toEqual(expect.arrayContaining(before));
+  });
+});
+
+describe("when somebody's program makes the kernel forget all rules", () => {
+  const forget = async (machine: string, ...stopped: readonly string[]) => {
+    if (stopped.length > 0) await cluster.inside(machine, "systemctl", "stop", ...stopped);
+    await cluster.inside(machine, "nft", "flush", "ruleset");
+    expect(await answers(machine, [1000])).toEqual(all([1000], "secret"));
+  };
+  const guardedAgain = async (machine: string) =>
+    eventually(
+      async () => answers(machine, [0, ...NOBODIES]),
+      (got) => got.join() === GUARDED.join(),
+      Duration.seconds(90),
+    );
+
+  it("they are there again within a minute, on every machine", async () => {
+    await Promise.all(MACHINES.map(async (machine) => forget(machine)));
+    await Promise.all(MACHINES.map(guardedAgain));
   });
 
-  it("leaves every other address alone", async () => {
-    expect(await answers(machine, [1000], [NEIGHBOUR])).toEqual([`1000 ${NEIGHBOUR} secret`]);
+  const view = cluster.view({
+    sites: [{ cidr: VIA[4].replace(/\.\d+$/, ".0/24"), facts: FACTS }],
+    pools: { cpu: 1 },
+    users: [{ name: "alice" }],
+  });
+
+  it("`configure` makes them again on the master, and needs it only then", async () => {
+    await forget("master", "ohpc-metadata-guard.timer");
+    const changed = async () => (await configure(view, cluster.remote())).changed.map(({ id }) => id);
+    expect(await changed()).toContain("metadata-guard");
+    expect(await answers("master", [0, ...NOBODIES])).toEqual(GUARDED);
+    expect(await changed()).toEqual([]);
+    await forget("master");
+    expect(await changed()).toEqual(["metadata-guard"]);
+  }, 300_000);
+
+  it("the node unit makes them on a node, where nothing else has started it", async () => {
+    const units = ["ohpc-metadata-guard.timer", "ohpc-metadata-guard.service"];
+    await forget("cpu-1", "ohpc-metadata-guard.timer");
+    await cluster.inside("cpu-1", "systemctl", "disable", "--quiet", ...units);
+    await cluster.inside("cpu-1", "systemctl", "start", "--no-block", "ohpc-node.service");
+    await guardedAgain("cpu-1");
+    expect(await cluster.inside("cpu-1", "systemctl", "is-enabled", ...units)).toBe("enabled\nenabled\n");
+  });
+
+  it("a node on which they cannot be made says so, and has no accounts of new users", async () => {
+    await cluster.inside("cpu-1", "mv", "/usr/sbin/nft", "/usr/sbin/nft.gone");
+    await configure(
+      cluster.view({
+        sites: view.manifest.sites,
+        pools: { cpu: 1 },
+        users: [{ name: "alice" }, { name: "bob" }],
+      }),
+      cluster.remote(),
+    );
+    const state = await eventually(
+      async () => JSON.parse(await cluster.inside("cpu-1", "cat", "/run/ohpc/node.json")) as { message: string },
+      ({ message }) => message.includes("cloud identity"),
+    );
+    expect(state).toMatchObject({ stage: "accounts", ok: false });
+    await expect(cluster.inside("cpu-1", "id", "bob")).rejects.toThrow("no such user");
+    await cluster.inside("cpu-1", "mv", "/usr/sbin/nft.gone", "/usr/sbin/nft");
+    await eventually(
+      async () => cluster.inside("cpu-1", "id", "bob").catch(String),
+      (said) => said.startsWith("uid="),
+    );
+  }, 300_000);
+
+  it("alice gets nothing by a forwarding of her SSH connection: her process asks", async () => {
+    const key = "/root/alice";
+    await cluster.inside("master", "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key);
+    await cluster.inside(
+      "master",
+      "sh",
+      "-c",
+      `cat ${key}.pub >>/etc/ssh/authorized_keys.d/alice && chmod 644 /etc/ssh/authorized_keys.d/alice`,
+    );
+    const options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"];
+    const asked = async (port: number, address: string) => {
+      const way = ["-fNTL", `${port}:${address}`, "-i", key, "alice@127.0.0.1"];
+      await cluster.inside("master", "ssh", ...options, ...way);
+      return (await cluster.inside("master", "/usr/bin/python3", "-c", CLIENT, "0", `127.0.0.1:${port}`)).trim();
+    };
+    expect(await asked(18_080, OPEN[2])).toBe("secret");
+    for (const [k, address] of CLOSED.entries()) expect(await asked(18_081 + k, address)).not.toContain("secret");
   });
 });

@@ -7,10 +7,11 @@ import { ACCESS as access } from "./demo";
 
 /** Every cloud of the package, by its folder in `lib/clouds`; the contract's test says which is forgotten. */
 export const CLOUDS: Readonly<Record<string, CloudSample>> = {
-  aws: { make: () => new AwsCloud({ region: "us-east-1", access }) },
+  aws: { make: () => new AwsCloud({ region: "us-east-1", access }), gpuImage: "self/gpu-node-*" },
   azure: {
     make: () => new AzureCloud({ location: "westeurope", access }),
     existingDisk: `${COMPUTE}/disks/home`,
+    gpuImage: `${COMPUTE}/galleries/g/images/gpu-node`,
   },
   local: { make: () => new LocalCloud() },
 };

@@ -87,8 +87,8 @@ export interface MotoImage {
 }
 
 const DEBIAN_ACCOUNT = "136693071363";
-/** Of the images that AWS itself makes; moto takes all that it is given for `amazon`'s, too. */
-const AMAZON_ACCOUNT = "898082745236";
+/** Whose credentials everybody has here. */
+const OWN_ACCOUNT = "123456789012";
 
 /** Debian's images, as Debian names them. */
 export const DEBIAN: readonly MotoImage[] = [
@@ -97,15 +97,10 @@ export const DEBIAN: readonly MotoImage[] = [
   image("ami-0deb13ae4000000b3", "debian-13-arm64-20260911-2600", "arm64", "2026-09-11T00:00:00.000Z"),
 ];
 
-/** For GPUs, as AWS names it. */
+/** For GPUs, of one's own. */
 const GPU: MotoImage = {
-  ...image(
-    "ami-09b0000000000000c",
-    "Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu 24.04) 20260901",
-    "x86_64",
-    "2026-09-01T00:00:00.000Z",
-  ),
-  owner: AMAZON_ACCOUNT,
+  ...image("ami-09b0000000000000c", "gpu-node-20260901", "x86_64", "2026-09-01T00:00:00.000Z"),
+  owner: OWN_ACCOUNT,
 };
 
 function image(id: string, name: string, architecture: MotoImage["architecture"], created: string): MotoImage {

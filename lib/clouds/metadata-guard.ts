@@ -1,37 +1,16 @@
-import { textBeside } from "../package/text-beside";
+import { METADATA_GUARD_UNITS, metadataGuardFiles } from "../software/programs";
+import type { Boot } from "./cloud";
 import type { FirstBoot } from "./user-data";
 
-const PROGRAM = "/usr/local/lib/ohpc/metadata-guard";
-const UNIT = "ohpc-metadata-guard.service";
-
-/** Where AWS, Azure and most others answer machines that ask who they are. */
-export const METADATA_ADDRESS = "169.254.169.254";
-
 /**
- * Makes the metadata address reachable only for root and the power service, from the first boot on and before users can
- * log in: users work on the master, and whoever asks there gets the master's credentials.
+ * Keeps users from the master's cloud identity from the first boot on, where the image has nftables: users work there, and
+ * whoever asks gets the master's credentials. Where it has not, the roles bring it, and nobody gets an account before it is
+ * in force. Nodes, which have no identity, get it from the roles alone: their user-data are full enough.
  */
-export function metadataGuard(addresses: readonly string[] = [METADATA_ADDRESS]): Required<FirstBoot> {
-  const program = textBeside(__dirname, "metadata-guard.sh");
-  const unit = [
-    "[Unit]",
-    "Description=Only root and the power service may ask the cloud who this machine is",
-    "Before=sshd.service ssh.service slurmd.service",
-    "",
-    "[Service]",
-    "Type=oneshot",
-    "RemainAfterExit=yes",
-    `ExecStart=${PROGRAM} ${addresses.join(" ")}`,
-    "",
-    "[Install]",
-    "WantedBy=multi-user.target",
-    "",
-  ].join("\n");
+export function metadataGuard(role: Boot["role"]): Required<FirstBoot> {
+  if (role === "compute") return { files: [], commands: [] };
   return {
-    files: [
-      { path: PROGRAM, mode: "0755", content: program },
-      { path: `/etc/systemd/system/${UNIT}`, mode: "0644", content: unit },
-    ],
-    commands: [["systemctl", "enable", "--now", UNIT]],
+    files: metadataGuardFiles(),
+    commands: METADATA_GUARD_UNITS.map((unit) => ["systemctl", "enable", "--now", unit]),
   };
 }

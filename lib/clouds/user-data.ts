@@ -1,3 +1,4 @@
+import { Document, Scalar, visit } from "yaml";
 import { bootEnvironment } from "../model/boot";
 import { introduction } from "../software/introduction";
 import type { ProgramFile } from "../software/programs";
@@ -11,18 +12,14 @@ export function userData(boot: Boot, more: FirstBoot = {}): string {
     // Last: by then the machine has its name.
     ...(units.length > 0 ? [["systemctl", "enable", "--now", ...units]] : []),
   ];
-  return [
-    "#cloud-config",
-    "disable_root: false",
-    "ssh_pwauth: false",
+  return cloudConfig({
+    disable_root: false,
+    ssh_pwauth: false,
     // What the cluster writes into /etc/hosts must outlast a reboot.
-    "manage_etc_hosts: false",
-    "write_files:",
-    ...[facts, ...programs, ...(more.files ?? [])].flatMap(writeFile),
-    ...(commands.length === 0 ? [] : ["runcmd:"]),
-    ...commands.map((words) => `  - ${JSON.stringify(words)}`),
-    "",
-  ].join("\n");
+    manage_etc_hosts: false,
+    write_files: [facts, ...programs, ...(more.files ?? [])].map(writeFile),
+    ...(commands.length > 0 && { runcmd: commands }),
+  });
 }
 
 /** What else a machine does at its first boot. */
@@ -34,12 +31,33 @@ export interface FirstBoot {
 
 export type BootFile = ProgramFile;
 
-function writeFile({ path, mode, content }: BootFile): string[] {
-  const lines = content.replace(/\n$/, "").split("\n");
-  return [
-    `  - path: ${path}`,
-    `    permissions: "${mode}"`,
-    "    content: |",
-    ...lines.map((line) => (line === "" ? "" : `      ${line}`)),
-  ];
+/** Files arrive as they are, byte for byte. */
+function writeFile({ path, mode, content }: BootFile) {
+  const file = { path, permissions: mode };
+  return isPlain(content)
+    ? { ...file, content }
+    : { ...file, encoding: "b64", content: Buffer.from(content, "utf8").toString("base64") };
+}
+
+/** Whether every reader of YAML takes a block of text as it is: some know other line ends, or refuse control characters. */
+function isPlain(text: string): boolean {
+  return /^[\x21-\x7e][\n\x20-\x7e]*$/.test(text);
+}
+
+/** YAML as cloud-init reads it, which is version 1.1: there `yes` and `0755` are text only in quotes. */
+function cloudConfig(config: object): string {
+  const document = new Document(config, { version: "1.1" });
+  visit(document, {
+    Scalar(key, node) {
+      if (key === "key" || typeof node.value !== "string") return;
+      node.type = node.value.includes("\n") && isPlain(node.value) ? Scalar.BLOCK_LITERAL : Scalar.QUOTE_DOUBLE;
+    },
+  });
+  const text = document.toString({ lineWidth: 0, directives: false });
+  // What is left of that stands in double quotes.
+  return `#cloud-config\n${text.replace(/[^\n\x20-\x7e]/gu, escaped)}`;
+}
+
+function escaped(character: string): string {
+  return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`;
 }

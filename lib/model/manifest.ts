@@ -27,7 +27,16 @@ const diskSchema = z.discriminatedUnion("kind", [
   /** A device that the master formats (when blank), mounts at `path` and, if it is shared, exports. */
   z.strictObject({ kind: z.literal("block"), device: z.string(), path: z.string() }),
   /** An NFS server outside the cluster that every machine mounts at `path`. */
-  z.strictObject({ kind: z.literal("nfs"), server: z.string(), export: z.string(), path: z.string() }),
+  z.strictObject({
+    kind: z.literal("nfs"),
+    server: z.string(),
+    export: z.string(),
+    path: z.string(),
+    /** The newest version of the protocol that the server speaks; absent: 4.1, which every one here does. A client that asks for a newer one is refused. */
+    version: z.enum(["4.1", "4.2"]).optional(),
+    /** What else whoever runs the server wants it to be mounted with: `["noresvport"]`. */
+    mountOptions: z.array(z.string().regex(/^[a-z]+(=[a-z0-9]+)?$/)).optional(),
+  }),
   /** The platform has mounted it at `path` already, on every machine that has a share in it. */
   z.strictObject({ kind: z.literal("mounted"), path: z.string() }),
   /** A directory on the master, which exports it. */
@@ -42,6 +51,8 @@ export const cloudFactsSchema = z.strictObject({
   cgroups: z.boolean(),
   /** Whether nodes may promise other hardware than they see (machines that share one host's cores). */
   configOverrides: z.boolean(),
+  /** Whether the platform tells whoever asks on a machine who that is, credentials and all; absent: it does not. */
+  metadata: z.boolean().optional(),
 });
 export type CloudFacts = z.infer<typeof cloudFactsSchema>;
 

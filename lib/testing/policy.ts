@@ -82,7 +82,8 @@ export function secretsInUserData(terraform: TerraformJson): readonly Finding[] 
     const encoded = [machine["user_data_base64"], machine["user_data"], machine["custom_data"]].filter(
       (text) => typeof text === "string",
     );
-    const texts = [...plain, ...encoded.map(decoded), ...encoded.flatMap(quoted)];
+    const outer = [...plain, ...encoded.map(decoded), ...encoded.flatMap(quoted)];
+    const texts = [...outer, ...outer.flatMap(filesIn)];
     return SECRETS.flatMap(([pattern, what]) =>
       texts.some((text) => pattern.test(text)) ? [`its user-data have ${what}`] : [],
     );
@@ -100,6 +101,12 @@ function decoded(text: string): string {
   const bytes = Buffer.from(text, "base64");
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
   return (isPacked ? gunzipSync(bytes) : bytes).toString("latin1");
+}
+
+/** Files of a cloud-config that are encoded by themselves. */
+function filesIn(text: string): string[] {
+  const encoded = text.matchAll(/\bencoding: "?b64"?\n\s+content: "?([A-Za-z0-9+/=]+)/g);
+  return [...encoded].map(([, content = ""]) => Buffer.from(content, "base64").toString("utf8"));
 }
 
 /** The text in `${base64encode("…")}`. */

@@ -12,6 +12,7 @@ describe("the bundle", () => {
       cluster: "demo",
       master: { host: "master", address: "10.1.0.10" },
       slurmctldPort: 617,
+      metadata: false,
       home: { kind: "mounted", path: "/home" },
       pools: [
         { name: "cpu", devices: [] },
@@ -28,6 +29,7 @@ describe("the bundle", () => {
       path: "/home",
       server: "10.1.0.10",
       export: "/home",
+      options: "nfsvers=4.2,proto=tcp,hard,noatime,nosuid,nodev",
     });
     const nfs = { kind: "nfs", server: "fs.example", export: "/vol", path: "/home" } as const;
     expect(homeWith({ disks: { home: nfs } })).toEqual({
@@ -35,6 +37,7 @@ describe("the bundle", () => {
       path: "/home",
       server: "fs.example",
       export: "/vol",
+      options: "nfsvers=4.1,proto=tcp,hard,noatime,nosuid,nodev",
     });
     expect(homeWith({ disks: { home: undefined } })).toEqual({ kind: "none", path: "/home" });
   });

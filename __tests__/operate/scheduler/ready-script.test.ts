@@ -7,6 +7,12 @@ import { ASKED_REASON, STOP_REASON, UNIT_REASON } from "../../../lib/operate/sch
 const SCRIPTS = join(__dirname, "../../../lib/operate/scheduler");
 const READY = ["node-rows.sh", "ready.sh"].map((name) => readFileSync(join(SCRIPTS, name), "utf8")).join("");
 
+/** The same in a world where two minutes are one second, and units are asked all the time. */
+const QUICKLY = READY.replace("SECONDS + 115", "SECONDS + 1").replaceAll(
+  /ask_units=\$\(\(SECONDS \+ \d\)\)/g,
+  "ask_units=0",
+);
+
 const STOPPED = [
   "cpu-1|drained|root|bad fan",
   "cpu-2|drained*|root|ohpc stop by eve@desk",
@@ -74,10 +80,11 @@ open("${folder}/asked", "w")
     waking: readonly string[],
     nodes: readonly string[] = STOPPED,
     seconds = 600,
+    text = READY,
   ): { readonly printed: string; readonly told: string } {
     writeFileSync(join(folder, "nodes"), `${nodes.join("\n")}\n`);
     writeFileSync(join(folder, "told"), "");
-    const script = `set -euo pipefail\n${READY.replace("/srv/ohpc/bundle/current", join(folder, "bundle"))}`;
+    const script = `set -euo pipefail\n${text.replace("/srv/ohpc/bundle/current", join(folder, "bundle"))}`;
     const args = ["-c", script, "ready", String(seconds), String(nodes.length), STOP_REASON, "cpu", "cpu-[1-3]"];
     const env = { ...process.env, PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}` };
     const printed = execFileSync("bash", args, {
@@ -276,5 +283,23 @@ esac`,
     expect(ready([], ["cpu-1|idle|root|none"]).printed).toBe(
       "nodes 1 1\nasking cpu srun: error: the queue is full\nasking cpu \nanswered 1 cpu\n",
     );
+  });
+
+  it("are waited for no longer than two minutes where all that is missing says that it does not come by itself", () => {
+    const nodes = ["cpu-1|idle|root|none", "cpu-2|idle|root|none", "cpu-3|down*|slurm|Not responding"];
+    const said = (final: readonly string[], changing = false) => {
+      const units = { "cpu-3": { ok: false, stage: "devices", message: "promised", final: final.includes("cpu-3") } };
+      const text = `import json, sys\nunits = json.loads('''${JSON.stringify(units)}''')\nsys.stdin.read()\n`;
+      const change =
+        'open("' + folder + '/n", "a").write("x"); units["cpu-3"]["message"] = open("' + folder + '/n").read()\n';
+      writeFileSync(join(folder, "bundle", "nodes"), "cpu-1 cpu\ncpu-2 cpu\ncpu-3 cpu\n");
+      writeFileSync(join(folder, "bundle", "ask.py"), `${text}${changing ? change : ""}print(json.dumps(units))\n`);
+      return ready([], nodes, 3, QUICKLY).printed;
+    };
+    expect(said(["cpu-3"])).toMatch(/unit cpu-3 devices promised\nfinal 1\nhopeless\n$/);
+    expect(said(["cpu-3"], true)).toMatch(/overdue\n$/);
+    // Others may still come.
+    nodes[1] = "cpu-2|down*|slurm|Not responding";
+    expect(said(["cpu-3"])).toMatch(/final 1\noverdue\n$/);
   });
 });

@@ -94,6 +94,19 @@ describe("waiting for the nodes", () => {
     });
   });
 
+  it("ends when all that is missing lacks what does not come by itself, and says what", async () => {
+    const printed =
+      "nodes 5 6\nwaiting gpu-1 unknown none\nunit gpu-1 devices promised, but not there: /dev/nvidia0\nfinal 1\nhopeless\n";
+    await expect(ready(printed)).rejects.toMatchObject({
+      message: "5 of 6 nodes are ready; what the others lack does not come by itself",
+      details: {
+        code: "nodes.hopeless",
+        remedy: expect.stringContaining("give the pool an image that has it") as string,
+        output: ["gpu-1 is unknown; its node unit: devices: promised, but not there: /dev/nvidia0"],
+      },
+    });
+  });
+
   it("says so when slurmctld knows no node", async () => {
     await expect(ready("nodes 0 0\noverdue\n")).rejects.toMatchObject({
       details: { output: ["slurmctld does not know any node"] },

@@ -62,6 +62,27 @@ describe("judging a plan", () => {
     expect(judgePlan(planSample("tainted")).changes).toHaveLength(1);
   });
 
+  it("does not ask before a master's rights go that nothing used, but before somebody's own do", () => {
+    const gone = (address: string) => ({
+      address,
+      mode: "managed",
+      type: address.split(".")[0],
+      change: { actions: ["delete"], before: {}, after: null },
+    });
+    const ours = [
+      "aws_iam_role.master_machine-identity_role_0A1B2C3D",
+      "aws_iam_role_policy.master_machine-identity_power_0A1B2C3D",
+      "aws_iam_instance_profile.master_machine-identity_profile_0A1B2C3D",
+      "azurerm_user_assigned_identity.master_machine-identity_0A1B2C3D",
+      "azurerm_user_assigned_identity.master_machine-identity_identity_0A1B2C3D",
+      "azurerm_role_definition.head_machine-identity_role_0A1B2C3D",
+      "azurerm_role_assignment.master_machine-identity_assignment_0A1B2C3D",
+    ];
+    const theirs = ["aws_iam_role.reports_0A1B2C3D", "azurerm_user_assigned_identity.reports_0A1B2C3D"];
+    const { losses: lost } = judgePlan({ resource_changes: [...ours, ...theirs].map(gone) });
+    expect(lost.map(({ address }) => address)).toEqual(theirs);
+  });
+
   it("lists machines, disks and network when everything goes", () => {
     expect(losses("destroy")).toHaveLength(9);
     expect(losses("destroy")).toContain("delete disk ohpc-demo-state");
@@ -72,6 +93,8 @@ describe("judging a plan", () => {
     ["azurerm_linux_virtual_machine", "machine"],
     ["aws_ebs_volume", "disk"],
     ["azurerm_managed_disk", "disk"],
+    ["aws_efs_file_system", "disk"],
+    ["azurerm_storage_share", "disk"],
     ["aws_subnet", "network"],
     ["aws_db_instance", "other"],
   ])("asks before a %s is destroyed: it is a %s", (type, kind) => {

@@ -15,14 +15,14 @@ import type {
   Site,
   WantedMachine,
 } from "../cloud";
-import { warnOfImage } from "../image-warnings";
+import { imageUseProblems, warnOfWayOut } from "../image-use";
 import { PIN_FILE, type PinFile, readPins } from "../pins";
 import { planExisting, reservedAddresses } from "../subnets";
 import { awsMachine, machineWords, shapeOf, sizesOf } from "./catalogue";
 import { existingDiskProblems, makeDisk } from "./disk";
 import { AwsIdentity } from "./identity";
 import { imageId } from "./image";
-import { DEFAULT_IMAGE, imageChoice, imageProblems, otherSystem } from "./image-choice";
+import { DEFAULT_IMAGE, imageChoice, imageProblems, isStock, otherSystem } from "./image-choice";
 import { AwsMachines } from "./machines";
 import { AwsExistingNetwork, AwsNetwork } from "./network";
 import { type AwsCloudProps, DEFAULT_CIDR } from "./props";
@@ -38,7 +38,7 @@ export class AwsCloud implements Cloud<AwsMachines> {
   readonly kind = "aws";
   readonly id: string;
   readonly defaultMachine = "small";
-  readonly facts: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false };
+  readonly facts: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false, metadata: true };
 
   constructor(private readonly props: AwsCloudProps) {
     this.id = props.id ?? "aws";
@@ -103,19 +103,20 @@ export class AwsCloud implements Cloud<AwsMachines> {
     const userData = awsUserData({ boot, region, sessions: role === "master" && this.way === "ssm", extra });
     refuse(`machines of "${scope.node.path}"`, userDataProblems(userData));
     const identity =
-      role === "master" && this.props.instanceProfile === undefined
+      role === "master" && this.way === "ssm" && this.props.instanceProfile === undefined
         ? this.identity(scope, `${id}-identity`, site)
         : undefined;
     const profile = role === "master" ? (identity?.profile.name ?? this.props.instanceProfile) : undefined;
     const { network, nat } = this.props;
     const wayOut = network === undefined ? nat !== "none" : undefined;
-    warnOfImage(scope, spec, { image, system: otherSystem(image), wayOut });
+    warnOfWayOut(scope, spec, { image, stock: isStock(image), wayOut });
     return new AwsMachines(scope, id, spec, {
       machine,
       userData,
       profile,
       identity,
       way: this.way,
+      publicAddress: this.publicAddress,
       protect,
       imageId: this.imageId(site, image, shape.architecture),
     });
@@ -133,10 +134,15 @@ export class AwsCloud implements Cloud<AwsMachines> {
     siteOf(site).firewall?.open(sideOf(from), to === "master" ? "master" : "compute", ports);
   }
 
-  shapeOf(machine: string | VendorMachine, { image = this.image }: Pick<WantedMachine, "image">): ShapeAnswer {
+  shapeOf(machine: string | VendorMachine, wanted: Pick<WantedMachine, "image" | "gpus">): ShapeAnswer {
+    const { image = this.image } = wanted;
     const answer = shapeOf(machine, this.architecture);
     if (answer.shape === undefined) return answer;
-    const problems = imageProblems(image, answer.shape.architecture, this.props.region, this.pins);
+    const facts = { image, system: otherSystem(image), stock: isStock(image), ownImage: '"self/NAME-*" or "ami-…"' };
+    const problems = [
+      ...imageProblems(image, answer.shape.architecture, this.props.region, this.pins),
+      ...imageUseProblems(facts, wanted, answer.shape),
+    ];
     return problems.length > 0 ? { problems } : answer;
   }
 
@@ -161,9 +167,13 @@ export class AwsCloud implements Cloud<AwsMachines> {
   }
 
   private get way(): "public" | "private" | "ssm" {
-    const { access, network, publicAddress = network === undefined } = this.props;
-    if (access.from === "ssm") return "ssm";
-    return publicAddress ? "public" : "private";
+    if (this.props.access.from === "ssm") return "ssm";
+    return this.publicAddress ? "public" : "private";
+  }
+
+  private get publicAddress(): boolean {
+    const { access, network, publicAddress = network === undefined || access.from === "ssm" } = this.props;
+    return publicAddress;
   }
 
   /** One per image and cluster: a pool that comes later gets what the others have. */
@@ -179,7 +189,6 @@ export class AwsCloud implements Cloud<AwsMachines> {
       provider,
       region,
       cluster: site.cluster,
-      sessions: this.way === "ssm",
       permissionsBoundary,
       tags,
     });

@@ -6,6 +6,7 @@ import { EfsMountTarget } from "@cdktf/provider-aws/lib/efs-mount-target";
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import type { Construct } from "constructs";
+import type { NfsDisk } from "../../model/nfs-options";
 import { NFS_PORT } from "../../model/ports";
 import type { Problem } from "../../model/problems";
 import type { Disk, DiskSpec } from "../cloud";
@@ -34,7 +35,25 @@ export interface EfsOptions {
    * @onChange replaces the file system; its data are lost
    */
   readonly kmsKey?: string;
+
+  /**
+   * What happens to the data when the file system leaves the stack: destroying it is refused, or they are gone with it.
+   * AWS makes no last snapshot of a file system.
+   *
+   * @default "refuse"
+   * @onChange nothing before the file system leaves the stack
+   */
+  readonly whenRemoved?: "refuse" | "delete";
 }
+
+/**
+ * How EFS is mounted: it speaks NFS 4.1 at most, and these are the options that AWS recommends beside those of all disks.
+ * https://docs.aws.amazon.com/efs/latest/ug/mounting-fs-nfs-mount-settings.html, November 2026.
+ */
+const EFS_MOUNT = {
+  version: "4.1",
+  mountOptions: ["rsize=1048576", "wsize=1048576", "timeo=600", "retrans=2", "noresvport"],
+} as const satisfies Pick<NfsDisk, "version" | "mountOptions">;
 
 /** An EBS volume, to be attached to the master. */
 export class AwsVolume {
@@ -137,7 +156,8 @@ function existingVolume(scope: Construct, id: string, { site, purpose, path }: D
   return { purpose, manifest, handle: new AwsVolume(existing, undefined), dependsOn: [found] };
 }
 
-function newFileSystem(scope: Construct, id: string, { site, purpose, path }: DiskSpec, { kmsKey }: EfsOptions): Disk {
+function newFileSystem(scope: Construct, id: string, { site, purpose, path }: DiskSpec, options: EfsOptions): Disk {
+  const { kmsKey, whenRemoved = "refuse" } = options;
   const { provider, tags, subnets } = siteOf(site);
   const fileSystem = new EfsFileSystem(scope, id, {
     provider,
@@ -146,6 +166,7 @@ function newFileSystem(scope: Construct, id: string, { site, purpose, path }: Di
     tags: tags.named(purpose),
     creationToken: `${site.cluster}-${purpose}`,
     throughputMode: "elastic",
+    ...(whenRemoved === "refuse" && { lifecycle: { preventDestroy: true } }),
   });
   const group = new SecurityGroup(scope, `${id}-group`, {
     provider,
@@ -170,13 +191,24 @@ function newFileSystem(scope: Construct, id: string, { site, purpose, path }: Di
     subnetId: subnets.masterSubnetId,
     securityGroups: [group.id],
   });
-  const manifest = { kind: "nfs", server: fileSystem.dnsName, export: "/", path } as const;
+  const manifest = efsManifest(fileSystem.dnsName, path);
   return { purpose, manifest, handle: new AwsFileSystem(fileSystem.id, fileSystem), dependsOn: [target] };
+}
+
+function efsManifest(server: string, path: string): NfsDisk {
+  return {
+    kind: "nfs",
+    server,
+    export: "/",
+    path,
+    version: EFS_MOUNT.version,
+    mountOptions: [...EFS_MOUNT.mountOptions],
+  };
 }
 
 function existingFileSystem(scope: Construct, id: string, { site, purpose, path }: DiskSpec, existing: string): Disk {
   const { provider } = siteOf(site);
   const found = new DataAwsEfsFileSystem(scope, id, { provider, fileSystemId: existing });
-  const manifest = { kind: "nfs", server: found.dnsName, export: "/", path } as const;
+  const manifest = efsManifest(found.dnsName, path);
   return { purpose, manifest, handle: new AwsFileSystem(existing, undefined), dependsOn: [found] };
 }

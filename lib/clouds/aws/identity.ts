@@ -1,36 +1,28 @@
 import { IamInstanceProfile } from "@cdktf/provider-aws/lib/iam-instance-profile";
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
-import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
 import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { Construct } from "constructs";
-import { CLUSTER_TAG, ROLE_TAG } from "./tag-names";
 import type { AwsTags } from "./tags";
 
 export interface IdentityOptions {
   readonly provider: AwsProvider;
   readonly region: string;
   readonly cluster: string;
-  /** Whether the Session Manager is the way in. */
-  readonly sessions: boolean;
   /** The ARN of a policy that bounds every role of the account. */
   readonly permissionsBoundary: string | undefined;
   readonly tags: AwsTags;
 }
 
 /**
- * What the master may do in AWS: start, stop and describe the compute nodes of its own cluster. Compute nodes have no
- * identity at all, so there is nothing in them to steal.
+ * What the master may do in AWS where the Session Manager is the way in: what its agent needs, and nothing else. Any other
+ * master has no identity, and compute nodes never have one: there is nothing in them to steal.
  */
 export class AwsIdentity extends Construct {
   readonly role: IamRole;
   readonly profile: IamInstanceProfile;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    { provider, region, cluster, sessions, permissionsBoundary, tags }: IdentityOptions,
-  ) {
+  constructor(scope: Construct, id: string, { provider, region, cluster, permissionsBoundary, tags }: IdentityOptions) {
     super(scope, id);
     const partition = partitionOf(region);
     this.role = new IamRole(this, "role", {
@@ -40,19 +32,11 @@ export class AwsIdentity extends Construct {
       // Roles belong to the whole account, clusters to a region. 64 characters are the limit, 40 the longest cluster's.
       name: `${cluster}-${region}-master`,
       description: `The master of the Slurm cluster ${cluster} in ${region}`,
-      assumeRolePolicy: json(trustPolicy(partition)),
+      assumeRolePolicy: JSON.stringify(trustPolicy(partition)),
     });
     const role = this.role.name;
-    new IamRolePolicy(this, "power", {
-      provider,
-      name: "power",
-      role,
-      policy: json(powerPolicy(partition, region, cluster)),
-    });
-    if (sessions) {
-      const policyArn = `arn:${partition}:iam::aws:policy/AmazonSSMManagedInstanceCore`;
-      new IamRolePolicyAttachment(this, "sessions", { provider, role, policyArn });
-    }
+    const policyArn = `arn:${partition}:iam::aws:policy/AmazonSSMManagedInstanceCore`;
+    new IamRolePolicyAttachment(this, "sessions", { provider, role, policyArn });
     this.profile = new IamInstanceProfile(this, "profile", {
       provider,
       name: this.role.name,
@@ -74,33 +58,4 @@ function trustPolicy(partition: string) {
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: service } }],
   };
-}
-
-/** Start and stop are bound to the tags of the cluster's compute nodes; describing cannot be bound to more than the region. */
-export function powerPolicy(partition: string, region: string, cluster: string) {
-  return {
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Sid: "OwnNodes",
-        Effect: "Allow",
-        Action: ["ec2:StartInstances", "ec2:StopInstances"],
-        Resource: `arn:${partition}:ec2:${region}:*:instance/*`,
-        Condition: {
-          StringEquals: { [`aws:ResourceTag/${CLUSTER_TAG}`]: cluster, [`aws:ResourceTag/${ROLE_TAG}`]: "compute" },
-        },
-      },
-      {
-        Sid: "Look",
-        Effect: "Allow",
-        Action: ["ec2:DescribeInstances"],
-        Resource: "*",
-        Condition: { StringEquals: { "aws:RequestedRegion": region } },
-      },
-    ],
-  };
-}
-
-function json(document: unknown): string {
-  return JSON.stringify(document);
 }

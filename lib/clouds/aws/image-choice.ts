@@ -1,13 +1,16 @@
 import type { Architecture } from "../../model/machine";
 import { didYouMean, type Problem } from "../../model/problems";
+import { systemByName } from "../image-use";
 import { type PinFile, pinnedFact } from "../pins";
+
+/** Debian's own: https://wiki.debian.org/Cloud/AmazonEC2Image. */
+const DEBIAN_ACCOUNT = "136693071363";
 
 /** Families that the library knows by name: whose images, and what they are called. */
 const FAMILIES: Readonly<
   Record<string, { readonly owner: string; readonly pattern: Readonly<Record<Architecture, string>> }>
 > = {
-  // Debian's own account: https://wiki.debian.org/Cloud/AmazonEC2Image
-  "debian-13": { owner: "136693071363", pattern: { x86_64: "debian-13-amd64-*", arm64: "debian-13-arm64-*" } },
+  "debian-13": { owner: DEBIAN_ACCOUNT, pattern: { x86_64: "debian-13-amd64-*", arm64: "debian-13-arm64-*" } },
   // With the drivers of GPUs and of the fabric: https://docs.aws.amazon.com/dlami/latest/devguide/what-is-dlami.html
   "aws-gpu": {
     owner: "amazon",
@@ -41,9 +44,16 @@ export function imageChoice(image: string, architecture: Architecture): ImageCho
   return owner === undefined || pattern === undefined ? undefined : { kind: "newest", owner, pattern };
 }
 
-/** What an image is that the roles are not for, as far as its name tells. */
+/** What an image is that the roles are not for, as far as its name tells. What one calls one's own images, is one's own affair. */
 export function otherSystem(image: string): string | undefined {
-  return Object.hasOwn(OTHER_SYSTEMS, image) ? OTHER_SYSTEMS[image] : undefined;
+  if (Object.hasOwn(OTHER_SYSTEMS, image)) return OTHER_SYSTEMS[image];
+  const [, owner, pattern = ""] = NAMED.exec(image) ?? [];
+  return owner === "amazon" || owner === "aws-marketplace" ? systemByName(pattern) : undefined;
+}
+
+/** Whether an image is Debian's own, which has none of the cluster's software and no driver. */
+export function isStock(image: string): boolean {
+  return image === "debian-13" || image.startsWith(`${DEBIAN_ACCOUNT}/`);
 }
 
 /** Under which an image is found in the pin file. */

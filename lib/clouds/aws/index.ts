@@ -1,6 +1,5 @@
 export { AwsCloud } from "./cloud";
 export { AwsFileSystem, AwsVolume, type DiskOptions, type EfsOptions } from "./disk";
-export { AwsIdentity } from "./identity";
 export { pinAws, type PinOptions } from "./pins";
 export { AwsMachine, type AwsMachineOptions, type CpuOptions, type SpotOptions } from "./machine";
 export { AwsMachines } from "./machines";

@@ -23,10 +23,12 @@ export interface MachineSettings {
   readonly userData: string;
   /** Absent for machines that may do nothing in AWS. */
   readonly profile: string | undefined;
-  /** Kept so that it can be reached; absent for compute nodes and where the user brought a profile. */
+  /** Kept so that it can be reached; absent where none was made. */
   readonly identity: AwsIdentity | undefined;
   /** How the operator gets in: a fixed public address, the private one, or a session. */
   readonly way: "public" | "private" | "ssm";
+  /** Whether the master has one of its own. */
+  readonly publicAddress: boolean;
   readonly protect: boolean;
 }
 
@@ -156,9 +158,9 @@ export class AwsMachines implements MachineGroup {
     const instanceId = attributeOf(this.instances, first, "id");
     this.identity = settings.identity;
     this.attachments = role === "master" ? this.attach(scope, id, spec, instanceId) : [];
-    if (role === "master" && way !== "private") {
+    // A session needs no port open, but its agent a way out.
+    if (role === "master" && settings.publicAddress) {
       const networkInterface = attributeOf(this.interfaces, first, "id");
-      // A session needs no port open, but its agent a way out.
       this.publicAddress = new Eip(scope, `${id}-address`, {
         provider,
         domain: "vpc",

@@ -24,9 +24,28 @@ export function propsProblems(
     ...imageNameProblems(image),
     ...diskProblems(disks.state ?? {}, "disks.state"),
     ...diskProblems(disks.home ?? {}, "disks.home"),
+    ...publicAddressProblems(props),
+    ...boundaryProblems(props),
     ...tagProblems(tags, "tags"),
     ...(id === undefined ? [] : hostNameProblems(id, "id")),
   ];
+}
+
+/** In a network of its own, the master is in the public subnet, whose way out is a public address. */
+function publicAddressProblems({ access, network, publicAddress }: AwsCloudProps): readonly Problem[] {
+  if (publicAddress !== false || network !== undefined) return [];
+  const want = "true, or left out, in a VPC that is made for the cluster: without one the master has no way in or out";
+  const hint =
+    access.from === "ssm"
+      ? "no port of it is open; a master without any is one in a network that is there, with a way out of its own"
+      : 'access: { from: "ssm" } opens no port; a private master is one in a network that is there, with a way in and out';
+  return [{ at: "publicAddress", got: publicAddress, want, hint }];
+}
+
+function boundaryProblems({ access, instanceProfile, permissionsBoundary }: AwsCloudProps): readonly Problem[] {
+  if (permissionsBoundary === undefined || (access.from === "ssm" && instanceProfile === undefined)) return [];
+  const want = "left out: a role is made only for the Session Manager, and only where no instanceProfile is given";
+  return [{ at: "permissionsBoundary", got: permissionsBoundary, want }];
 }
 
 function placeProblems(region: string, zone: string): readonly Problem[] {

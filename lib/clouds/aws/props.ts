@@ -48,9 +48,10 @@ export interface AwsCloudProps {
   readonly network?: AwsNetworkReference;
 
   /**
-   * Whether the master has a public address, which stays the same when it is stopped and started.
+   * Whether the master has a public address, which stays the same when it is stopped and started. In a VPC of its own it is
+   * the master's way out, and cannot be left away.
    *
-   * @default - true in a VPC of its own, false in one that was there already
+   * @default - true in a VPC of its own and with `access: { from: "ssm" }`, else false
    * @onChange live
    */
   readonly publicAddress?: boolean;
@@ -64,8 +65,9 @@ export interface AwsCloudProps {
   readonly architecture?: Architecture;
 
   /**
-   * The image of machines that name none: `debian-13`, `aws-gpu` (Ubuntu with NVIDIA's driver), an id (`ami-…`), or
-   * OWNER/NAME-PATTERN for the newest that fits, e.g. `self/gpu-node-*`. It is looked up once, and stays.
+   * The image of machines that name none: `debian-13`, an id (`ami-…`), or OWNER/NAME-PATTERN for the newest that fits,
+   * e.g. `self/gpu-node-*`. It is looked up once, and stays. Pools with GPUs need one with NVIDIA's driver and the
+   * cluster's software. `aws-gpu` (Ubuntu) is refused, until the roles converge it.
    *
    * @default "debian-13"
    * @onChange nothing, but for machines that are made from then on
@@ -97,15 +99,16 @@ export interface AwsCloudProps {
   readonly protect?: boolean;
 
   /**
-   * The name of an instance profile for the master, where one may not make roles.
+   * The name of an instance profile for the master: what root's programs there may do in AWS. Nothing of the cluster needs
+   * one, but for the agent of the Session Manager.
    *
-   * @default - one is made, which may start, stop and describe the cluster's own nodes
+   * @default - none; with `access: { from: "ssm" }` one is made, for the agent alone
    * @onChange live
    */
   readonly instanceProfile?: string;
 
   /**
-   * The ARN of the policy that bounds every role of the account.
+   * The ARN of the policy that bounds every role of the account. Only for `access: { from: "ssm" }` is a role made.
    *
    * @default - none
    * @onChange live

@@ -9,9 +9,6 @@ const HOST_NAME = "/usr/local/lib/ohpc/host-name";
 /** AWS takes no more, counted before it is encoded. */
 const MOST_BYTES = 16 * 1024;
 
-/** IMDS answers here over IPv4 and over IPv6. */
-const METADATA_ADDRESSES = ["169.254.169.254", "fd00:ec2::254"];
-
 export interface AwsFirstBoot {
   readonly boot: Boot;
   readonly region: string;
@@ -23,7 +20,7 @@ export interface AwsFirstBoot {
 
 /** What machines of a group do at their first boot; the same text for all of them. */
 export function awsUserData({ boot, region, sessions, extra }: AwsFirstBoot): string {
-  const guard = metadataGuard(METADATA_ADDRESSES);
+  const guard = metadataGuard(boot.role);
   const hostName = textBeside(__dirname, "host-name.sh");
   return userData(boot, {
     files: [

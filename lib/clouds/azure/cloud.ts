@@ -14,16 +14,15 @@ import type {
   Site,
   WantedMachine,
 } from "../cloud";
-import { warnOfImage } from "../image-warnings";
+import { imageUseProblems, warnOfWayOut } from "../image-use";
 import { PIN_FILE, type PinFile, readPins } from "../pins";
 import { planExisting, reservedAddresses } from "../subnets";
 import type { BastionReference } from "./bastion";
 import { azureMachine, machineWords, shapeOf, sizesOf } from "./catalogue";
 import { makeDisk } from "./disk";
 import { existingDiskProblems, FILES_ENDPOINT, isAzureFiles } from "./disk-options";
-import { AzureIdentity } from "./identity";
 import { type ImageSource, imageSource } from "./image";
-import { DEFAULT_IMAGE, imageProblems, otherSystem } from "./image-choice";
+import { DEFAULT_IMAGE, imageProblems, isStock, otherSystem } from "./image-choice";
 import { groupProblems } from "./machine-features";
 import { AzureMachines } from "./machines";
 import { DEFAULT_SITE, groupNameProblems, hostNamesProblems, prefixOf, siteNameProblems } from "./names";
@@ -41,7 +40,7 @@ export class AzureCloud implements Cloud<AzureMachines> {
   readonly kind = "azure";
   readonly id: string;
   readonly defaultMachine = "small";
-  readonly facts: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false };
+  readonly facts: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false, metadata: true };
 
   constructor(private readonly props: AzureCloudProps) {
     this.id = props.id ?? DEFAULT_SITE;
@@ -163,17 +162,14 @@ export class AzureCloud implements Cloud<AzureMachines> {
         hosts.map(({ name }) => name),
       ),
     ]);
-    const identity =
-      role === "master" && this.props.identity === undefined ? this.identity(scope, `${id}-identity`, site) : undefined;
-    const identityId = role === "master" ? (identity?.identity.id ?? this.props.identity) : undefined;
+    const identity = role === "master" ? this.props.identity : undefined;
     const { network, nat } = this.props;
     const wayOut = network === undefined ? nat !== "none" : undefined;
-    warnOfImage(scope, spec, { image, system: otherSystem(image), wayOut });
+    warnOfWayOut(scope, spec, { image, stock: isStock(image), wayOut });
     return new AzureMachines(scope, id, spec, {
       machine,
       userData,
       identity,
-      identityId,
       way: this.way(site),
       protect,
       sshPublicKey: access.sshPublicKey.trim(),
@@ -198,17 +194,29 @@ export class AzureCloud implements Cloud<AzureMachines> {
     const { location, acceptTerms = [] } = this.props;
     const answer = shapeOf(machine, { architecture: this.architecture, location }, wanted);
     if (answer.shape === undefined) return answer;
-    const problems = imageProblems(image, {
-      architecture: answer.shape.architecture,
-      location,
-      pins: this.pins,
-      acceptTerms,
-    });
+    const { pins } = this;
+    const ownImage = '"/subscriptions/…/images/NAME", or one in a gallery';
+    const facts = { image, system: otherSystem(image), stock: isStock(image), ownImage };
+    const problems = [
+      ...imageProblems(image, { architecture: answer.shape.architecture, location, pins, acceptTerms }),
+      ...imageUseProblems(facts, wanted, answer.shape),
+      ...this.wayOutProblems(image, wanted),
+    ];
     return problems.length > 0 ? { problems } : answer;
   }
 
   problems(): readonly Problem[] {
     return propsProblems(this.props, () => this.pins);
+  }
+
+  /** A stock master installs its software when the cluster is configured. */
+  private wayOutProblems(image: string, { role }: WantedMachine): readonly Problem[] {
+    const { access, network, nat, publicAddress = true } = this.props;
+    const isPublic = publicAddress && access.from !== "bastion";
+    if (role !== "master" || network !== undefined || nat !== "none" || isPublic || !isStock(image)) return [];
+    const want =
+      'an image with all software: without a public address and with nat: "none", a stock master has no way out';
+    return [{ at: "image", got: image, want, hint: 'say nat: "gateway", or give the master an image of your own' }];
   }
 
   private get architecture(): Architecture {
@@ -242,10 +250,5 @@ export class AzureCloud implements Cloud<AzureMachines> {
       pins,
       acceptTerms: this.props.acceptTerms ?? [],
     });
-  }
-
-  private identity(scope: Construct, id: string, site: Site): AzureIdentity {
-    const { provider, location, group, prefix, tags } = siteOf(site);
-    return new AzureIdentity(scope, id, { provider, location, group, prefix, tags });
   }
 }

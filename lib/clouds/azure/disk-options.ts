@@ -1,3 +1,4 @@
+import type { NfsDisk } from "../../model/nfs-options";
 import type { Problem } from "../../model/problems";
 import { isResourceId, storageAccountProblems } from "./names";
 import { type VolumeOptions, volumeProblems } from "./volume";
@@ -32,7 +33,27 @@ export interface AzureFilesOptions {
    * @onChange replaces the share; its data are lost
    */
   readonly zoneRedundant?: boolean;
+
+  /**
+   * What happens to the data when the share leaves the stack: destroying it is refused, or they are gone with it. The
+   * snapshots of a share are part of it, and end with it.
+   *
+   * @default "refuse"
+   * @onChange nothing before the share leaves the stack
+   */
+  readonly whenRemoved?: "refuse" | "delete";
 }
+
+/**
+ * How a share is mounted: Azure Files speaks NFS 4.1 and nothing else, and these are the options that Azure recommends
+ * beside those of all disks, for throughput and for connections that come back.
+ * https://learn.microsoft.com/azure/storage/files/files-nfs-protocol,
+ * https://learn.microsoft.com/azure/storage/files/storage-files-how-to-mount-nfs-shares, November 2026.
+ */
+export const FILES_MOUNT = {
+  version: "4.1",
+  mountOptions: ["sec=sys", "nconnect=4", "noresvport"],
+} as const satisfies Pick<NfsDisk, "version" | "mountOptions">;
 
 /** The service of Azure that subnets have to reach where there is a share. */
 export const FILES_ENDPOINT = "Microsoft.Storage";

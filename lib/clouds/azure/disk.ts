@@ -5,7 +5,8 @@ import { StorageAccount } from "@cdktf/provider-azurerm/lib/storage-account";
 import { StorageShare } from "@cdktf/provider-azurerm/lib/storage-share";
 import type { Construct } from "constructs";
 import type { Disk, DiskPurpose, DiskSpec } from "../cloud";
-import { type AzureFilesOptions, type DiskOptions, isAzureFiles, SHARE_TYPE } from "./disk-options";
+import type { NfsDisk } from "../../model/nfs-options";
+import { type AzureFilesOptions, type DiskOptions, FILES_MOUNT, isAzureFiles, SHARE_TYPE } from "./disk-options";
 import { diskName, isResourceId, parseResourceId, storageAccountName } from "./names";
 import { siteOf } from "./site";
 import type { VolumeOptions } from "./volume";
@@ -55,7 +56,9 @@ export function makeDisk(scope: Construct, id: string, spec: DiskSpec, { options
   if (purpose === "bundle") return { purpose, manifest: { kind: "directory", path }, handle: undefined, dependsOn: [] };
   if (existing !== undefined && isResourceId(existing, SHARE_TYPE)) return existingShare(spec, existing);
   if (existing !== undefined) return existingVolume(scope, id, spec, existing, isAzureFiles(options) ? {} : options);
-  return isAzureFiles(options) ? newShare(scope, id, spec, options) : newVolume(scope, id, spec, options, protect);
+  return isAzureFiles(options)
+    ? newShare(scope, id, spec, options, protect)
+    : newVolume(scope, id, spec, options, protect);
 }
 
 function newVolume(
@@ -154,9 +157,12 @@ function newShare(
   id: string,
   { site, purpose, size, path }: DiskSpec,
   options: AzureFilesOptions,
+  protect: boolean,
 ): Disk {
   const { provider, location, group, prefix, subnets, tags } = siteOf(site);
   const { storageAccount = storageAccountName(site.cluster, prefix, location), zoneRedundant = false } = options;
+  const { whenRemoved = "refuse" } = options;
+  const lifecycle = whenRemoved === "refuse" ? { preventDestroy: true } : undefined;
   const account = new StorageAccount(scope, `${id}-account`, {
     provider,
     location,
@@ -177,6 +183,7 @@ function newShare(
       bypass: ["None"],
       virtualNetworkSubnetIds: [...new Set([subnets.masterSubnetId, subnets.poolSubnetId])],
     },
+    lifecycle,
   });
   const share = new StorageShare(scope, id, {
     provider,
@@ -184,23 +191,20 @@ function newShare(
     storageAccountId: account.id,
     enabledProtocol: "NFS",
     quota: Math.max(SMALLEST_SHARE, size?.toGibibytes() ?? 0),
+    lifecycle,
   });
-  const manifest = {
-    kind: "nfs",
-    server: account.primaryFileHost,
-    export: `/${storageAccount}/${purpose}`,
-    path,
-  } as const;
+  if (protect) lock(scope, `${id}-lock`, account.id, notesOf(purpose), provider);
+  const manifest = shareManifest(account.primaryFileHost, storageAccount, purpose, path);
   return { purpose, manifest, handle: new AzureFileSystem(share.id, share), dependsOn: [share] };
 }
 
 function existingShare({ purpose, path }: DiskSpec, existing: string): Disk {
   const [account = "", , share = ""] = parseResourceId(existing)?.names ?? [];
-  const manifest = {
-    kind: "nfs",
-    server: `${account}.file.core.windows.net`,
-    export: `/${account}/${share}`,
-    path,
-  } as const;
+  const manifest = shareManifest(`${account}.file.core.windows.net`, account, share, path);
   return { purpose, manifest, handle: new AzureFileSystem(existing, undefined), dependsOn: [] };
+}
+
+function shareManifest(server: string, account: string, share: string, path: string): NfsDisk {
+  const { version, mountOptions } = FILES_MOUNT;
+  return { kind: "nfs", server, export: `/${account}/${share}`, path, version, mountOptions: [...mountOptions] };
 }

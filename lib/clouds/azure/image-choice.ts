@@ -1,5 +1,6 @@
 import type { Architecture } from "../../model/machine";
 import { didYouMean, type Problem } from "../../model/problems";
+import { systemByName } from "../image-use";
 import { type PinFile, pinnedFact } from "../pins";
 import { isResourceId, parseResourceId } from "./names";
 
@@ -74,9 +75,15 @@ function byId(id: string): ImageChoice | undefined {
   return ours || shared ? { kind: "id", id, trustedLaunch: true } : undefined;
 }
 
-/** What an image is that the roles are not for, as far as its name tells. */
+/** What an image is that the roles are not for, as far as its name tells. What one calls one's own images, is one's own affair. */
 export function otherSystem(image: string): string | undefined {
-  return Object.hasOwn(OTHER_SYSTEMS, image) ? OTHER_SYSTEMS[image] : undefined;
+  if (Object.hasOwn(OTHER_SYSTEMS, image)) return OTHER_SYSTEMS[image];
+  return URN.test(image) ? systemByName(image) : undefined;
+}
+
+/** Whether an image is Debian's own, which has none of the cluster's software and no driver. */
+export function isStock(image: string): boolean {
+  return image === "debian-13" || image.toLowerCase().startsWith("debian:");
 }
 
 /** `Debian:debian-13:13-gen2`: under which the version of an image is found in the pin file, and its terms are accepted. */

@@ -1,7 +1,6 @@
 export { AzureCloud } from "./cloud";
 export { AzureFileSystem, AzureVolume } from "./disk";
 export type { AzureFilesOptions, DiskOptions } from "./disk-options";
-export { AzureIdentity } from "./identity";
 export { pinAzure, type PinOptions } from "./pins";
 export { AzureMachine, type AzureMachineOptions, type SpotOptions } from "./machine";
 export { AzureMachines } from "./machines";

@@ -17,7 +17,6 @@ import type { TerraformData } from "../terraform-data";
 import { warn } from "../warn";
 import { type BastionReference, bastionProxy } from "./bastion";
 import { ATTACHABLE, AzureVolume, lock, lunOf } from "./disk";
-import type { AzureIdentity } from "./identity";
 import type { ImageSource } from "./image";
 import { lastSnapshot } from "./last-snapshot";
 import type { AzureMachine, AzureMachineOptions } from "./machine";
@@ -31,9 +30,7 @@ export interface MachineSettings {
   readonly userData: string;
   readonly sshPublicKey: string;
   /** The id of a user-assigned identity; absent for machines that may do nothing in Azure. */
-  readonly identityId: string | undefined;
-  /** Kept so that it can be reached; absent for compute nodes and where the user brought an identity. */
-  readonly identity: AzureIdentity | undefined;
+  readonly identity: string | undefined;
   /** How the operator gets in: a fixed public address, the private one, or a Bastion. */
   readonly way: "public" | "private" | BastionReference;
   readonly protect: boolean;
@@ -58,7 +55,6 @@ export class AzureMachines implements MachineGroup {
   readonly publicAddress?: PublicIp;
   readonly attachments: readonly VirtualMachineDataDiskAttachment[];
   readonly lock?: ManagementLock;
-  readonly identity: AzureIdentity | undefined;
   private readonly way: ManifestMaster["access"];
 
   constructor(scope: Construct, id: string, spec: MachinesSpec, settings: MachineSettings) {
@@ -157,7 +153,7 @@ export class AzureMachines implements MachineGroup {
       // Azure's own storage for what the console shows.
       bootDiagnostics: {},
       identity:
-        settings.identityId === undefined ? undefined : { type: "UserAssigned", identityIds: [settings.identityId] },
+        settings.identity === undefined ? undefined : { type: "UserAssigned", identityIds: [settings.identity] },
       ...(spot !== false && spotMarket(spot === true ? {} : spot)),
       lifecycle: { ignoreChanges: [...FROZEN] },
       dependsOn: [
@@ -171,7 +167,6 @@ export class AzureMachines implements MachineGroup {
 
     const first = hosts[0]?.name ?? "";
     const instanceId = attributeOf(this.instances, first, "id");
-    this.identity = settings.identity;
     this.attachments = role === "master" ? this.attach(scope, id, spec, instanceId) : [];
     if (role === "master" && settings.protect)
       this.lock = lock(scope, `${id}-lock`, instanceId, "The head of the cluster", provider);

@@ -40,6 +40,7 @@ export function propsProblems(props: AzureCloudProps, pins: () => PinFile): read
     ...imageProblems(image, { architecture, location, pins: pins(), acceptTerms }).filter(
       ({ want }) => !want.startsWith("an image for"),
     ),
+    ...publicAddressProblems(props),
     ...acceptTerms.flatMap(termsProblems),
     ...diskProblems(disks.state ?? {}, "disks.state", zone),
     ...diskProblems(disks.home ?? {}, "disks.home", zone),
@@ -49,6 +50,15 @@ export function propsProblems(props: AzureCloudProps, pins: () => PinFile): read
     ...tagProblems(tags, "tags"),
     ...(id === undefined ? [] : hostNameProblems(id, "id")),
   ];
+}
+
+/** What is private in a network that nothing else is in, nobody reaches. */
+function publicAddressProblems({ access, network, publicAddress }: AzureCloudProps): readonly Problem[] {
+  if (publicAddress !== false || network !== undefined || access.from === "bastion") return [];
+  const want = "true, or left out, in a network that is made for the cluster: without one nobody gets in";
+  const hint =
+    'access: { from: "bastion" } opens nothing to the world; a private master is one in a network that is there, with a way in';
+  return [{ at: "publicAddress", got: publicAddress, want, hint }];
 }
 
 /** A network security group holds 1000 rules: https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits, November 2026. */

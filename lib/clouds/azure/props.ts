@@ -25,7 +25,7 @@ export interface AzureCloudProps {
   readonly subscriptionId?: string;
 
   /**
-   * The name of a resource group that is there already. The master's power service may then start and stop what else is in it.
+   * The name of a resource group that is there already.
    *
    * @default - one of its own, `ohpc-<cluster>`
    * @onChange replaces the cluster
@@ -66,9 +66,10 @@ export interface AzureCloudProps {
   readonly network?: AzureNetworkReference;
 
   /**
-   * Whether the master has a public address, which stays the same when it is stopped and started.
+   * Whether the master has a public address, which stays the same when it is stopped and started. In a network of its own
+   * it is the way in, and cannot be left away but for a Bastion.
    *
-   * @default - true in a network of its own, false in one that was there already
+   * @default - true in a network of its own without a Bastion, else false
    * @onChange live
    */
   readonly publicAddress?: boolean;
@@ -82,8 +83,9 @@ export interface AzureCloudProps {
   readonly architecture?: Architecture;
 
   /**
-   * The image of machines that name none: `debian-13`, `azure-hpc`, `PUBLISHER:OFFER:SKU[:VERSION]`, or the id of an image
-   * or of one in a gallery. A version that is not named is looked up once, and stays.
+   * The image of machines that name none: `debian-13`, `PUBLISHER:OFFER:SKU[:VERSION]`, or the id of an image or of one in
+   * a gallery. A version that is not named is looked up once, and stays. Pools with GPUs need one with NVIDIA's driver and
+   * the cluster's software. `azure-hpc` (Ubuntu) is refused, until the roles converge it.
    *
    * @default "debian-13"
    * @onChange nothing, but for machines that are made from then on
@@ -123,9 +125,10 @@ export interface AzureCloudProps {
   readonly protect?: boolean;
 
   /**
-   * The id of a user-assigned identity for the master, where one may not make roles.
+   * The id of a user-assigned identity for the master: what root's programs there may do in Azure. Nothing of the cluster
+   * needs one.
    *
-   * @default - one is made, which may start, deallocate and look at machines of the resource group
+   * @default - none
    * @onChange live
    */
   readonly identity?: string;

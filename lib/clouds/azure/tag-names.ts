@@ -1,4 +1,4 @@
-/** Tags by which this library and the power service find what belongs to a cluster. */
+/** Tags by which `ohpc` finds what belongs to a cluster. */
 export const CLUSTER_TAG = "ohpc:cluster";
 export const ROLE_TAG = "ohpc:role";
 export const GROUP_TAG = "ohpc:group";

@@ -15,7 +15,7 @@ export interface AzureFirstBoot {
 
 /** What machines of a group do at their first boot; the same text for all of them. Azure itself tells them their names. */
 export function azureUserData({ boot, extra }: AzureFirstBoot): string {
-  const guard = metadataGuard();
+  const guard = metadataGuard(boot.role);
   const disks = boot.role === "master" ? diskLinks() : { files: [], commands: [] };
   return userData(boot, {
     files: [...guard.files, ...disks.files, ...(extra.files ?? [])],

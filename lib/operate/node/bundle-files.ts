@@ -1,5 +1,6 @@
 import type { ClusterView } from "../../model/cluster-view";
 import type { ManifestDisk } from "../../model/manifest";
+import { nfsMountOptions, OWN_NFS_OPTIONS } from "../../model/nfs-options";
 import { SLURMCTLD_PORT } from "../../model/ports";
 import { textBeside } from "../../package/text-beside";
 import { expandHosts } from "../../slurm/hostlist";
@@ -54,6 +55,8 @@ export interface NodeFacts {
   readonly cluster: string;
   readonly master: { readonly host: string; readonly address: string };
   readonly slurmctldPort: number;
+  /** Whether users are to be kept from the machine's cloud identity. */
+  readonly metadata: boolean;
   readonly home: NodeHome;
   readonly pools: readonly { readonly name: string; readonly devices: readonly string[] }[];
 }
@@ -64,7 +67,13 @@ export type NodeHome =
   | { readonly kind: "none"; readonly path: string }
   /** The platform has mounted them. */
   | { readonly kind: "mounted"; readonly path: string }
-  | { readonly kind: "nfs"; readonly path: string; readonly server: string; readonly export: string };
+  | {
+      readonly kind: "nfs";
+      readonly path: string;
+      readonly server: string;
+      readonly export: string;
+      readonly options: string;
+    };
 
 function nodeFacts({ manifest }: ClusterView): NodeFacts {
   const { address, host } = manifest.master;
@@ -72,6 +81,7 @@ function nodeFacts({ manifest }: ClusterView): NodeFacts {
     cluster: manifest.cluster,
     master: { host, address },
     slurmctldPort: SLURMCTLD_PORT,
+    metadata: manifest.sites.some(({ facts }) => facts.metadata === true),
     home: homeOfNode(manifest.disks.home, address),
     pools: manifest.pools.map(({ gres, name }) => ({ name, devices: gres.flatMap(({ files }) => expandHosts(files)) })),
   };
@@ -82,8 +92,9 @@ function homeOfNode(home: ManifestDisk | undefined, master: string): NodeHome {
   if (home === undefined) return { kind: "none", path: "/home" };
   const { path } = home;
   if (home.kind === "mounted") return { kind: "mounted", path };
-  if (home.kind === "nfs") return { kind: "nfs", path, server: home.server, export: home.export };
-  return { kind: "nfs", path, server: master, export: path };
+  if (home.kind === "nfs")
+    return { kind: "nfs", path, server: home.server, export: home.export, options: nfsMountOptions(home) };
+  return { kind: "nfs", path, server: master, export: path, options: OWN_NFS_OPTIONS };
 }
 
 /** Nobody logs in to a node with a key of their own. */

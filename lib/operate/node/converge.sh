@@ -25,6 +25,10 @@ before() { sed -nE "s/.*\"$1\": ?\"?([^\",}]*).*/\\1/p" "$state" 2>/dev/null; }
 before_stage=$(before stage) before_ok=$(before ok) before_since=$(before since) before_attempts=$(before attempts)
 : "${before_stage:=boot}" "${before_attempts:=0}"
 
+# What only somebody else can mend: nobody waits for this node any longer.
+final=''
+call_final() { final=',"final":true'; }
+
 report() { # ok message
   local message=${2//\\/\\\\} since attempts=1
   message=${message//\"/\\\"}
@@ -34,8 +38,8 @@ report() { # ok message
     since=$before_since
     [ "$1" = true ] || attempts=$((before_attempts + 1))
   fi
-  printf '{"stage":"%s","ok":%s,"message":"%s","generation":%s,"since":"%s","attempts":%s}\n' \
-    "$stage" "$1" "$message" "$generation" "$since" "$attempts" >"$state.new"
+  printf '{"stage":"%s","ok":%s,"message":"%s","generation":%s,"since":"%s","attempts":%s%s}\n' \
+    "$stage" "$1" "$message" "$generation" "$since" "$attempts" "$final" >"$state.new"
   mv -fT "$state.new" "$state"
 }
 
@@ -134,7 +138,10 @@ fall_behind() { # why
 if [ "$has" != "$wanted" ]; then
   if [ "$(cat "$roles/hash" 2>/dev/null)" != "$wanted" ]; then
     said="it has not what the roles make of a machine, and its node unit is too old to fetch them: make the machine anew"
-    [ -n "$has" ] || not_yet "$said"
+    if [ -z "$has" ]; then
+      call_final
+      not_yet "$said"
+    fi
     fall_behind "$said"
   elif [ -n "$has" ] && [ "$(head -n 1 "$failed" 2>/dev/null)" = "$wanted" ] && [ -n "$(find "$failed" -mmin -10)" ]; then
     fall_behind "$(tail -n +2 "$failed")"
@@ -163,9 +170,10 @@ full=$(joined full) filling=$(joined filling)
 if [ -n "$full" ]; then take_no_jobs "$full"; fi
 
 pool=$(awk -v host="$host" '$1 == host { print $2; exit }' "$bundle/nodes")
-master='' port='' home_kind='' home_path='' home_server='' home_export='' devices=''
-eval "$(jq -r --arg pool "$pool" '@sh "master=\(.master.host) port=\(.slurmctldPort)
+master='' port='' metadata='' home_kind='' home_path='' home_server='' home_export='' home_options='' devices=''
+eval "$(jq -r --arg pool "$pool" '@sh "master=\(.master.host) port=\(.slurmctldPort) metadata=\(.metadata)
   home_kind=\(.home.kind) home_path=\(.home.path) home_server=\(.home.server // "") home_export=\(.home.export // "")
+  home_options=\(.home.options // "")
   devices=\([.pools[] | select(.name == $pool) | .devices[]] | join(" "))"' "$bundle/node.json")"
 
 begin mounts
@@ -178,7 +186,7 @@ case $home_kind in
     mounted=$(findmnt --noheadings --output SOURCE --mountpoint "$home_path" || true)
     if [ -z "$mounted" ]; then
       mkdir -p "$home_path"
-      said=$(timeout 30 mount -t nfs4 -o nfsvers=4.2,proto=tcp,hard,noatime,nosuid,nodev,retry=0 "$source" "$home_path" 2>&1) ||
+      said=$(timeout 30 mount -t nfs4 -o "$home_options,retry=0" "$source" "$home_path" 2>&1) ||
         not_yet "cannot mount $source at $home_path: ${said:-no answer within 30 s}"
     elif [ "$mounted" != "$source" ]; then
       not_yet "$mounted is mounted at $home_path instead of $source: reboot the node"
@@ -199,6 +207,13 @@ systemctl is-active --quiet munge || said=$(systemctl start munge 2>&1) || not_y
 said=$(timeout --kill-after=1 10 bash -o pipefail -c 'munge --no-input | unmunge' 2>&1 >/dev/null) || not_yet "munge does not answer: $said"
 
 begin accounts
+# Before anybody who could ask the cloud for the machine's credentials is known here.
+if [ "$metadata" = true ]; then
+  said=$(for unit in ohpc-metadata-guard.timer ohpc-metadata-guard.service; do
+    systemctl is-enabled --quiet "$unit" || systemctl enable --quiet "$unit" || exit
+  done 2>&1 && systemctl start ohpc-metadata-guard.timer 2>&1 && /usr/lib/ohpc/metadata-guard 2>&1) ||
+    not_yet "users cannot be kept from this machine's cloud identity: ${said##*$'\n'}"
+fi
 homes=()
 # Without a home disk each machine has its own homes. Whoever is wanted no more stays while a job of theirs is here.
 [ "$home_kind" != none ] || homes=(--homes)
@@ -220,6 +235,9 @@ for device in $devices; do
 done
 if [ ${#missing[@]} -gt 0 ]; then
   message="promised, but not there: ${missing[*]}"
+  # A machine that has come up without them, most often without their driver, does not get them by itself.
+  systemctl is-active --quiet slurmd || call_final
+  report false "$message"
   take_no_jobs "$message"
   not_yet "$message"
 fi
@@ -238,6 +256,7 @@ options=$(slurmd_options "$master:$port")
 if [ "$(cat /etc/default/slurmd 2>/dev/null)" != "$options" ] || ! systemctl is-active --quiet slurmd; then
   ours=$(slurmd -V | awk '{ print $2 }') theirs=$(cat "$bundle/slurm-version")
   if [ "$(printf '%s\n' "$ours" "$theirs" | sort --version-sort | tail -n 1)" != "$theirs" ]; then
+    call_final
     not_yet "slurmd $ours is newer than the controller's $theirs, which Slurm does not allow: upgrade the master first"
   fi
   said=$(SLURM_CONF_SERVER=$master:$port timeout 10 scontrol --oneliner show node "$host" 2>&1) ||

@@ -56,6 +56,18 @@ export async function nodesReady(
     ({ node, state, reason }) =>
       `${node} is ${state}${reason === "" ? "" : `: ${reason}`}${unitOf(node, reading.units)}`,
   );
+  if (reading.hopeless) {
+    throw new Failure(
+      "failed",
+      `${reading.ready} of ${total} nodes are ready; what the others lack does not come by itself`,
+      {
+        code: "nodes.hopeless",
+        remedy:
+          "what is promised and not there most often lacks its driver: give the pool an image that has it, and have its machines made anew (ohpc up); nodes that are ready take jobs meanwhile",
+        output: missing,
+      },
+    );
+  }
   if (reading.stuck) {
     const nodes = reading.waiting.map(({ node }) => node);
     throw new Failure(
@@ -107,6 +119,8 @@ interface ReadyReading {
   readonly stuck: boolean;
   /** slurmctld runs and does not answer. */
   readonly mute: boolean;
+  /** All that is missing waits for what does not come by itself. */
+  readonly hopeless: boolean;
   readonly waiting: readonly { readonly node: string; readonly state: string; readonly reason: string }[];
   readonly drained: Readiness["drained"];
   /** What node units last said, by node. */
@@ -135,6 +149,7 @@ export function readReady(printed: string): ReadyReading {
     overdue: lines.includes("overdue"),
     stuck: lines.includes("stuck"),
     mute: lines.includes("mute"),
+    hopeless: lines.includes("hopeless"),
     waiting: of("waiting", picture).map(([node = "", state = "", ...reason]) => ({
       node,
       state,

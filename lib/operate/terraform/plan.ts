@@ -36,7 +36,7 @@ export function judgePlan(shown: unknown, gone: readonly string[] = []): PlanVer
     const change: PlannedChange = {
       address: resource.address,
       action,
-      kind: kindOf(resource.type, values),
+      kind: isMastersIdentity(resource.address) ? "glue" : kindOf(resource.type, values),
       name: hostKey(resource.address) ?? ownName(values) ?? resource.address,
       reason: resource.action_reason,
     };
@@ -56,6 +56,16 @@ export function judgePlan(shown: unknown, gone: readonly string[] = []): PlanVer
 /** Hosts whose machines a plan deals with in one of these ways; also those that somebody took away already. */
 export function machinesIn(changes: readonly PlannedChange[], actions: readonly Action[]): readonly string[] {
   return changes.filter(({ kind, action }) => kind === "machine" && actions.includes(action)).map(({ name }) => name);
+}
+
+/**
+ * What the master may do in its cloud. Older versions gave every master rights that nothing used, and such a plan takes
+ * them away again.
+ */
+function isMastersIdentity(address: string): boolean {
+  return /^(aws_iam_\w+|azurerm_user_assigned_identity|azurerm_role_\w+)\.\S+_machine-identity(_[a-z]+)?_[0-9A-F]{8}$/.test(
+    address,
+  );
 }
 
 /** The key of a resource in a `for_each`, from its address: a host's name. */
@@ -93,7 +103,7 @@ export function kindOf(type: string, values: unknown): ResourceKind {
 /** The first that fits. A type that is in no line is somebody's own: losing it needs consent too. */
 const KINDS: readonly (readonly [RegExp, ResourceKind])[] = [
   [/^(aws_instance|azurerm_linux_virtual_machine)$/, "machine"],
-  [/^(aws_ebs_volume|azurerm_managed_disk|aws_efs_file_system|aws_fsx_\w+_file_system)$/, "disk"],
+  [/^(aws_ebs_volume|azurerm_managed_disk|aws_efs_file_system|aws_fsx_\w+_file_system|azurerm_storage_share)$/, "disk"],
   [/^(aws_vpc|aws_subnet|azurerm_virtual_network|azurerm_subnet|azurerm_resource_group)$/, "network"],
   // An interface goes and comes with its machine, and keeps its address.
   [/_(rule|association|attachment|route|network_interface)$|^(null_resource|random_\w+|time_\w+)$/, "glue"],

@@ -40,7 +40,7 @@ export const VENDOR_FAILURES: readonly KnownFailure[] = [
     when: /(?<cause>\b(UnauthorizedOperation|AccessDenied(Exception)?|OptInRequired): .*)/,
     code: "aws.permission",
     remedy:
-      "take a role that may; where roles cannot be made, give AwsCloud an instanceProfile, and permissionsBoundary where every role needs one",
+      "take a role that may; where none can be made for the Session Manager, give AwsCloud an instanceProfile, and permissionsBoundary where every role needs one",
   },
   {
     when: /`subscription_id` is a required provider property|subscription ID could not be determined/,
@@ -86,6 +86,6 @@ export const VENDOR_FAILURES: readonly KnownFailure[] = [
     when: /with error: (?<cause>(Linked)?AuthorizationFailed: .*)/,
     code: "azure.permission",
     remedy:
-      "take a role that may: Owner, or Contributor with User Access Administrator; without those, identity and protect: false in the stack",
+      "take a role that may; management locks take Owner, or Contributor with User Access Administrator: protect: false in the stack makes none",
   },
 ];

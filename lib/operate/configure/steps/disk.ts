@@ -1,5 +1,6 @@
 import type { ClusterView } from "../../../model/cluster-view";
 import type { ManifestDisk } from "../../../model/manifest";
+import { nfsMountOptions } from "../../../model/nfs-options";
 import { Duration } from "../../../units";
 import type { Remedy, Step } from "../step/step";
 
@@ -8,6 +9,10 @@ export type DiskState = {
   readonly kind: ManifestDisk["kind"] | "none";
   readonly ready: boolean;
   readonly path?: string;
+  readonly server?: string;
+  readonly export?: string;
+  /** What an NFS server is mounted with. */
+  readonly options?: string;
 };
 
 /**
@@ -19,13 +24,19 @@ export function diskStep({ id, needs, of, title }: DiskStepProps): Step<DiskStat
     id,
     title,
     needs,
-    desired: (cluster) => ({ ...(of(cluster) ?? { kind: "none" }), ready: true }),
+    desired: (cluster) => ({ ...desiredDisk(of(cluster)), ready: true }),
     inspect: INSPECT,
     apply: APPLY,
     effect: () => "live",
     remedies: REMEDIES,
     timeout: Duration.minutes(10),
   };
+}
+
+function desiredDisk(disk: ManifestDisk | undefined): Omit<DiskState, "ready"> {
+  if (disk?.kind !== "nfs") return disk ?? { kind: "none" };
+  const { kind, server, export: exported, path } = disk;
+  return { kind, server, export: exported, path, options: nfsMountOptions(disk) };
 }
 
 export interface DiskStepProps {
@@ -52,7 +63,7 @@ is_ready() {
     directory) [ -d "$path" ] ;;
     nfs)
       [ "$(findmnt --noheadings --output SOURCE --mountpoint "$path")" = "$(value server):$(value export)" ] &&
-        grep -q "^$(value server):$(value export) $path nfs4 " /etc/fstab
+        grep -q "^$(value server):$(value export) $path nfs4 $(value options),_netdev,nofail " /etc/fstab
       ;;
     block)
       device=$(readlink -e "$(value device)") && uuid=$(blkid --match-tag UUID --output value "$device") &&
@@ -108,7 +119,7 @@ case $kind in
   directory) mkdir -p "$path" ;;
   nfs)
     mkdir -p "$path"
-    in_fstab "$(value server):$(value export)" nfs4 nfsvers=4.2,proto=tcp,hard,noatime,nosuid,nodev,_netdev,nofail 0
+    in_fstab "$(value server):$(value export)" nfs4 "$(value options),_netdev,nofail" 0
     mountpoint -q "$path" || timeout 60 mount "$path"
     ;;
   block)

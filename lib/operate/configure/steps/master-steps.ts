@@ -7,6 +7,7 @@ import { departures } from "./departures";
 import { nfsExports } from "./exports";
 import { homeDisk } from "./home-disk";
 import { hosts } from "./hosts";
+import { metadataGuard } from "./metadata-guard";
 import { metrics } from "./metrics";
 import { mungeKey } from "./munge-key";
 import { runawayJobs } from "./runaway-jobs";
@@ -20,6 +21,7 @@ import { stateDisk } from "./state-disk";
 /** All that makes machines a cluster; every step is carried out on the master, nodes look after themselves. */
 export const MASTER_STEPS: readonly Step[] = [
   software,
+  metadataGuard,
   stateDisk,
   homeDisk,
   nfsExports,
