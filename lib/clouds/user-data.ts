@@ -1,4 +1,5 @@
 import { bootEnvironment } from "../model/boot";
+import { listOf, needed, type PropertyNames, TEXT, TEXTS } from "../model/properties";
 import { introduction } from "../software/introduction";
 import type { ProgramFile } from "../software/programs";
 import type { Boot } from "./cloud";
@@ -33,6 +34,16 @@ export interface FirstBoot {
 }
 
 export type BootFile = ProgramFile;
+
+const FILE_NAMES = { path: needed(TEXT), mode: needed(TEXT), content: needed(TEXT) } satisfies PropertyNames<BootFile>;
+
+export const FIRST_BOOT_NAMES = {
+  files: listOf(FILE_NAMES),
+  commands: {
+    want: "a list of commands, each a list of words",
+    fits: (value) => Array.isArray(value) && value.every(TEXTS.fits),
+  },
+} satisfies PropertyNames<FirstBoot>;
 
 function writeFile({ path, mode, content }: BootFile): string[] {
   const lines = content.replace(/\n$/, "").split("\n");

@@ -1,6 +1,8 @@
 import type { Cloud, MachineGroup } from "../clouds/cloud";
-import type { MachineChoice } from "../model/machine";
+import type { MachineChoice, VendorMachine } from "../model/machine";
+import { able, bag, type Kind, needed, type PropertyNames, SIZE, TEXT, TEXT_MAP } from "../model/properties";
 import type { Size } from "../units";
+import { CLOUD, MACHINE } from "./machine-choice";
 import type { NfsDisk } from "./nfs-disk";
 import type { Users } from "./users";
 
@@ -116,3 +118,26 @@ export interface SlurmOptions {
    */
   readonly settings?: Readonly<Record<string, string>>;
 }
+
+const STATE_DISK_NAMES = { size: SIZE, existing: TEXT } satisfies PropertyNames<StateDiskOptions>;
+const SLURM_NAMES = { settings: TEXT_MAP } satisfies PropertyNames<SlurmOptions>;
+
+const DISK: Kind = able("an NfsDisk", "use");
+const USERS: Kind = {
+  want: "Users.fromFile(…) or Users.of([ … ])",
+  fits: (value) => typeof value === "object" && value !== null && "answer" in value,
+};
+
+export const MASTER_NAMES = {
+  cloud: needed(CLOUD),
+  clusterName: TEXT,
+  hostname: TEXT,
+  machine: MACHINE,
+  address: TEXT,
+  home: DISK,
+  stateDisk: bag(STATE_DISK_NAMES),
+  rootDisk: SIZE,
+  image: TEXT,
+  users: USERS,
+  slurm: bag(SLURM_NAMES),
+} satisfies PropertyNames<OpenHpcMasterProps, Cloud | NfsDisk | Users | VendorMachine>;
