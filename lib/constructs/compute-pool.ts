@@ -21,6 +21,7 @@ import { Size } from "../units";
 import { cdktf } from "./cdktf";
 import { CLOUD, MACHINE } from "./machine-choice";
 import type { OpenHpcMaster } from "./open-hpc-master";
+import { ownId } from "./own-id";
 import { PARTITION_NAMES, type PartitionOptions } from "./partitions";
 import { type PoolGpus, type PoolPlan, planPool } from "./pool-plan";
 
@@ -151,8 +152,9 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
    * @throws ConfigurationError naming everything that is wrong with it
    */
   constructor(scope: Construct, id: string, props: ComputePoolProps<M>, more?: GpuNames) {
-    super(scope, id);
-    const title = `${more === undefined ? "ComputePool" : "GpuComputePool"} "${this.node.path}"`;
+    const kind = more === undefined ? "ComputePool" : "GpuComputePool";
+    super(scope, ownId(scope, id, kind));
+    const title = `${kind} "${this.node.path}"`;
     const given = readProperties<GpuPoolProps<M>>(props, { ...POOL_NAMES, ...more });
     if (!given.complete) throw new ConfigurationError(title, given.problems);
     const { master, nodes, machine, hostnames, addresses, partition, features = [], weight } = given.usable;

@@ -37,7 +37,7 @@ export interface GpuComputePoolProps<M extends MachineGroup = MachineGroup>
   extends ComputePoolProps<M>, GpuComputePoolOptions {}
 
 const GPU_NAMES = { count: true, type: TEXT } satisfies PropertyNames<GpuOptions>;
-const GPU_POOL_NAMES = {
+export const GPU_POOL_NAMES = {
   ...POOL_NAMES,
   gpus: bag(GPU_NAMES),
 } satisfies PropertyNames<GpuComputePoolProps, OpenHpcMaster | Cloud | VendorMachine>;

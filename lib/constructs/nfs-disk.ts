@@ -2,6 +2,7 @@ import { Construct } from "constructs";
 import { ConfigurationError, type Problem, refuse } from "../model/problems";
 import { type PropertyNames, readProperties, SIZE, TEXT } from "../model/properties";
 import { Size } from "../units";
+import { ownId } from "./own-id";
 
 export interface NfsDiskProps {
   /**
@@ -29,7 +30,7 @@ export interface NfsDiskProps {
   readonly existing?: string;
 }
 
-const DISK_NAMES = { size: SIZE, path: TEXT, existing: TEXT } satisfies PropertyNames<NfsDiskProps>;
+export const DISK_NAMES = { size: SIZE, path: TEXT, existing: TEXT } satisfies PropertyNames<NfsDiskProps>;
 
 /** A disk of less is full before the first package is unpacked on it. */
 const SMALLEST = Size.gibibytes(16);
@@ -50,7 +51,7 @@ export class NfsDisk extends Construct {
 
   /** @throws ConfigurationError naming everything that is wrong with it */
   constructor(scope: Construct, id: string, props: NfsDiskProps) {
-    super(scope, id);
+    super(scope, ownId(scope, id, "NfsDisk"));
     const title = `NfsDisk "${this.node.path}"`;
     const given = readProperties(props, DISK_NAMES);
     if (!given.complete) throw new ConfigurationError(title, given.problems);

@@ -16,6 +16,7 @@ import { chooseMachine, rootDiskProblems } from "./machine-choice";
 import { addressProblems, defaultAddress } from "./master-address";
 import { MASTER_NAMES, type OpenHpcMasterProps } from "./master-props";
 import type { NfsDisk } from "./nfs-disk";
+import { ownId } from "./own-id";
 import type { PoolPlan } from "./pool-plan";
 import { relativeStatePath } from "./state-path";
 
@@ -48,7 +49,7 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
 
   /** @throws ConfigurationError naming everything that is wrong with it */
   constructor(scope: Construct, id: string, props: OpenHpcMasterProps<M>) {
-    super(scope, id);
+    super(scope, ownId(scope, id, "OpenHpcMaster"));
     Object.defineProperty(this, MASTER, { value: true });
     const stack = cdktf().TerraformStack.of(this);
     const given = readProperties(props, MASTER_NAMES);

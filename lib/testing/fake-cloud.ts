@@ -71,7 +71,7 @@ export interface FakeCloudProps {
   readonly introducedOver?: "ssh";
 }
 
-const FAKE_CLOUD_NAMES = {
+export const FAKE_CLOUD_NAMES = {
   id: TEXT,
   cidr: TEXT,
   reserved: TEXTS,

@@ -30,7 +30,7 @@ export interface LocalMachineProps {
   readonly gpus?: number;
 }
 
-const MACHINE_NAMES = { cpus: true, memory: SIZE, gpus: true } satisfies PropertyNames<LocalMachineProps>;
+export const MACHINE_NAMES = { cpus: true, memory: SIZE, gpus: true } satisfies PropertyNames<LocalMachineProps>;
 
 /** A container that promises hardware of your choice. */
 export class LocalMachine implements VendorMachine {
