@@ -1,7 +1,7 @@
 import { ComputePool, GpuComputePool, NfsDisk, OpenHpcMaster, Size, Users } from "cdktf-openhpc";
-import { AwsCloud, type AwsCloudProps, AwsMachine, type AwsMachineOptions } from "cdktf-openhpc/aws";
-import { AzureCloud, type AzureCloudProps, AzureMachine, type AzureMachineOptions } from "cdktf-openhpc/azure";
-import { LocalCloud, type LocalCloudProps, LocalMachine, type LocalMachineProps } from "cdktf-openhpc/local";
+import { AwsCloud, AwsMachine, pinAws } from "cdktf-openhpc/aws";
+import { AzureCloud, AzureMachine, pinAzure } from "cdktf-openhpc/azure";
+import { LocalCloud, LocalMachine } from "cdktf-openhpc/local";
 import { FakeCloud, type FakeCloudProps } from "cdktf-openhpc/testing";
 import fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
@@ -47,35 +47,35 @@ const EVERYTHING: Readonly<
   },
   LocalCloud: {
     names: LOCAL_CLOUD_NAMES,
-    problems: (given) => told(new LocalCloud(given as LocalCloudProps).problems()),
+    problems: (given) => told(new LocalCloud(given).problems()),
   },
   LocalMachine: {
     names: LOCAL_MACHINE_NAMES,
-    problems: (given) => told(new LocalCloud().shapeOf(LocalMachine.of(given as LocalMachineProps)).problems),
+    problems: (given) => told(new LocalCloud().shapeOf(LocalMachine.of(given)).problems),
   },
   AwsCloud: {
     names: AWS_CLOUD_NAMES,
-    problems: (given) => told(new AwsCloud({ ...aws, ...given } as AwsCloudProps).problems()),
+    problems: (given) => told(new AwsCloud({ ...aws, ...given }).problems()),
   },
   AwsMachine: {
     names: AWS_MACHINE_NAMES,
     problems: (given) => {
-      const machine = AwsMachine.of("m7a.large", given as AwsMachineOptions);
+      const machine = AwsMachine.of("m7a.large", given);
       return told(new AwsCloud(aws).shapeOf(machine, wanted).problems);
     },
   },
   AzureCloud: {
     names: AZURE_CLOUD_NAMES,
-    problems: (given) => told(new AzureCloud({ ...azure, ...given } as AzureCloudProps).problems()),
+    problems: (given) => told(new AzureCloud({ ...azure, ...given }).problems()),
   },
   AzureMachine: {
     names: AZURE_MACHINE_NAMES,
     problems: (given) => {
-      const machine = AzureMachine.of("Standard_D4s_v5", given as AzureMachineOptions);
+      const machine = AzureMachine.of("Standard_D4s_v5", given);
       return told(new AzureCloud(azure).shapeOf(machine, wanted).problems);
     },
   },
-  FakeCloud: { names: FAKE_CLOUD_NAMES, problems: (given) => told(new FakeCloud(given as FakeCloudProps).problems()) },
+  FakeCloud: { names: FAKE_CLOUD_NAMES, problems: (given) => told(new FakeCloud(given).problems()) },
 };
 
 /** A name somewhere in properties: what leads to it, and how messages call that. */
@@ -147,15 +147,15 @@ describe("interfaces of properties", () => {
       ),
     ].map((match) => match[1] ?? ""),
   );
-  /** Functions that a user calls by hand, and what a users file judges. */
-  const ELSEWHERE = ["PinOptions", "UserOptions", "GroupOptions"];
+  /** A users file judges them. */
+  const ELSEWHERE = ["UserOptions", "GroupOptions"];
   /** Part of another one, whose table has all of its names. */
   const WITHIN = ["ComputePoolOptions", "GpuComputePoolOptions"];
 
   it.each([...new Set(exported)].filter((name) => ![...ELSEWHERE, ...WITHIN].includes(name)))(
     "such as %s have a table that the compiler compares with them",
     (name) => {
-      expect(all).toMatch(new RegExp(`satisfies PropertyNames<\\s*(\\w+ \\| )?(NonNullable<)?${name}\\b`));
+      expect(all).toMatch(new RegExp(`satisfies PropertyNames<\\s*(\\w+ \\| )?((NonNullable|Omit)<)?${name}\\b`));
     },
   );
 });
@@ -239,6 +239,15 @@ describe("what is given instead of properties", () => {
       ),
     ]);
   });
+});
+
+it.each([
+  ["pinAws", async () => pinAws({ regoin: "us-east-1" } as never), "regoin", "region"],
+  ["pinAzure", async () => pinAzure({ location: "westeurope", subnet: [] } as never), "subnet", "subnets"],
+])("%s asks nobody when an option is misspelt", async (_, pin, given, meant) => {
+  await expect(pin()).rejects.toThrow(
+    new RegExp(`${given} is "${given}", but must be one of .*did you mean "${meant}"`),
+  );
 });
 
 describe("users", () => {

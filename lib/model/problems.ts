@@ -37,7 +37,9 @@ export function describeProblem({ at, got, want, hint }: Problem): string {
 /** Also of what JSON does not know, such as functions and what refers to itself. */
 function asJson(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? String(value);
+    // Nothing of functions, whatever its type says.
+    const text: unknown = JSON.stringify(value);
+    return typeof text === "string" ? text : String(value);
   } catch {
     return String(value);
   }
