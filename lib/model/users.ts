@@ -119,7 +119,7 @@ export function judgeUsers(content: unknown, file: string): UsersAnswer {
 }
 
 /** Thousands of users with their keys have less. */
-export const MOST_BYTES = 8 * 1024 * 1024;
+const MOST_BYTES = 8 * 1024 * 1024;
 
 /** A value that is named once may be used by every user of a large file, but not again and again within itself. */
 const MOST_ALIASES = 20_000;
