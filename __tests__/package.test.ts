@@ -21,13 +21,19 @@ function found(path: string, name: string): boolean {
 }
 
 describe("the package", () => {
-  const { exports, typesVersions } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  const { exports, main, types, typesVersions } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     readonly exports: Readonly<Record<string, unknown>>;
+    readonly main: string;
+    readonly types: string;
     readonly typesVersions: { readonly "*": Readonly<Record<string, unknown>> };
   };
   const clouds = readdirSync(join(root, "lib/clouds")).filter((name) =>
     existsSync(join(root, "lib/clouds", name, "index.ts")),
   );
+
+  it("has its own entry, also for compilers that read no exports", () => {
+    expect({ ".": { types, default: main } }).toEqual({ ".": exports["."] });
+  });
 
   it.each(clouds)("has an entry for the cloud %s, also for compilers that read no exports", (name) => {
     const types = `dist/clouds/${name}/index.d.ts`;

@@ -45,6 +45,31 @@ describe("a ComputePool refuses", () => {
     ]);
   });
 
+  it("another cloud than its master's, also one that is called as that one is", () => {
+    expect(poolProblems({ cloud: new FakeCloud() })).toEqual([
+      'cloud is "another cloud \\"fake\\"", but must be the very cloud that the master has: what another one says would be ignored; leave it out',
+    ]);
+    expect(poolProblems({ cloud: new FakeCloud({ id: "tokyo" }) })).toEqual([
+      'cloud is "tokyo", but must be the master\'s cloud, which is "fake"; joining sites comes with VirtualRouterVpn',
+    ]);
+    expect(() =>
+      synthesize((stack) => {
+        const master = smallCluster(stack);
+        new ComputePool(stack, "new", { master, nodes: 1, cloud: master.cloud });
+      }),
+    ).not.toThrow();
+  });
+
+  it("a name that something else in its scope has", () => {
+    const message = refusal((stack) => {
+      const master = fakeMaster(stack);
+      new ComputePool(stack, "master", { master, nodes: 1 });
+    });
+    expect(message).toBe(
+      'ComputePool "demo/master" cannot be built:\n  - id is "master", but must be a name that nothing else in "demo" has',
+    );
+  });
+
   it("a machine of another vendor", () => {
     expect(poolProblems({ machine: { cloud: "aws", type: "hpc7a.96xlarge" } })).toEqual([
       'machine is "hpc7a.96xlarge", but must be a machine of the fake cloud; "hpc7a.96xlarge" is one of aws',

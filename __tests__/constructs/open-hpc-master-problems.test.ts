@@ -29,6 +29,7 @@ describe("an OpenHpcMaster refuses", () => {
   it("a host name that is none", () => {
     expect(masterProblems({ hostname: "head_node" })[0]).toMatch(/^hostname is "head_node", but must be a host name/);
     expect(masterProblems({ hostname: "localhost" })[0]).toContain("every machine takes it for itself");
+    expect(masterProblems({ hostname: "ip6-loopback" })[0]).toContain("every machine's /etc/hosts has it for itself");
   });
 
   it("an address outside the subnet, or the platform's", () => {

@@ -1,6 +1,7 @@
 import { type OpenHpcMasterProps, Size, Users } from "cdktf-openhpc";
 import type { FakeMachines } from "cdktf-openhpc/testing";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fakeMaster, refusals } from "../support/clusters";
@@ -34,6 +35,20 @@ describe("users", () => {
     expect(masterProblems({ users: Users.fromFile("no-such-users.yaml") })).toEqual([
       `users is "no-such-users.yaml", but must be a YAML file that can be read; reading ${join(process.cwd(), "no-such-users.yaml")} failed with ENOENT`,
     ]);
+  });
+
+  it("are in a file, not in a directory, a pipe or a device", () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const link = join(folder, "link");
+    symlinkSync(pipe, link);
+    for (const path of [pipe, link, "/dev/zero"]) {
+      expect(masterProblems({ users: Users.fromFile(path) })).toEqual([
+        `users is "${path}", but must be a YAML file that can be read; ${path} is no file`,
+      ]);
+    }
+    expect(masterProblems({ users: Users.fromFile(folder) })[0]).toMatch(/is no file$|EISDIR$/);
+    expect(masterProblems({ users: Users.fromFile(undefined as never) })[0]).toMatch(/give its path$/);
   });
 
   it("can be written in the stack, by the same rules", () => {

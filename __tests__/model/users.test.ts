@@ -76,13 +76,13 @@ describe("a users file", () => {
     ).toEqual([
       'groups[1].name is "docker", but must be another name; the machines have it for themselves',
       "users[1].uid is 2001, but must be another uid than that of users[0]",
-      "users[2].uid is 999, but must be a whole number from 1000 to 60000",
+      "users[2].uid is 999, but must be a whole number from 1001 to 60000; it is the system's",
       'users[2].groups[0] is "fysics", but must be a group of this file; did you mean "physics"?',
       'users[2].groups[1] is "wheel", but must be a group of this file',
       'users[3].name is "alice", but must be another name than that of users[0]',
       'users[4].name is "Eve", but must be a lower case letter or underscore followed by lower case letters, digits, hyphens and underscores, at most 32 in all',
-      "users[4].uid is 60001, but must be a whole number from 1000 to 60000",
-      'users[4].shell is "bash", but must be the absolute path of a shell',
+      "users[4].uid is 60001, but must be a whole number from 1001 to 60000; systemd-homed and desktops have it",
+      'users[4].shell is "bash", but must be a shell that the machines have: /bin/bash, /bin/sh or /bin/zsh, or /usr/sbin/nologin for nobody to log in; did you mean "/bin/bash"?',
       'users[4].keys[0] is "ssh-ed25519 AAAA", but must be an OpenSSH public key as ssh-keygen writes it: ssh-ed25519 AAAA… comment',
       'users[4].account is "root", but must be another account; root is the administrators\'',
     ]);
@@ -163,6 +163,61 @@ describe("a users file", () => {
     expect(message).not.toContain("c2VjcmV0");
   });
 
+  test.each(["debian", "admin", "azureuser", "ubuntu", "ec2-user", "ssm-user"])(
+    "cannot have %s, with whom images of clouds come",
+    (name) => {
+      const words = `is "${name}", but must be another name; images of clouds come with a user of this name`;
+      expect(told({ users: [{ name, uid: 2001 }] })).toEqual([`users[0].name ${words}`]);
+      expect(told({ groups: [{ name, gid: 3000 }] })).toEqual([`groups[0].name ${words}`]);
+    },
+  );
+
+  test.each(["_chrony", "_apt", "systemd-coredump", "systemd-oom"])("leaves %s to packages", (name) => {
+    expect(told({ users: [{ name, uid: 2001 }] })).toEqual([
+      `users[0].name is "${name}", but must be another name; packages of the system begin theirs like that`,
+    ]);
+  });
+
+  test.each([
+    [0, "it is root's"],
+    [401, "it is the system's"],
+    [1000, "the user of the clouds' own images has it"],
+    [60_578, "systemd-homed and desktops have it"],
+    [61_184, "systemd gives it to services"],
+    [65_519, "systemd gives it to services"],
+    [65_534, "it is nobody's"],
+    [65_535, "it stands for no user where numbers have 16 bits"],
+    [524_288, "containers of users have it"],
+    [4_294_967_295, "it stands for no user"],
+  ])("gives nobody the number %d: %s", (id, owner) => {
+    const want = `is ${id}, but must be a whole number from 1001 to 60000; ${owner}`;
+    expect(
+      told({
+        users: [
+          { name: "alice", uid: id },
+          { name: "bob", uid: 2002, gid: id },
+        ],
+        groups: [{ name: "physics", gid: id }],
+      }),
+    ).toEqual(expect.arrayContaining([`users[0].uid ${want}`, `users[1].gid ${want}`, `groups[0].gid ${want}`]));
+  });
+
+  test("gives users shells that the machines have, by any of their paths, or none", () => {
+    for (const shell of [
+      "/bin/bash",
+      "/usr/bin/bash",
+      "/bin/sh",
+      "/bin/zsh",
+      "/usr/bin/zsh",
+      "/usr/sbin/nologin",
+      "/bin/false",
+    ])
+      expect(told({ users: [{ ...alice, shell }] })).toEqual([]);
+    expect(told({ users: [{ ...alice, shell: "/usr/local/bin/zsh" }] })[0]).toMatch(/; did you mean "\/bin\/zsh"\?$/);
+    for (const shell of ["/usr/bin/fish", "/bin/tcsh", "/bin/bash ", "/bin/bash\n", "", "/bin/../bin/bash"])
+      expect(told({ users: [{ ...alice, shell }] })[0]).toContain("must be a shell that the machines have");
+  });
+
   test("gives messages without undefined, whatever is in it", () => {
     const value = fc.oneof(
       fc.constantFrom("alice", "physics", "root", 2001, 2002, 3000, "", null),
@@ -182,6 +237,52 @@ describe("a users file", () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  describe("in YAML that is up to no good", () => {
+    const bomb = ["a: &a [x, x, x, x, x, x, x, x, x, x]"];
+    for (const [from, to] of ["a b", "b c", "c d", "d e", "e f", "f g", "g h"].map((pair) => pair.split(" ")))
+      bomb.push(`${to}: &${to} [${Array<string>(10).fill(`*${from}`).join(", ")}]`);
+
+    test.each([
+      ["aliases within aliases", bomb.join("\n"), /YAML that can be read$/],
+      ["an alias within itself", "users: &u\n  - *u\n", /users\[0\] is .*mapping of properties/],
+      ["an alias of nothing", "users: *nobody\n", /nobody/],
+      ["a merge key", "x: &x { uid: 2001 }\nusers:\n  - <<: *x\n    name: alice\n", /users\[0\]\.<<.*no merge keys/],
+      ["a key twice", "users: []\nusers: []\n", /the key \\"users\\" a second time at line 2.*valid YAML$/],
+      ["a tag of a program", "users: !!js/function 'x'\n", /js\/function.*valid YAML$/],
+      ["a tag of its own", "users:\n  - !person { name: alice, uid: 2001 }\n", /person.*valid YAML$/],
+      ["binary data", "users:\n  - name: !!binary aGk=\n    uid: 2001\n", /must be text$/],
+      ["two documents", "users: []\n---\nusers: []\n", /valid YAML$/],
+      ["a mapping as a key", "? { a: b }\n: c\n", /one of groups, users/],
+      ["nesting without end", "[".repeat(100_000), /YAML/],
+      ["no YAML at all", "\u0000\u0001\u0002", /YAML|mapping/],
+      ["a prototype", "__proto__: { users: [] }\nusers: []\n", /one of groups, users/],
+      ["more than anybody writes", `# ${"x".repeat(9 * 1024 * 1024)}\n`, /bytes.*at most 8388608 bytes$/],
+    ])("has %s told", (_, text, message) => {
+      const { problems, users } = parseUsers(text);
+      expect(users).toBeUndefined();
+      expect(problems.map(describeProblem).join("\n")).toMatch(message);
+      expect(problems.length).toBeLessThanOrEqual(20);
+    });
+
+    test("is read or refused in seconds, however much there is of it", () => {
+      const many = (line: (k: number) => string) => Array.from({ length: 40_000 }, (_, k) => line(k)).join("\n");
+      for (const text of [
+        many((k) => `key${k}: ${k}`),
+        many((k) => `- &a${k} x`),
+        `a: &a x\nb:\n${many(() => "- *a")}`,
+        many(() => "users: ["),
+      ]) {
+        expect(cpuMilliseconds(() => parseUsers(text))).toBeLessThan(10_000);
+      }
+    });
+
+    test("may name a value once for all", () => {
+      const users = Array.from({ length: 3000 }, (_, k) => `  - { name: user${k}, uid: ${2000 + k}, account: *a }`);
+      const text = `groups: []\nusers:\n  - { name: alice, uid: 1999, account: &a physics }\n${users.join("\n")}\n`;
+      expect(parseUsers(text).users?.users.map(({ account }) => account)).toEqual(Array(3001).fill("physics"));
+    });
   });
 
   test("takes two thousand users in a moment", () => {

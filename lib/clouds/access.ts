@@ -1,5 +1,6 @@
 import { parseCidr } from "../model/cidr";
 import type { Problem } from "../model/problems";
+import { needed, type PropertyNames, TEXT } from "../model/properties";
 
 /** Who may reach the master's SSH from outside. */
 export interface SshSource {
@@ -8,6 +9,8 @@ export interface SshSource {
   /** Why, for whoever reads the firewall later, e.g. `office`. */
   readonly reason: string;
 }
+
+export const SSH_SOURCE_NAMES = { cidr: needed(TEXT), reason: needed(TEXT) } satisfies PropertyNames<SshSource>;
 
 const KEY =
   /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/]+=*( [^\r\n]*)?$/;

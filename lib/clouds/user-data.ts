@@ -1,5 +1,6 @@
 import { Document, Scalar, visit } from "yaml";
 import { bootEnvironment } from "../model/boot";
+import { listOf, needed, type PropertyNames, TEXT, TEXTS } from "../model/properties";
 import { introduction } from "../software/introduction";
 import type { ProgramFile } from "../software/programs";
 import type { Boot } from "./cloud";
@@ -61,3 +62,13 @@ function cloudConfig(config: object): string {
 function escaped(character: string): string {
   return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`;
 }
+
+const FILE_NAMES = { path: needed(TEXT), mode: needed(TEXT), content: needed(TEXT) } satisfies PropertyNames<BootFile>;
+
+export const FIRST_BOOT_NAMES = {
+  files: listOf(FILE_NAMES),
+  commands: {
+    want: "a list of commands, each a list of words",
+    fits: (value) => Array.isArray(value) && value.every(TEXTS.fits),
+  },
+} satisfies PropertyNames<FirstBoot>;

@@ -2,13 +2,27 @@ import { Construct } from "constructs";
 import type { Boot, Cloud, Host, MachineGroup } from "../clouds/cloud";
 import type { AddressChoice } from "../model/addresses";
 import { asNodesSeeIt } from "../model/boot";
-import type { MachineChoice } from "../model/machine";
+import type { MachineChoice, VendorMachine } from "../model/machine";
 import { portsBetween } from "../model/ports";
 import { ConfigurationError, didYouMean, type Problem } from "../model/problems";
+import {
+  able,
+  type Bag,
+  bag,
+  either,
+  needed,
+  type PropertyNames,
+  readProperties,
+  SIZE,
+  TEXT,
+  TEXTS,
+} from "../model/properties";
 import { Size } from "../units";
 import { cdktf } from "./cdktf";
+import { CLOUD, MACHINE } from "./machine-choice";
 import type { OpenHpcMaster } from "./open-hpc-master";
-import type { PartitionOptions } from "./partitions";
+import { ownId } from "./own-id";
+import { PARTITION_NAMES, type PartitionOptions } from "./partitions";
 import { type PoolGpus, type PoolPlan, planPool } from "./pool-plan";
 
 export interface ComputePoolOptions {
@@ -100,6 +114,29 @@ export interface ComputePoolProps<M extends MachineGroup = MachineGroup> extends
   readonly master: OpenHpcMaster<M>;
 }
 
+/** What only pools have whose GPUs Slurm hands out. */
+interface GpuNames {
+  readonly gpus: Bag;
+}
+interface GpuPoolProps<M extends MachineGroup> extends ComputePoolProps<M> {
+  readonly gpus?: PoolGpus;
+}
+
+/** What is wrong with `nodes` and `weight`, of whatever kind they are, is told with their limits. */
+export const POOL_NAMES = {
+  master: needed(able("an OpenHpcMaster", "add")),
+  nodes: true,
+  machine: MACHINE,
+  hostnames: TEXT,
+  addresses: either("a subnet, a range, or a list of addresses and ranges", TEXT, TEXTS),
+  partition: bag(PARTITION_NAMES, { ...TEXT, want: "the name of a partition" }),
+  features: TEXTS,
+  weight: true,
+  rootDisk: SIZE,
+  image: TEXT,
+  cloud: CLOUD,
+} satisfies PropertyNames<ComputePoolProps, OpenHpcMaster | Cloud | VendorMachine>;
+
 /**
  * Equal machines that are nodes of one Slurm partition. The construct's id is the pool's name.
  *
@@ -111,13 +148,18 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
   readonly machines: M;
 
   /**
-   * @param gpus used by GpuComputePool
+   * @param more names of what only a GpuComputePool has
    * @throws ConfigurationError naming everything that is wrong with it
    */
-  constructor(scope: Construct, id: string, props: ComputePoolProps<M>, gpus?: PoolGpus) {
-    super(scope, id);
-    const { master, nodes, machine, hostnames, addresses, partition, features = [], weight } = props;
-    const { rootDisk = Size.gibibytes(40), image, cloud = master.cloud } = props;
+  constructor(scope: Construct, id: string, props: ComputePoolProps<M>, more?: GpuNames) {
+    const kind = more === undefined ? "ComputePool" : "GpuComputePool";
+    super(scope, ownId(scope, id, kind));
+    const title = `${kind} "${this.node.path}"`;
+    const given = readProperties<GpuPoolProps<M>>(props, { ...POOL_NAMES, ...more });
+    if (!given.complete) throw new ConfigurationError(title, given.problems);
+    const { master, nodes, machine, hostnames, addresses, partition, features = [], weight } = given.usable;
+    const { rootDisk = Size.gibibytes(40), image, cloud = master.cloud } = given.usable;
+    const gpus = more === undefined ? undefined : (given.usable.gpus ?? {});
     const options = {
       name: id,
       nodes,
@@ -132,12 +174,9 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
       gpus,
     };
     const answer = planPool(options, { master: master.host, site: master.site, pools: master.pools });
-    const problems = [...this.placeProblems(master, cloud), ...answer.problems];
+    const problems = [...given.problems, ...this.placeProblems(master, cloud), ...answer.problems];
     if (problems.length > 0 || answer.plan === undefined) {
-      throw new ConfigurationError(
-        `${gpus === undefined ? "ComputePool" : "GpuComputePool"} "${this.node.path}"`,
-        problems,
-      );
+      throw new ConfigurationError(title, problems);
     }
 
     const { plan } = answer;
@@ -178,6 +217,9 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
     if (cloud.id !== master.cloud.id) {
       const want = `the master's cloud, which is "${master.cloud.id}"`;
       problems.push({ at: "cloud", got: cloud.id, want, hint: "joining sites comes with VirtualRouterVpn" });
+    } else if (cloud !== master.cloud) {
+      const want = "the very cloud that the master has: what another one says would be ignored";
+      problems.push({ at: "cloud", got: `another cloud "${cloud.id}"`, want, hint: "leave it out" });
     }
     return problems;
   }

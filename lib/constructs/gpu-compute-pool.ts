@@ -1,6 +1,9 @@
 import type { Construct } from "constructs";
-import type { MachineGroup } from "../clouds/cloud";
-import { ComputePool, type ComputePoolOptions, type ComputePoolProps } from "./compute-pool";
+import type { Cloud, MachineGroup } from "../clouds/cloud";
+import type { VendorMachine } from "../model/machine";
+import { bag, type PropertyNames, TEXT } from "../model/properties";
+import { ComputePool, type ComputePoolOptions, type ComputePoolProps, POOL_NAMES } from "./compute-pool";
+import type { OpenHpcMaster } from "./open-hpc-master";
 
 export interface GpuComputePoolOptions extends ComputePoolOptions {
   /**
@@ -33,10 +36,16 @@ export interface GpuOptions {
 export interface GpuComputePoolProps<M extends MachineGroup = MachineGroup>
   extends ComputePoolProps<M>, GpuComputePoolOptions {}
 
+const GPU_NAMES = { count: true, type: TEXT } satisfies PropertyNames<GpuOptions>;
+export const GPU_POOL_NAMES = {
+  ...POOL_NAMES,
+  gpus: bag(GPU_NAMES),
+} satisfies PropertyNames<GpuComputePoolProps, OpenHpcMaster | Cloud | VendorMachine>;
+
 /** A compute pool whose machines have GPUs; jobs get them by asking: `srun --gres=gpu:1`. */
 export class GpuComputePool<M extends MachineGroup = MachineGroup> extends ComputePool<M> {
   /** @throws ConfigurationError naming everything that is wrong with it */
   constructor(scope: Construct, id: string, props: GpuComputePoolProps<M>) {
-    super(scope, id, props, props.gpus ?? {});
+    super(scope, id, props, GPU_POOL_NAMES);
   }
 }

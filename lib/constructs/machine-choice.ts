@@ -1,10 +1,32 @@
 import type { Cloud, ShapeAnswer, WantedMachine } from "../clouds/cloud";
-import { type MachineChoice, type MachineShape, type VendorMachine, machineFor } from "../model/machine";
-import type { Problem } from "../model/problems";
+import {
+  type MachineChoice,
+  type MachineShape,
+  type VendorMachine,
+  isVendorMachine,
+  machineFor,
+} from "../model/machine";
+import { didYouMean, type Problem } from "../model/problems";
+import { able, either, type Kind, TEXT } from "../model/properties";
 import { Size } from "../units";
 
 /** Debian with Slurm, MPI and Apptainer, and room for one more version of each while it is updated. */
 const SMALLEST_ROOT = Size.gibibytes(20);
+
+/** A size, a type, a vendor's value, or one of those per kind of cloud; which of them there are is the cloud's to say. */
+export const MACHINE: Kind = either(
+  "a size, a vendor's name or value of a machine, or one of those per kind of cloud",
+  TEXT,
+  {
+    want: "",
+    fits: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  },
+);
+
+export const CLOUD: Kind = able("a cloud, such as new LocalCloud()", "network", "machines", "problems");
+
+/** Kinds of clouds that are known here; others may come from elsewhere. */
+const KINDS = ["default", "local", "aws", "azure"];
 
 export interface ChosenMachine extends ShapeAnswer {
   /** Absent when nobody chose anything for this kind of cloud. */
@@ -23,9 +45,22 @@ export function chooseMachine(choice: MachineChoice | undefined, cloud: Cloud, w
     const want = `something for the cloud ${JSON.stringify(cloud.kind)}`;
     return { problems: [{ at: "machine", got: choice, want, hint: `add ${cloud.kind}: … or default: …` }] };
   }
+  const misspelt = kindProblems(own, cloud.kind);
   const { shape, problems } = cloud.shapeOf(machine, wanted);
-  if (problems.length > 0 || shape === undefined) return { problems };
-  return { machine, shape, problems: wanted.gpus ? withoutGpus(machine, shape, cloud) : [] };
+  if (problems.length > 0 || shape === undefined) return { problems: [...misspelt, ...problems] };
+  return { machine, shape, problems: [...misspelt, ...(wanted.gpus ? withoutGpus(machine, shape, cloud) : [])] };
+}
+
+/** A kind that nobody knows may be right; one that is nearly a known one is not. */
+function kindProblems(choice: MachineChoice, kind: string): readonly Problem[] {
+  if (typeof choice === "string" || isVendorMachine(choice)) return [];
+  const known = [...new Set([...KINDS, kind])];
+  return Object.keys(choice)
+    .filter((key) => !known.includes(key) && key !== "fake")
+    .flatMap((key) => {
+      const hint = didYouMean(key, known);
+      return hint === undefined ? [] : [{ at: `machine.${key}`, got: key, want: `one of ${known.join(", ")}`, hint }];
+    });
 }
 
 /** A cloud that sells sizes says itself why it has none with GPUs. */

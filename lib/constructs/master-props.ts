@@ -1,7 +1,20 @@
 import type { Cloud, MachineGroup } from "../clouds/cloud";
-import type { MachineChoice } from "../model/machine";
+import type { MachineChoice, VendorMachine } from "../model/machine";
+import {
+  able,
+  bag,
+  type Kind,
+  needed,
+  NUMBER,
+  type PropertyNames,
+  SIZE,
+  TEXT,
+  TEXT_MAP,
+  TEXTS,
+} from "../model/properties";
 import type { PrivateData } from "../slurm/limits";
 import type { Size } from "../units";
+import { CLOUD, MACHINE } from "./machine-choice";
 import type { NfsDisk } from "./nfs-disk";
 import type { Users } from "./users";
 
@@ -135,3 +148,30 @@ export interface SlurmOptions {
    */
   readonly privateData?: readonly PrivateData[];
 }
+
+const STATE_DISK_NAMES = { size: SIZE, existing: TEXT } satisfies PropertyNames<StateDiskOptions>;
+const SLURM_NAMES = {
+  settings: TEXT_MAP,
+  maxSubmitJobs: NUMBER,
+  privateData: TEXTS,
+} satisfies PropertyNames<SlurmOptions>;
+
+const DISK: Kind = able("an NfsDisk", "use");
+const USERS: Kind = {
+  want: "Users.fromFile(…) or Users.of([ … ])",
+  fits: (value) => typeof value === "object" && value !== null && "answer" in value,
+};
+
+export const MASTER_NAMES = {
+  cloud: needed(CLOUD),
+  clusterName: TEXT,
+  hostname: TEXT,
+  machine: MACHINE,
+  address: TEXT,
+  home: DISK,
+  stateDisk: bag(STATE_DISK_NAMES),
+  rootDisk: SIZE,
+  image: TEXT,
+  users: USERS,
+  slurm: bag(SLURM_NAMES),
+} satisfies PropertyNames<OpenHpcMasterProps, Cloud | NfsDisk | Users | VendorMachine>;

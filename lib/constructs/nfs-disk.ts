@@ -1,6 +1,8 @@
 import { Construct } from "constructs";
-import { type Problem, refuse } from "../model/problems";
+import { ConfigurationError, type Problem, refuse } from "../model/problems";
+import { type PropertyNames, readProperties, SIZE, TEXT } from "../model/properties";
 import { Size } from "../units";
+import { ownId } from "./own-id";
 
 export interface NfsDiskProps {
   /**
@@ -28,6 +30,8 @@ export interface NfsDiskProps {
   readonly existing?: string;
 }
 
+export const DISK_NAMES = { size: SIZE, path: TEXT, existing: TEXT } satisfies PropertyNames<NfsDiskProps>;
+
 /** A disk of less is full before the first package is unpacked on it. */
 const SMALLEST = Size.gibibytes(16);
 
@@ -46,12 +50,16 @@ export class NfsDisk extends Construct {
   private used = false;
 
   /** @throws ConfigurationError naming everything that is wrong with it */
-  constructor(scope: Construct, id: string, { size, path = "/home", existing }: NfsDiskProps) {
-    super(scope, id);
+  constructor(scope: Construct, id: string, props: NfsDiskProps) {
+    super(scope, ownId(scope, id, "NfsDisk"));
+    const title = `NfsDisk "${this.node.path}"`;
+    const given = readProperties(props, DISK_NAMES);
+    if (!given.complete) throw new ConfigurationError(title, given.problems);
+    const { size, path = "/home", existing } = given.usable;
     this.size = size;
     this.path = path;
     this.existing = existing;
-    refuse(`NfsDisk "${this.node.path}"`, diskProblems({ size, path, existing }));
+    refuse(title, [...given.problems, ...diskProblems({ size, path, existing })]);
     this.node.addValidation({
       validate: () =>
         this.used ? [] : [`NfsDisk "${this.node.path}" belongs to no cluster: pass it to a master as home`],

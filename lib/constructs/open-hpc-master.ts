@@ -6,6 +6,7 @@ import type { ClusterSpec } from "../model/cluster-spec";
 import { clusterNameProblems, hostNameProblems } from "../model/names";
 import { portsBetween } from "../model/ports";
 import { ConfigurationError, type Problem } from "../model/problems";
+import { readProperties } from "../model/properties";
 import { MANIFEST_OUTPUT, SPEC_FILE } from "../model/schema-numbers";
 import { limitsProblems } from "../slurm/limits";
 import { settingsProblems } from "../slurm/owned-settings";
@@ -14,8 +15,9 @@ import { addCustomSynthesis, cdktf } from "./cdktf";
 import { type DeclaredCluster, manifestOf, clusterSpecText } from "./cluster-documents";
 import { chooseMachine, rootDiskProblems } from "./machine-choice";
 import { addressProblems, defaultAddress } from "./master-address";
-import type { OpenHpcMasterProps } from "./master-props";
+import { MASTER_NAMES, type OpenHpcMasterProps } from "./master-props";
 import type { NfsDisk } from "./nfs-disk";
+import { ownId } from "./own-id";
 import type { PoolPlan } from "./pool-plan";
 import { relativeStatePath } from "./state-path";
 
@@ -48,11 +50,13 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
 
   /** @throws ConfigurationError naming everything that is wrong with it */
   constructor(scope: Construct, id: string, props: OpenHpcMasterProps<M>) {
-    super(scope, id);
+    super(scope, ownId(scope, id, "OpenHpcMaster"));
     Object.defineProperty(this, MASTER, { value: true });
     const stack = cdktf().TerraformStack.of(this);
-    const { cloud, hostname = "master", clusterName = stack.node.id, machine } = props;
-    const { rootDisk = Size.gibibytes(40), stateDisk = {}, home, image, users, slurm = {} } = props;
+    const given = readProperties(props, MASTER_NAMES);
+    if (!given.complete) throw new ConfigurationError(this.title, given.problems);
+    const { cloud, hostname = "master", clusterName = stack.node.id, machine } = given.usable;
+    const { rootDisk = Size.gibibytes(40), stateDisk = {}, home, image, users, slurm = {}, address } = given.usable;
     const { size: stateSize = Size.gibibytes(16), existing } = stateDisk;
 
     const wrongCloud = cloud.problems();
@@ -63,12 +67,13 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
     const site = wrongCloud.length > 0 ? undefined : cloud.network(this, "network", network);
     const chosen = chooseMachine(machine, cloud, { role: "master", gpus: false, image });
     const problems: readonly Problem[] = [
+      ...given.problems,
       ...this.placeProblems(home),
       ...clusterNameProblems(clusterName),
       ...wrongCloud,
       ...hostNameProblems(hostname, "hostname"),
       ...chosen.problems,
-      ...(site === undefined ? [] : addressProblems(props.address, site)),
+      ...(site === undefined ? [] : addressProblems(address, site)),
       ...rootDiskProblems(rootDisk),
       ...stateSizeProblems(stateSize),
       ...settingsProblems(slurm.settings ?? {}),
@@ -76,14 +81,14 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
       ...(users?.answer.problems ?? []),
     ];
     if (problems.length > 0 || site === undefined || chosen.machine === undefined || chosen.shape === undefined) {
-      throw new ConfigurationError(`OpenHpcMaster "${this.node.path}"`, problems);
+      throw new ConfigurationError(this.title, problems);
     }
 
     this.clusterName = clusterName;
     this.cloud = cloud;
     this.site = site;
     this.users = users?.answer.users;
-    this.host = { name: hostname, address: props.address ?? defaultAddress(site) ?? "" };
+    this.host = { name: hostname, address: address ?? defaultAddress(site) ?? "" };
     home?.use();
     this.disks = {
       state: cloud.disk(this, "state", { site, purpose: "state", path: STATE_PATH, size: stateSize, existing }),
@@ -134,6 +139,10 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
   /** @internal Called by the pool. */
   add(pool: PoolPlan): void {
     this.plans.push(pool);
+  }
+
+  private get title(): string {
+    return `OpenHpcMaster "${this.node.path}"`;
   }
 
   private writeDocuments(declared: () => DeclaredCluster): void {

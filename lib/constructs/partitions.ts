@@ -1,6 +1,7 @@
 import type { PartitionSpec } from "../model/cluster-spec";
 import { partitionNameProblems } from "../model/names";
 import type { Problem } from "../model/problems";
+import { DURATION, FLAG, needed, type PropertyNames, TEXT, TEXTS } from "../model/properties";
 import type { Duration } from "../units";
 
 /** How jobs get at a pool's nodes. Pools that name the same partition share it. */
@@ -53,6 +54,15 @@ export interface PartitionOptions {
    */
   readonly exclusive?: boolean;
 }
+
+export const PARTITION_NAMES = {
+  name: needed(TEXT),
+  default: FLAG,
+  maxTime: DURATION,
+  defaultTime: DURATION,
+  allowGroups: TEXTS,
+  exclusive: FLAG,
+} satisfies PropertyNames<PartitionOptions>;
 
 type Settings = Omit<PartitionSpec, "name" | "pools" | "default">;
 

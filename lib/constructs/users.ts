@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type * as UsersModel from "../model/users";
-import type { UsersAnswer } from "../model/users";
+import type { FileGroup, FileUser, UsersAnswer } from "../model/users";
 import { lazy } from "../package/lazy";
 
 /** zod and yaml load for 0.2 s: only who has users needs them. */
@@ -12,7 +12,7 @@ export interface UserOptions {
   /** Login name. @onChange removes the old account, adds the new one; files stay with the uid */
   readonly name: string;
 
-  /** The same on every machine and for ever: files belong to it. From 1000 to 60000. @onChange files keep the old number */
+  /** The same on every machine and for ever: files belong to it. From 1001 to 60000. @onChange files keep the old number */
   readonly uid: number;
 
   /**
@@ -32,6 +32,8 @@ export interface UserOptions {
   readonly groups?: readonly string[];
 
   /**
+   * `/bin/bash`, `/bin/sh` or `/bin/zsh`, which every machine has; `/usr/sbin/nologin` lets nobody in.
+   *
    * @default "/bin/bash"
    * @onChange live, at the next login
    */
@@ -58,8 +60,21 @@ export interface UserOptions {
 export interface GroupOptions {
   /** @onChange removes the old group, adds the new one; files stay with the gid */
   readonly name: string;
-  /** The same on every machine and for ever. From 1000 to 60000. @onChange files keep the old number */
+  /** The same on every machine and for ever. From 1001 to 60000. @onChange files keep the old number */
   readonly gid: number;
+}
+
+/** The compiler's word that a users file knows the properties of `A`, and no others. */
+type SameNames<A, B> = [keyof A, keyof B] extends [keyof B, keyof A] ? A : never;
+
+/** Text of a file that is one: a pipe would never end, a device might not. */
+function readFile(path: string): string | undefined {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return fstatSync(file).isFile() ? readFileSync(file, "utf8") : undefined;
+  } finally {
+    closeSync(file);
+  }
 }
 
 /**
@@ -74,23 +89,22 @@ export class Users {
    * @param path absolute, or relative to the directory in which the app runs, which is where `cdktf.json` is
    */
   static fromFile(path: string): Users {
-    let text: string;
+    const wrong = (hint: string) =>
+      new Users({ problems: [{ at: "users", got: path, want: "a YAML file that can be read", hint }] });
+    if (typeof path !== "string") return wrong("give its path");
+    const file = resolve(path);
     try {
-      text = readFileSync(resolve(path), "utf8");
+      const text = readFile(file);
+      return text === undefined ? wrong(`${file} is no file`) : new Users(model().parseUsers(text, path));
     } catch (error) {
-      const hint = `reading ${resolve(path)} failed with ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
-      return new Users({ problems: [{ at: "users", got: path, want: "a YAML file that can be read", hint }] });
+      return wrong(`reading ${file} failed with ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
     }
-    return Users.parse(text, path);
   }
 
   static of(users: readonly UserOptions[], groups: readonly GroupOptions[] = []): Users {
-    // JSON is YAML.
-    return Users.parse(JSON.stringify({ groups, users }), "users");
-  }
-
-  private static parse(text: string, file: string): Users {
-    return new Users(model().parseUsers(text, file));
+    const people = users satisfies readonly SameNames<UserOptions, FileUser>[];
+    const shared = groups satisfies readonly SameNames<GroupOptions, FileGroup>[];
+    return new Users(model().judgeUsers({ groups: shared, users: people }, "users"));
   }
 
   private constructor(

@@ -1,4 +1,5 @@
 import type { Size } from "../units";
+import { bag, needed, NUMBER, type PropertyNames, SIZE, TEXT } from "./properties";
 
 export type Architecture = "x86_64" | "arm64";
 
@@ -18,6 +19,17 @@ export interface GpuShape {
   /** Slurm's GRES type, lower case, e.g. `a10g`. */
   readonly type?: string;
 }
+
+const GPU_NAMES = { count: needed(NUMBER), type: TEXT } satisfies PropertyNames<GpuShape>;
+
+export const SHAPE_NAMES = {
+  sockets: needed(NUMBER),
+  coresPerSocket: needed(NUMBER),
+  threadsPerCore: needed(NUMBER),
+  memory: needed(SIZE),
+  architecture: needed(TEXT),
+  gpus: bag(GPU_NAMES),
+} satisfies PropertyNames<MachineShape>;
 
 /** The sizes that clouds sell under one name each. */
 export const NEUTRAL_SIZES = ["small", "medium", "large", "gpu"] as const;
@@ -43,6 +55,6 @@ export function machineFor(choice: MachineChoice, cloud: string): string | Vendo
   return choice[cloud] ?? choice["default"];
 }
 
-function isVendorMachine(choice: Exclude<MachineChoice, string>): choice is VendorMachine {
+export function isVendorMachine(choice: Exclude<MachineChoice, string>): choice is VendorMachine {
   return typeof choice["cloud"] === "string" && typeof choice["type"] === "string";
 }

@@ -1,10 +1,13 @@
 import type { Problem } from "./problems";
 
-/** Names of Slurm that would mean something else than the pool, partition or host called so. Compared without case. */
+/** Names that would mean something else than the pool, partition or host called so. Compared without case. */
 const RESERVED = new Map([
   ["all", "Slurm reads it as every node"],
   ["default", "Slurm reads it as the settings of all lines that follow"],
   ["localhost", "every machine takes it for itself"],
+  ...["ip6-localhost", "ip6-loopback", "ip6-allnodes", "ip6-allrouters"].map(
+    (name) => [name, "every machine's /etc/hosts has it for itself"] as const,
+  ),
 ]);
 
 /** One rule for a kind of name. */

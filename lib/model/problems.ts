@@ -30,8 +30,19 @@ export function refuse(subject: string, problems: readonly Problem[]): void {
 
 /** One line: what was given, what would be right, how to mend it. */
 export function describeProblem({ at, got, want, hint }: Problem): string {
-  const given = got === undefined ? "missing" : JSON.stringify(got);
+  const given = got === undefined ? "missing" : asJson(got);
   return `${at} is ${given}, but must be ${want}${hint === undefined ? "" : `; ${hint}`}`;
+}
+
+/** Also of what JSON does not know, such as functions and what refers to itself. */
+function asJson(value: unknown): string {
+  try {
+    // Nothing of functions, whatever its type says.
+    const text: unknown = JSON.stringify(value);
+    return typeof text === "string" ? text : String(value);
+  } catch {
+    return String(value);
+  }
 }
 
 /** `did you mean "medium"?` for the nearest candidate, or `undefined` when none is near. */

@@ -1,7 +1,8 @@
-import { parseDocument } from "yaml";
+import { type Document, isAlias, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { z } from "zod";
 import type { ClusterSpec, GroupSpec, UserSpec } from "./cluster-spec";
 import { type Problem, didYouMean } from "./problems";
+import { unknownName } from "./properties";
 import { publicKeyProblem } from "./ssh-key";
 
 export type UsersSpec = ClusterSpec["users"];
@@ -13,8 +14,8 @@ export interface UsersAnswer {
   readonly problems: readonly Problem[];
 }
 
-/** Uids and gids of people: Debian's and EL's own range. Below are the system's, above those of containers and `nobody`. */
-const FIRST_ID = 1000;
+/** Uids and gids of people: Debian's and EL's own range, but for the first, which the users of the clouds' images have. */
+const FIRST_ID = 1001;
 const LAST_ID = 60000;
 
 const idSchema = z.int().min(FIRST_ID).max(LAST_ID);
@@ -30,13 +31,38 @@ const ACCOUNT = /^[a-z][a-z0-9_.-]{0,63}$/;
 const ACCOUNT_WANT =
   "a Slurm account: a lower case letter followed by lower case letters, digits, dots, hyphens and underscores";
 
+/** Whose the numbers are that people do not get: https://systemd.io/UIDS-GIDS/, Debian Policy 9.2.2, subuid(5). */
+const OWNERS: readonly { readonly first: number; readonly last: number; readonly owner: string }[] = [
+  { first: 0, last: 0, owner: "it is root's" },
+  { first: 1, last: 999, owner: "it is the system's" },
+  { first: 1000, last: 1000, owner: "the user of the clouds' own images has it" },
+  { first: 60_001, last: 60_705, owner: "systemd-homed and desktops have it" },
+  { first: 61_184, last: 65_519, owner: "systemd gives it to services" },
+  { first: 65_534, last: 65_534, owner: "it is nobody's" },
+  { first: 65_535, last: 65_535, owner: "it stands for no user where numbers have 16 bits" },
+  { first: 100_000, last: 4_294_967_294, owner: "containers of users have it" },
+  { first: 4_294_967_295, last: 4_294_967_295, owner: "it stands for no user" },
+];
+
+/** Users that the images of clouds come with, or that their agents make. */
+const IMAGE_USERS = new Set(
+  (
+    "admin azureuser debian ubuntu ec2-user ssm-user centos rocky almalinux fedora core opc cloud-user cloudadmin " +
+    "rhel oracle vagrant ansible"
+  ).split(" "),
+);
+
+/** What packages may make at any time: Debian Policy 9.2.1 has their names begin with an underscore. */
+const OF_PACKAGES = /^(_|systemd-)/;
+
 /** Names that a machine of the cluster has already, or that would give a user more than a user has. */
 const RESERVED = new Set(
   (
     "root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody nogroup _apt adm tty disk dialout fax voice " +
     "cdrom floppy tape sudo wheel audio dip operator src shadow utmp video sasl plugdev staff users input sgx kvm render crontab lxd docker " +
     "systemd-journal systemd-network systemd-resolve systemd-timesync messagebus sshd ssh _ssh polkitd tss chrony _chrony ntp dbus rpc rpcuser statd " +
-    "munge slurm mysql mariadb prometheus node_exporter ldap nslcd sssd postfix halt shutdown ftp"
+    "munge slurm mysql mariadb prometheus node_exporter ldap nslcd sssd postfix halt shutdown ftp " +
+    "kmem rdma netdev bluetooth libvirt incus incus-admin google-sudoers ohpc-power"
   ).split(" "),
 );
 
@@ -54,8 +80,8 @@ const fileSchema = z.strictObject({
   groups: z.array(groupSchema).default([]),
   users: z.array(userSchema).default([]),
 });
-type FileGroup = z.infer<typeof groupSchema>;
-type FileUser = z.infer<typeof userSchema>;
+export type FileGroup = z.infer<typeof groupSchema>;
+export type FileUser = z.infer<typeof userSchema>;
 
 /**
  * Reads a users file:
@@ -78,19 +104,66 @@ type FileUser = z.infer<typeof userSchema>;
  * Users' own groups are among the groups that come back, so that they are the whole of what `/etc/group` gets.
  */
 export function parseUsers(text: string, file = "users.yaml"): UsersAnswer {
-  const document = parseDocument(text);
-  if (document.errors.length > 0) {
-    return {
-      problems: document.errors.map(({ message }) => ({ at: file, got: firstLine(message), want: "valid YAML" })),
-    };
-  }
-  const content: unknown = document.toJS() ?? {};
+  const { content, problems } = readYaml(text, file);
+  return problems.length > 0 ? { problems } : judgeUsers(content ?? {}, file);
+}
+
+/** What is wrong with users that are there as values: what a users file says, or a stack. */
+export function judgeUsers(content: unknown, file: string): UsersAnswer {
   const parsed = fileSchema.safeParse(content);
   if (!parsed.success)
     return { problems: parsed.error.issues.flatMap((issue) => schemaProblems(issue, content, file)) };
   const { groups, users } = parsed.data;
   const problems = [...groupProblems(groups), ...userProblems(users, groups)];
   return problems.length > 0 ? { problems } : { users: completed(users, groups), problems };
+}
+
+/** Thousands of users with their keys have less. */
+const MOST_BYTES = 8 * 1024 * 1024;
+
+/** A value that is named once may be used by every user of a large file, but not again and again within itself. */
+const MOST_ALIASES = 20_000;
+
+/** Nothing that YAML can say is wrong in a way that is not told: it is a problem, never an exception. */
+function readYaml(text: string, file: string): { readonly content?: unknown; readonly problems: readonly Problem[] } {
+  const wrong = (got: unknown, want = "valid YAML", hint?: string) => ({
+    problems: [withHint({ at: file, got, want }, hint)],
+  });
+  if (Buffer.byteLength(text) > MOST_BYTES)
+    return wrong(`${Buffer.byteLength(text)} bytes`, `at most ${MOST_BYTES} bytes`);
+  try {
+    const lines = new LineCounter();
+    // Whether keys are unique yaml asks each of each; that is done below in one pass.
+    const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: "error" });
+    const said = [...document.errors, ...document.warnings].map(({ message }) => firstLine(message));
+    const problems = [...said, ...repeatedKeys(document, lines)].map((got) => ({ at: file, got, want: "valid YAML" }));
+    if (problems.length > 0) return { problems: problems.slice(0, MOST_TOLD) };
+    return { content: document.toJS({ maxAliasCount: MOST_ALIASES }), problems };
+  } catch (error) {
+    // Of aliases within aliases, and of what is nested too deeply for a stack.
+    const hint = error instanceof RangeError ? "it is nested too deeply" : undefined;
+    return wrong(firstLine(error instanceof Error ? error.message : String(error)), "YAML that can be read", hint);
+  }
+}
+
+/** A file that is no YAML at all may be wrong in every line. */
+const MOST_TOLD = 20;
+
+function repeatedKeys(document: Document, lines: LineCounter): string[] {
+  const told: string[] = [];
+  visit(document, {
+    Map: (_, { items }) => {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        const word = isScalar(key) ? key.value : isAlias(key) ? key.source : undefined;
+        if (word === undefined) continue;
+        const place = isScalar(key) && key.range ? ` at line ${lines.linePos(key.range[0]).line}` : "";
+        if (seen.has(word)) told.push(`the key ${JSON.stringify(word)} a second time${place}`);
+        seen.add(word);
+      }
+    },
+  });
+  return told;
 }
 
 function completed(users: readonly FileUser[], groups: readonly FileGroup[]): UsersSpec {
@@ -132,9 +205,7 @@ function userProblems(users: readonly FileUser[], groups: readonly FileGroup[]):
       ...repeated({ list: "users", property: "uid", k, value: user.uid, places: uids }),
       ...ownGroupProblems(user, at, groups, users[gids.get(gidOf(user)) ?? k], gids),
       ...user.groups.flatMap((name, g) => groupProblem(name, `${at}.groups[${g}]`, groupNames)),
-      ...(/^\/[^\s:]*$/.test(user.shell)
-        ? []
-        : [{ at: `${at}.shell`, got: user.shell, want: "the absolute path of a shell" }]),
+      ...shellProblems(user.shell, `${at}.shell`),
       ...user.keys.flatMap((key, g) => publicKeyProblem(key, `${at}.keys[${g}]`)),
       ...accountProblems(user.account, `${at}.account`),
     ];
@@ -173,8 +244,26 @@ function ownGroupProblems(
 }
 
 function nameProblems(name: string, at: string): readonly Problem[] {
+  if (IMAGE_USERS.has(name)) {
+    return [{ at, got: name, want: "another name", hint: "images of clouds come with a user of this name" }];
+  }
+  if (OF_PACKAGES.test(name)) {
+    return [{ at, got: name, want: "another name", hint: "packages of the system begin theirs like that" }];
+  }
   if (RESERVED.has(name)) return [{ at, got: name, want: "another name", hint: "the machines have it for themselves" }];
   return NAME.test(name) ? [] : [{ at, got: name, want: NAME_WANT }];
+}
+
+/** What the role `base` installs on every machine, by both of its paths, and what lets nobody in on purpose. */
+const SHELLS = ["bash", "sh", "dash", "zsh"].flatMap((shell) => [`/bin/${shell}`, `/usr/bin/${shell}`]);
+const NO_SHELLS = ["/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false"];
+
+function shellProblems(shell: string, at: string): readonly Problem[] {
+  if (SHELLS.includes(shell) || NO_SHELLS.includes(shell)) return [];
+  const want =
+    "a shell that the machines have: /bin/bash, /bin/sh or /bin/zsh, or /usr/sbin/nologin for nobody to log in";
+  const elsewhere = `/bin/${shell.slice(shell.lastIndexOf("/") + 1)}`;
+  return [withHint({ at, got: shell, want }, didYouMean(elsewhere, SHELLS))];
 }
 
 function accountProblems(name: string, at: string): readonly Problem[] {
@@ -183,7 +272,8 @@ function accountProblems(name: string, at: string): readonly Problem[] {
 }
 
 function idProblems(id: number, at: string): readonly Problem[] {
-  return idSchema.safeParse(id).success ? [] : [{ at, got: id, want: ID_WANT }];
+  if (idSchema.safeParse(id).success) return [];
+  return [withHint({ at, got: id, want: ID_WANT }, OWNERS.find(({ first, last }) => first <= id && id <= last)?.owner)];
 }
 
 interface Place {
@@ -209,12 +299,10 @@ function schemaProblems(issue: z.core.$ZodIssue, content: unknown, file: string)
   const at = formatPath(issue.path, file);
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(issue.path);
-    return issue.keys.map((key) =>
-      withHint(
-        { at: formatPath([...issue.path, key], file), got: key, want: `one of ${known.join(", ")}` },
-        didYouMean(key, known),
-      ),
-    );
+    return issue.keys.map((key) => {
+      const problem = unknownName(key, formatPath([...issue.path, key], file), known);
+      return key === "<<" ? { ...problem, hint: "YAML 1.2 has no merge keys: say it for each" } : problem;
+    });
   }
   const got = issue.path.reduce<unknown>((value, key) => (isRecord(value) ? value[String(key)] : undefined), content);
   const want = issue.code === "invalid_type" ? (TYPE_WORDS[issue.expected] ?? issue.expected) : issue.message;

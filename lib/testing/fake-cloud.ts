@@ -14,9 +14,10 @@ import type {
 } from "../clouds/cloud";
 import { TerraformData } from "../clouds/terraform-data";
 import { cidrProblems } from "../model/cidr";
-import { type MachineShape, NEUTRAL_SIZES, type NeutralSize, type VendorMachine } from "../model/machine";
+import { type MachineShape, NEUTRAL_SIZES, type NeutralSize, type VendorMachine, SHAPE_NAMES } from "../model/machine";
 import type { CloudFacts, ManifestDisk, ManifestMaster } from "../model/manifest";
-import { didYouMean, type Problem } from "../model/problems";
+import { didYouMean, type Problem, refuse } from "../model/problems";
+import { FLAG, oneOf, type PropertyNames, readProperties, TEXT, TEXTS } from "../model/properties";
 import { Size } from "../units";
 
 export interface FakeCloudProps {
@@ -70,13 +71,24 @@ export interface FakeCloudProps {
   readonly introducedOver?: "ssh";
 }
 
+export const FAKE_CLOUD_NAMES = {
+  id: TEXT,
+  cidr: TEXT,
+  reserved: TEXTS,
+  addressesRequired: FLAG,
+  sizes: FLAG,
+  introducedOver: oneOf("ssh"),
+} satisfies PropertyNames<FakeCloudProps>;
+
 /** A machine that has what you say, and of the rest what `small` has. */
 export class FakeMachine implements VendorMachine {
   readonly cloud = "fake";
   readonly type = "what you say";
 
   static of(has: Partial<MachineShape>): FakeMachine {
-    return new FakeMachine({ ...shape(2, 4), ...has });
+    const all = { ...shape(2, 4), ...has };
+    refuse("FakeMachine", readProperties(all, SHAPE_NAMES).problems);
+    return new FakeMachine(all);
   }
 
   private constructor(readonly shape: MachineShape) {}
@@ -105,8 +117,14 @@ export class FakeCloud implements Cloud<FakeMachines> {
   readonly machineWords: string;
   readonly facts: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false };
 
-  constructor(private readonly props: FakeCloudProps = {}) {
-    const { id = "fake", sizes = true } = props;
+  private readonly props: FakeCloudProps;
+  private readonly wrong: readonly Problem[];
+
+  constructor(props: FakeCloudProps = {}) {
+    const { problems, usable } = readProperties(props, FAKE_CLOUD_NAMES);
+    this.props = usable;
+    this.wrong = problems;
+    const { id = "fake", sizes = true } = usable;
     this.id = id;
     this.sizes = sizes ? NEUTRAL_SIZES : [];
     if (sizes) this.defaultMachine = "small";
@@ -166,7 +184,8 @@ export class FakeCloud implements Cloud<FakeMachines> {
   }
 
   problems(): readonly Problem[] {
-    return this.props.cidr === undefined ? [] : cidrProblems("cidr", this.props.cidr);
+    const { cidr } = this.props;
+    return [...this.wrong, ...(cidr === undefined ? [] : cidrProblems("cidr", cidr))];
   }
 }
 

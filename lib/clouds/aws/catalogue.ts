@@ -1,9 +1,10 @@
+import { readProperties } from "../../model/properties";
 import type { Architecture, MachineShape, NeutralSize, VendorMachine } from "../../model/machine";
 import { NEUTRAL_SIZES } from "../../model/machine";
 import { didYouMean, type Problem } from "../../model/problems";
 import type { ShapeAnswer } from "../cloud";
 import { type InstanceType, instanceTypes } from "./instance-types";
-import { AwsMachine, type AwsMachineOptions } from "./machine";
+import { AwsMachine, type AwsMachineOptions, MACHINE_NAMES } from "./machine";
 import { volumeProblems } from "./volume";
 
 /**
@@ -40,11 +41,13 @@ export function shapeOf(machine: string | VendorMachine, architecture: Architect
     const want = `a machine of AWS, such as AwsMachine.of("c7i.8xlarge"); this is one of ${cloud}`;
     return { problems: [{ at: "machine", got: type, want }] };
   }
-  const { type, options } = wanted;
+  const { type } = wanted;
+  const { problems: given, usable: options } = readProperties(wanted.options, MACHINE_NAMES, "machine");
   const known = instanceTypes().get(type);
   const base = options.shape ?? known?.shape;
-  if (base === undefined) return { problems: [unknownType(type, architecture)] };
+  if (base === undefined) return { problems: [...given, unknownType(type, architecture)] };
   const problems = [
+    ...given,
     ...cpuProblems(options, base, known),
     ...(known === undefined ? [] : abilityProblems(options, known)),
     ...(options.rootVolume === undefined ? [] : volumeProblems(options.rootVolume, "machine.rootVolume")),

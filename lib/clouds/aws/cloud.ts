@@ -4,6 +4,7 @@ import type { Construct } from "constructs";
 import type { Architecture, NeutralSize, VendorMachine } from "../../model/machine";
 import type { CloudFacts } from "../../model/manifest";
 import { type Problem, refuse } from "../../model/problems";
+import { type Given, readProperties } from "../../model/properties";
 import type {
   Cloud,
   Disk,
@@ -25,7 +26,7 @@ import { imageId } from "./image";
 import { DEFAULT_IMAGE, imageChoice, imageProblems, isStock, otherSystem } from "./image-choice";
 import { AwsMachines } from "./machines";
 import { AwsExistingNetwork, AwsNetwork } from "./network";
-import { type AwsCloudProps, DEFAULT_CIDR } from "./props";
+import { AWS_CLOUD_NAMES, type AwsCloudProps, DEFAULT_CIDR } from "./props";
 import { propsProblems } from "./props-problems";
 import { AwsFirewall } from "./rules";
 import { AwsSite, siteOf } from "./site";
@@ -40,8 +41,11 @@ export class AwsCloud implements Cloud<AwsMachines> {
   readonly defaultMachine = "small";
   readonly facts: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false, metadata: true };
 
-  constructor(private readonly props: AwsCloudProps) {
-    this.id = props.id ?? "aws";
+  private readonly given: Given<AwsCloudProps>;
+
+  constructor(props: AwsCloudProps) {
+    this.given = readProperties(props, AWS_CLOUD_NAMES);
+    this.id = this.props.id ?? "aws";
   }
 
   get sizes(): readonly NeutralSize[] {
@@ -135,6 +139,8 @@ export class AwsCloud implements Cloud<AwsMachines> {
   }
 
   shapeOf(machine: string | VendorMachine, wanted: Pick<WantedMachine, "image" | "gpus">): ShapeAnswer {
+    // Where is not known: that is told as the cloud's own problem.
+    if (!this.given.complete) return { problems: [] };
     const { image = this.image } = wanted;
     const answer = shapeOf(machine, this.architecture);
     if (answer.shape === undefined) return answer;
@@ -147,11 +153,17 @@ export class AwsCloud implements Cloud<AwsMachines> {
   }
 
   problems(): readonly Problem[] {
-    return propsProblems(this.props, { zone: this.zone, pins: () => this.pins });
+    const { problems, complete } = this.given;
+    if (!complete) return problems;
+    return [...problems, ...propsProblems(this.props, { zone: this.zone, pins: () => this.pins })];
   }
 
   private get zone(): string {
     return this.props.zone ?? `${this.props.region}a`;
+  }
+
+  private get props(): AwsCloudProps {
+    return this.given.usable;
   }
 
   private get architecture(): Architecture {

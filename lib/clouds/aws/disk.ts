@@ -11,7 +11,8 @@ import { NFS_PORT } from "../../model/ports";
 import type { Problem } from "../../model/problems";
 import type { Disk, DiskSpec } from "../cloud";
 import { siteOf } from "./site";
-import { type VolumeOptions, volumeProblems } from "./volume";
+import { type VolumeOptions, volumeProblems, VOLUME_NAMES } from "./volume";
+import { oneOf, type PropertyNames } from "../../model/properties";
 
 export interface DiskOptions extends VolumeOptions {
   /**
@@ -54,6 +55,11 @@ const EFS_MOUNT = {
   version: "4.1",
   mountOptions: ["rsize=1048576", "wsize=1048576", "timeo=600", "retrans=2", "noresvport"],
 } as const satisfies Pick<NfsDisk, "version" | "mountOptions">;
+export const DISK_NAMES = {
+  ...VOLUME_NAMES,
+  whenRemoved: oneOf("snapshot", "delete", "refuse"),
+} satisfies PropertyNames<DiskOptions>;
+export const HOME_NAMES = { ...DISK_NAMES, kind: oneOf("efs") } satisfies PropertyNames<DiskOptions | EfsOptions>;
 
 /** An EBS volume, to be attached to the master. */
 export class AwsVolume {

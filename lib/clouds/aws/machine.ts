@@ -1,5 +1,6 @@
-import type { MachineShape, VendorMachine } from "../../model/machine";
-import type { VolumeOptions } from "./volume";
+import { SHAPE_NAMES, type MachineShape, type VendorMachine } from "../../model/machine";
+import { VOLUME_NAMES, type VolumeOptions } from "./volume";
+import { bag, FLAG, needed, NUMBER, type PropertyNames, TEXT } from "../../model/properties";
 
 export interface AwsMachineOptions {
   /**
@@ -75,6 +76,19 @@ export interface CpuOptions {
   /** @default - all */
   readonly threadsPerCore?: 1 | 2;
 }
+
+const SPOT_NAMES = { maxHourly: needed(NUMBER) } satisfies PropertyNames<SpotOptions>;
+const CPU_NAMES = { cores: NUMBER, threadsPerCore: NUMBER } satisfies PropertyNames<CpuOptions>;
+
+export const MACHINE_NAMES = {
+  efa: FLAG,
+  placementGroup: FLAG,
+  spot: bag(SPOT_NAMES, FLAG),
+  capacityReservation: TEXT,
+  cpuOptions: bag(CPU_NAMES),
+  rootVolume: bag(VOLUME_NAMES),
+  shape: bag(SHAPE_NAMES),
+} satisfies PropertyNames<AwsMachineOptions>;
 
 /** An EC2 instance type by its own name, with what only AWS has: `AwsMachine.of("hpc7a.96xlarge", { efa: true })`. */
 export class AwsMachine implements VendorMachine {

@@ -1,6 +1,8 @@
 import type * as Ec2 from "@aws-sdk/client-ec2";
 import type { EC2Client, EC2ClientConfig } from "@aws-sdk/client-ec2";
 import type { Architecture } from "../../model/machine";
+import { refuse } from "../../model/problems";
+import { listOf, needed, oneOf, type PropertyNames, readProperties, TEXT, TEXTS } from "../../model/properties";
 import { PIN_FILE, type PinnedFact, readPins, withFacts, writePins } from "../pins";
 import { type ImageChoice, imageChoice, imageKey } from "./image-choice";
 import { powerError } from "./power-errors";
@@ -20,19 +22,27 @@ export interface PinOptions {
   readonly client?: EC2ClientConfig;
 }
 
+const IMAGE_NAMES = { image: needed(TEXT), architecture: needed(oneOf("x86_64", "arm64")) } satisfies PropertyNames<
+  NonNullable<PinOptions["images"]>[number]
+>;
+const PIN_NAMES = {
+  region: needed(TEXT),
+  images: listOf(IMAGE_NAMES),
+  subnets: TEXTS,
+  file: TEXT,
+  client: true,
+} satisfies PropertyNames<Omit<PinOptions, "client">> & { readonly client: true };
+
 /**
  * Looks images and subnets up and writes them to the pin file, so that every synth from then on is the same everywhere
  * and asks nobody. What is in the file already stays, unless it is asked for again.
  *
- * @throws PowerError for whatever AWS says, MissingPackage without its SDK, and Error for what does not exist
+ * @throws ConfigurationError for options that are none, PowerError for whatever AWS says, MissingPackage without its SDK, and Error for what does not exist
  */
-export async function pinAws({
-  region,
-  images = [],
-  subnets = [],
-  file = PIN_FILE,
-  client = {},
-}: PinOptions): Promise<Readonly<Record<string, PinnedFact>>> {
+export async function pinAws(options: PinOptions): Promise<Readonly<Record<string, PinnedFact>>> {
+  const { problems, usable } = readProperties(options, PIN_NAMES);
+  refuse("what pinAws looks up", problems);
+  const { region, images = [], subnets = [], file = PIN_FILE, client = {} } = usable;
   const sdk = ec2Sdk();
   const ec2 = new sdk.EC2Client({ region, ...client });
   const facts: Record<string, PinnedFact> = {};

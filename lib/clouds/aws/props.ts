@@ -1,8 +1,9 @@
 import type { Architecture } from "../../model/machine";
-import type { SshSource } from "../access";
-import type { FirstBoot } from "../user-data";
-import type { DiskOptions, EfsOptions } from "./disk";
-import type { ExistingSubnetOptions } from "./subnets";
+import { SSH_SOURCE_NAMES, type SshSource } from "../access";
+import { FIRST_BOOT_NAMES, type FirstBoot } from "../user-data";
+import { DISK_NAMES, HOME_NAMES, type DiskOptions, type EfsOptions } from "./disk";
+import { EXISTING_SUBNET_NAMES, type ExistingSubnetOptions } from "./subnets";
+import { bag, FLAG, listOf, needed, oneOf, type PropertyNames, TEXT, TEXT_MAP, TEXTS } from "../../model/properties";
 
 export interface AwsCloudProps {
   /**
@@ -181,3 +182,39 @@ export interface AwsDisks {
 }
 
 export const DEFAULT_CIDR = "10.78.0.0/16";
+
+const ACCESS_NAMES = {
+  sshPublicKey: needed(TEXT),
+  from: needed(listOf(SSH_SOURCE_NAMES, oneOf("ssm"))),
+} satisfies PropertyNames<AwsAccess>;
+
+const GROUP_NAMES = { master: needed(TEXTS), compute: needed(TEXTS) } satisfies PropertyNames<
+  NonNullable<AwsNetworkReference["securityGroups"]>
+>;
+const NETWORK_NAMES = {
+  ...EXISTING_SUBNET_NAMES,
+  securityGroups: bag(GROUP_NAMES),
+} satisfies PropertyNames<AwsNetworkReference>;
+
+const DISKS_NAMES = { state: bag(DISK_NAMES), home: bag(HOME_NAMES) } satisfies PropertyNames<AwsDisks>;
+
+export const AWS_CLOUD_NAMES = {
+  region: needed(TEXT),
+  access: needed(bag(ACCESS_NAMES)),
+  zone: TEXT,
+  cidr: TEXT,
+  nat: oneOf("gateway", "none"),
+  network: bag(NETWORK_NAMES),
+  publicAddress: FLAG,
+  architecture: oneOf("x86_64", "arm64"),
+  image: TEXT,
+  disks: bag(DISKS_NAMES),
+  firstBoot: bag(FIRST_BOOT_NAMES),
+  protect: FLAG,
+  instanceProfile: TEXT,
+  permissionsBoundary: TEXT,
+  account: TEXT,
+  tags: TEXT_MAP,
+  pinFile: TEXT,
+  id: TEXT,
+} satisfies PropertyNames<AwsCloudProps>;

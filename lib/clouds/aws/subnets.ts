@@ -2,6 +2,7 @@ import { cidrProblems, formatCidr, parseCidr } from "../../model/cidr";
 import type { Problem } from "../../model/problems";
 import type { PinFile } from "../pins";
 import { type ExistingSubnet, existingSubnets, type ExistingSubnets, rangeProblems, type SubnetPlan } from "../subnets";
+import { bag, needed, type PropertyNames, TEXT } from "../../model/properties";
 
 /** A subnet that is there already. */
 export interface AwsSubnet extends ExistingSubnet {
@@ -87,3 +88,11 @@ function zoneProblems(subnet: string, itsZone: string | undefined, zone: string)
   if (itsZone === undefined || itsZone === zone) return [];
   return [{ at: "zone", got: zone, want: `the zone of the subnet ${subnet}, which is ${itsZone}` }];
 }
+
+const SUBNET_NAMES = { id: needed(TEXT), cidr: TEXT } satisfies PropertyNames<AwsSubnet>;
+
+export const EXISTING_SUBNET_NAMES = {
+  vpcId: needed(TEXT),
+  masterSubnet: needed(bag(SUBNET_NAMES)),
+  poolSubnet: bag(SUBNET_NAMES),
+} satisfies PropertyNames<ExistingSubnetOptions>;

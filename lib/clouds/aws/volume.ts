@@ -1,4 +1,5 @@
 import type { Problem } from "../../model/problems";
+import { NUMBER, type PropertyNames, TEXT } from "../../model/properties";
 
 /** What an EBS volume is made of. */
 export interface VolumeOptions {
@@ -32,6 +33,13 @@ export interface VolumeOptions {
    */
   readonly kmsKey?: string;
 }
+
+export const VOLUME_NAMES = {
+  type: TEXT,
+  iops: NUMBER,
+  throughput: NUMBER,
+  kmsKey: TEXT,
+} satisfies PropertyNames<VolumeOptions>;
 
 const VOLUME_TYPES = ["gp3", "gp2", "io2", "io1", "st1", "sc1"] as const;
 export type VolumeType = (typeof VOLUME_TYPES)[number];

@@ -1,5 +1,6 @@
 import { textBeside } from "../../package/text-beside";
 import { literal } from "../terraform-text";
+import { needed, type PropertyNames, TEXT } from "../../model/properties";
 
 /** A Bastion, made by us or not. */
 export interface BastionReference {
@@ -16,3 +17,8 @@ export function bastionProxy({ name, resourceGroup }: BastionReference, machineI
   // OpenSSH reads %.
   return ["bash", "-c", literal(program.replaceAll("%", "%%")), "ohpc-bastion", name, resourceGroup, machineId, "%p"];
 }
+
+export const BASTION_NAMES = {
+  name: needed(TEXT),
+  resourceGroup: needed(TEXT),
+} satisfies PropertyNames<BastionReference>;

@@ -1,9 +1,10 @@
+import { readProperties } from "../../model/properties";
 import type { Architecture, NeutralSize, VendorMachine } from "../../model/machine";
 import { NEUTRAL_SIZES } from "../../model/machine";
 import { didYouMean, type Problem } from "../../model/problems";
 import type { ShapeAnswer, WantedMachine } from "../cloud";
 import { type InstanceType, instanceTypes, regionsOf } from "./instance-types";
-import { AzureMachine, type AzureMachineOptions } from "./machine";
+import { AzureMachine, type AzureMachineOptions, MACHINE_NAMES } from "./machine";
 import { resourceIdProblems } from "./names";
 import { rootVolumeProblems } from "./volume";
 
@@ -50,11 +51,13 @@ export function shapeOf(machine: string | VendorMachine, market: Market, wanted?
   const asked = azureMachine(machine, market.architecture);
   if (asked === undefined)
     return { problems: [typeof machine === "string" ? noSuchSize(machine, market) : notOurs(machine)] };
-  const { type, options } = asked;
+  const { type } = asked;
+  const { problems: given, usable: options } = readProperties(asked.options, MACHINE_NAMES, "machine");
   const known = instanceTypes().get(type);
   const shape = options.shape ?? known?.shape;
-  if (shape === undefined) return { problems: [unknownType(type, market)] };
+  if (shape === undefined) return { problems: [...given, unknownType(type, market)] };
   const problems = [
+    ...given,
     ...(known === undefined ? [] : abilityProblems(options, known)),
     ...(options.shape === undefined ? regionProblems(type, market.location) : []),
     ...(options.rootVolume === undefined ? [] : rootVolumeProblems(options.rootVolume, "machine.rootVolume")),

@@ -3,6 +3,7 @@ import type { Construct } from "constructs";
 import type { Architecture, NeutralSize, VendorMachine } from "../../model/machine";
 import type { CloudFacts } from "../../model/manifest";
 import { type Problem, refuse } from "../../model/problems";
+import { type Given, readProperties } from "../../model/properties";
 import type {
   Cloud,
   Disk,
@@ -27,7 +28,7 @@ import { groupProblems } from "./machine-features";
 import { AzureMachines } from "./machines";
 import { DEFAULT_SITE, groupNameProblems, hostNamesProblems, prefixOf, siteNameProblems } from "./names";
 import { AzureExistingNetwork, AzureNetwork, resourceGroup } from "./network";
-import { type AzureCloudProps, DEFAULT_CIDR } from "./props";
+import { AZURE_CLOUD_NAMES, type AzureCloudProps, DEFAULT_CIDR } from "./props";
 import { propsProblems } from "./props-problems";
 import { AzureFirewall } from "./rules";
 import { AzureSite, siteOf } from "./site";
@@ -42,8 +43,11 @@ export class AzureCloud implements Cloud<AzureMachines> {
   readonly defaultMachine = "small";
   readonly facts: CloudFacts = { slurmdTimeout: 300, cgroups: true, configOverrides: false, metadata: true };
 
-  constructor(private readonly props: AzureCloudProps) {
-    this.id = props.id ?? DEFAULT_SITE;
+  private readonly given: Given<AzureCloudProps>;
+
+  constructor(props: AzureCloudProps) {
+    this.given = readProperties(props, AZURE_CLOUD_NAMES);
+    this.id = this.props.id ?? DEFAULT_SITE;
   }
 
   get sizes(): readonly NeutralSize[] {
@@ -190,6 +194,8 @@ export class AzureCloud implements Cloud<AzureMachines> {
   }
 
   shapeOf(machine: string | VendorMachine, wanted: WantedMachine): ShapeAnswer {
+    // Where is not known: that is told as the cloud's own problem.
+    if (!this.given.complete) return { problems: [] };
     const { image = this.image } = wanted;
     const { location, acceptTerms = [] } = this.props;
     const answer = shapeOf(machine, { architecture: this.architecture, location }, wanted);
@@ -206,7 +212,13 @@ export class AzureCloud implements Cloud<AzureMachines> {
   }
 
   problems(): readonly Problem[] {
-    return propsProblems(this.props, () => this.pins);
+    const { problems, complete } = this.given;
+    if (!complete) return problems;
+    return [...problems, ...propsProblems(this.props, () => this.pins)];
+  }
+
+  private get props(): AzureCloudProps {
+    return this.given.usable;
   }
 
   /** A stock master installs its software when the cluster is configured. */

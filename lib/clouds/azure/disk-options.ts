@@ -1,7 +1,8 @@
 import type { NfsDisk } from "../../model/nfs-options";
 import type { Problem } from "../../model/problems";
 import { isResourceId, storageAccountProblems } from "./names";
-import { type VolumeOptions, volumeProblems } from "./volume";
+import { type VolumeOptions, volumeProblems, VOLUME_NAMES } from "./volume";
+import { FLAG, oneOf, type PropertyNames, TEXT } from "../../model/properties";
 
 export interface DiskOptions extends VolumeOptions {
   /**
@@ -54,6 +55,16 @@ export const FILES_MOUNT = {
   version: "4.1",
   mountOptions: ["sec=sys", "nconnect=4", "noresvport"],
 } as const satisfies Pick<NfsDisk, "version" | "mountOptions">;
+export const DISK_NAMES = {
+  ...VOLUME_NAMES,
+  whenRemoved: oneOf("snapshot", "delete", "refuse"),
+} satisfies PropertyNames<DiskOptions>;
+export const HOME_NAMES = {
+  ...DISK_NAMES,
+  kind: oneOf("azure-files"),
+  storageAccount: TEXT,
+  zoneRedundant: FLAG,
+} satisfies PropertyNames<DiskOptions | AzureFilesOptions>;
 
 /** The service of Azure that subnets have to reach where there is a share. */
 export const FILES_ENDPOINT = "Microsoft.Storage";

@@ -1,5 +1,6 @@
-import type { MachineShape, VendorMachine } from "../../model/machine";
-import type { VolumeOptions } from "./volume";
+import { SHAPE_NAMES, type MachineShape, type VendorMachine } from "../../model/machine";
+import { VOLUME_NAMES, type VolumeOptions } from "./volume";
+import { bag, FLAG, NUMBER, oneOf, type PropertyNames, TEXT } from "../../model/properties";
 
 export interface AzureMachineOptions {
   /**
@@ -95,6 +96,23 @@ export interface SpotOptions {
 }
 
 /** A VM size by its own name, with what only Azure has: `AzureMachine.of("Standard_HB176rs_v4", { spot: true })`. */
+const SPOT_NAMES = {
+  maxHourly: NUMBER,
+  eviction: oneOf("deallocate", "delete"),
+} satisfies PropertyNames<SpotOptions>;
+
+export const MACHINE_NAMES = {
+  infiniband: FLAG,
+  placementGroup: FLAG,
+  acceleratedNetworking: FLAG,
+  spot: bag(SPOT_NAMES, FLAG),
+  capacityReservation: TEXT,
+  secureBoot: FLAG,
+  encryptionAtHost: FLAG,
+  rootVolume: bag(VOLUME_NAMES),
+  shape: bag(SHAPE_NAMES),
+} satisfies PropertyNames<AzureMachineOptions>;
+
 export class AzureMachine implements VendorMachine {
   readonly cloud = "azure";
 

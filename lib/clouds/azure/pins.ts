@@ -1,6 +1,8 @@
 import type { ComputeManagementClient, ComputeManagementClientOptionalParams } from "@azure/arm-compute";
 import type { DefaultAzureCredential } from "@azure/identity";
 import type { Architecture } from "../../model/machine";
+import { refuse } from "../../model/problems";
+import { listOf, needed, oneOf, type PropertyNames, readProperties, TEXT, TEXTS } from "../../model/properties";
 import { MissingPackage } from "../../package/lazy";
 import { PIN_FILE, type PinnedFact, readPins, withFacts, writePins } from "../pins";
 import { imageChoice, imageKey, type MarketplaceImage } from "./image-choice";
@@ -21,22 +23,39 @@ export interface PinOptions {
   /** For tests and unusual networks. */
   readonly client?: ComputeManagementClientOptionalParams;
   /** For tests and unusual networks. @default fetch */
-  readonly request?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly request?: Fetch;
   /** @default - the SDK's usual chain: environment, managed identity, `az login` */
   readonly credential?: Credential;
 }
+
+type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** What is asked of it. */
 type ImageCatalogue = Pick<ComputeManagementClient, "virtualMachineImages">;
 type Credential = DefaultAzureCredential | ConstructorParameters<typeof ComputeManagementClient>[0];
 
+const IMAGE_NAMES = { image: needed(TEXT), architecture: needed(oneOf("x86_64", "arm64")) } satisfies PropertyNames<
+  NonNullable<PinOptions["images"]>[number]
+>;
+const PIN_NAMES = {
+  location: needed(TEXT),
+  subscriptionId: TEXT,
+  images: listOf(IMAGE_NAMES),
+  subnets: TEXTS,
+  file: TEXT,
+  client: true,
+  request: true,
+  credential: true,
+} satisfies PropertyNames<PinOptions, ComputeManagementClientOptionalParams | Credential | Fetch>;
+
 /**
  * Looks images and subnets up and writes them to the pin file, so that every synth from then on is the same everywhere
  * and asks nobody. What is in the file already stays, unless it is asked for again.
  *
- * @throws PowerError for whatever Azure says, MissingPackage without its SDK, and Error for what does not exist
+ * @throws ConfigurationError for options that are none, PowerError for whatever Azure says, MissingPackage without its SDK, and Error for what does not exist
  */
 export async function pinAzure(options: PinOptions): Promise<Readonly<Record<string, PinnedFact>>> {
+  refuse("what pinAzure looks up", readProperties(options, PIN_NAMES).problems);
   const { location, images = [], subnets = [], file = PIN_FILE } = options;
   const facts: Record<string, PinnedFact> = {};
   const credential = options.credential ?? usualCredential();

@@ -1,9 +1,10 @@
 import type { Architecture } from "../../model/machine";
-import type { SshSource } from "../access";
-import type { FirstBoot } from "../user-data";
-import type { BastionReference } from "./bastion";
-import type { AzureFilesOptions, DiskOptions } from "./disk-options";
-import type { ExistingSubnetOptions } from "./subnets";
+import { SSH_SOURCE_NAMES, type SshSource } from "../access";
+import { FIRST_BOOT_NAMES, type FirstBoot } from "../user-data";
+import { BASTION_NAMES, type BastionReference } from "./bastion";
+import { DISK_NAMES, HOME_NAMES, type AzureFilesOptions, type DiskOptions } from "./disk-options";
+import { EXISTING_SUBNET_NAMES, type ExistingSubnetOptions } from "./subnets";
+import { bag, FLAG, listOf, needed, oneOf, type PropertyNames, TEXT, TEXT_MAP, TEXTS } from "../../model/properties";
 
 export interface AzureCloudProps {
   /**
@@ -201,3 +202,41 @@ export interface AzureDisks {
 }
 
 export const DEFAULT_CIDR = "10.79.0.0/16";
+
+const ACCESS_NAMES = {
+  sshPublicKey: needed(TEXT),
+  from: needed(listOf(SSH_SOURCE_NAMES, oneOf("bastion"))),
+} satisfies PropertyNames<AzureAccess>;
+
+const GROUP_NAMES = { master: needed(TEXT), compute: needed(TEXT) } satisfies PropertyNames<
+  Exclude<NonNullable<AzureNetworkReference["securityGroups"]>, string>
+>;
+const NETWORK_NAMES = {
+  ...EXISTING_SUBNET_NAMES,
+  securityGroups: bag(GROUP_NAMES, oneOf("subnet")),
+  bastion: bag({ ...BASTION_NAMES, cidr: needed(TEXT) }),
+} satisfies PropertyNames<AzureNetworkReference>;
+
+const DISKS_NAMES = { state: bag(DISK_NAMES), home: bag(HOME_NAMES) } satisfies PropertyNames<AzureDisks>;
+
+export const AZURE_CLOUD_NAMES = {
+  location: needed(TEXT),
+  access: needed(bag(ACCESS_NAMES)),
+  subscriptionId: TEXT,
+  resourceGroup: TEXT,
+  zone: TEXT,
+  cidr: TEXT,
+  nat: oneOf("gateway", "none"),
+  network: bag(NETWORK_NAMES),
+  publicAddress: FLAG,
+  architecture: oneOf("x86_64", "arm64"),
+  image: TEXT,
+  acceptTerms: TEXTS,
+  disks: bag(DISKS_NAMES),
+  firstBoot: bag(FIRST_BOOT_NAMES),
+  protect: FLAG,
+  identity: TEXT,
+  tags: TEXT_MAP,
+  pinFile: TEXT,
+  id: TEXT,
+} satisfies PropertyNames<AzureCloudProps>;

@@ -3,6 +3,7 @@ import type { Problem } from "../../model/problems";
 import type { PinFile } from "../pins";
 import { type ExistingSubnet, existingSubnets, type ExistingSubnets, rangeProblems, type SubnetPlan } from "../subnets";
 import { parseResourceId, resourceIdProblems } from "./names";
+import { bag, needed, type PropertyNames, TEXT } from "../../model/properties";
 
 /** Address ranges of a network of our own. */
 export interface NetworkPlan extends SubnetPlan {
@@ -85,3 +86,10 @@ function networkOf(subnet: string): string {
   const id = parseResourceId(subnet);
   return [id?.subscription, id?.group, id?.names[0]].join("/").toLowerCase();
 }
+
+const SUBNET_NAMES = { id: needed(TEXT), cidr: TEXT } satisfies PropertyNames<AzureSubnet>;
+
+export const EXISTING_SUBNET_NAMES = {
+  masterSubnet: needed(bag(SUBNET_NAMES)),
+  poolSubnet: bag(SUBNET_NAMES),
+} satisfies PropertyNames<ExistingSubnetOptions>;

@@ -1,6 +1,7 @@
 import type { Problem } from "../../model/problems";
 import type { Size } from "../../units";
 import { resourceIdProblems } from "./names";
+import { NUMBER, oneOf, type PropertyNames, TEXT } from "../../model/properties";
 
 /** What a managed disk is made of. */
 export interface VolumeOptions {
@@ -43,7 +44,15 @@ export interface VolumeOptions {
   readonly encryptionSet?: string;
 }
 
-export const VOLUME_TYPES = [
+export const VOLUME_NAMES = {
+  type: TEXT,
+  iops: NUMBER,
+  throughput: NUMBER,
+  caching: oneOf("None", "ReadOnly", "ReadWrite"),
+  encryptionSet: TEXT,
+} satisfies PropertyNames<VolumeOptions>;
+
+const VOLUME_TYPES = [
   "Premium_LRS",
   "PremiumV2_LRS",
   "StandardSSD_LRS",

@@ -1,3 +1,4 @@
+import { type PropertyNames, readProperties, SIZE } from "../../model/properties";
 import { type MachineShape, NEUTRAL_SIZES, type NeutralSize, type VendorMachine } from "../../model/machine";
 import { didYouMean, type Problem } from "../../model/problems";
 import { Size } from "../../units";
@@ -29,18 +30,24 @@ export interface LocalMachineProps {
   readonly gpus?: number;
 }
 
+export const MACHINE_NAMES = { cpus: true, memory: SIZE, gpus: true } satisfies PropertyNames<LocalMachineProps>;
+
 /** A container that promises hardware of your choice. */
 export class LocalMachine implements VendorMachine {
   readonly cloud = "local";
 
-  static of({ cpus = 1, memory = Size.gibibytes(4), gpus = 0 }: LocalMachineProps): LocalMachine {
-    return new LocalMachine(cpus, memory, gpus);
+  static of(props: LocalMachineProps): LocalMachine {
+    const { problems, usable } = readProperties(props, MACHINE_NAMES, "machine");
+    const { cpus = 1, memory = Size.gibibytes(4), gpus = 0 } = usable;
+    return new LocalMachine(cpus, memory, gpus, problems);
   }
 
   private constructor(
     readonly cpus: number,
     readonly memory: Size,
     readonly gpus: number,
+    /** @internal What is wrong with the names and kinds of what was said of it. */
+    readonly problems: readonly Problem[],
   ) {}
 
   get type(): string {
@@ -76,8 +83,8 @@ export function shapeOf(machine: string | VendorMachine): ShapeAnswer {
   return problems.length > 0 ? { problems } : { shape: toShape(machine), problems };
 }
 
-function machineProblems({ cpus, memory, gpus }: LocalMachine): Problem[] {
-  const problems: Problem[] = [];
+function machineProblems({ cpus, memory, gpus, problems: given }: LocalMachine): Problem[] {
+  const problems: Problem[] = [...given];
   if (!Number.isInteger(cpus) || cpus < 1 || cpus > 1024) {
     problems.push({ at: "machine.cpus", got: cpus, want: "a whole number from 1 to 1024" });
   }

@@ -3,6 +3,7 @@ import { nodeImage, stockImage } from "../../images/image";
 import { NEUTRAL_SIZES, type VendorMachine } from "../../model/machine";
 import type { CloudFacts } from "../../model/manifest";
 import type { Problem } from "../../model/problems";
+import { type Given, readProperties } from "../../model/properties";
 import type { Cloud, Disk, DiskSpec, MachinesSpec, NetworkSpec, RulesSpec, ShapeAnswer, Site } from "../cloud";
 import { MACHINE_WORDS, shapeOf } from "./catalogue";
 import { defaultSshPort, defaultSubnet } from "./defaults";
@@ -10,7 +11,7 @@ import { makeDisk } from "./disk";
 import { LocalMachines } from "./machines";
 import { DEFAULT_SITE } from "./names";
 import { makeNetwork } from "./network";
-import { type LocalCloudProps } from "./props";
+import { LOCAL_CLOUD_NAMES, type LocalCloudProps } from "./props";
 import { propsProblems } from "./props-problems";
 import { makeRules } from "./rules";
 
@@ -23,8 +24,11 @@ export class LocalCloud implements Cloud<LocalMachines> {
   readonly machineWords = MACHINE_WORDS;
   readonly facts: CloudFacts = { slurmdTimeout: 30, cgroups: false, configOverrides: true };
 
-  constructor(private readonly props: LocalCloudProps = {}) {
-    this.id = props.id ?? DEFAULT_SITE;
+  private readonly given: Given<LocalCloudProps>;
+
+  constructor(props: LocalCloudProps = {}) {
+    this.given = readProperties(props, LOCAL_CLOUD_NAMES);
+    this.id = this.props.id ?? DEFAULT_SITE;
   }
 
   network(scope: Construct, id: string, spec: NetworkSpec): Site {
@@ -51,7 +55,11 @@ export class LocalCloud implements Cloud<LocalMachines> {
   }
 
   problems(): readonly Problem[] {
-    return propsProblems(this.props);
+    return [...this.given.problems, ...propsProblems(this.props)];
+  }
+
+  private get props(): LocalCloudProps {
+    return this.given.usable;
   }
 
   /** A bridge without a way out publishes no ports. */

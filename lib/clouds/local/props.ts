@@ -1,3 +1,4 @@
+import { FLAG, NUMBER, type PropertyNames, TEXT } from "../../model/properties";
 import type { EngineName } from "./engine-prelude";
 
 export interface LocalCloudProps {
@@ -42,3 +43,11 @@ export interface LocalCloudProps {
    */
   readonly id?: string;
 }
+
+export const LOCAL_CLOUD_NAMES = {
+  engine: TEXT,
+  subnet: TEXT,
+  internet: FLAG,
+  sshPort: NUMBER,
+  id: TEXT,
+} satisfies PropertyNames<LocalCloudProps>;
