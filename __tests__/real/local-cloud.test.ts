@@ -6,6 +6,7 @@ import { engineContents, listContainers } from "../../lib/clouds/local/container
 import { driftOf, missingMachines } from "../../lib/clouds/local/drift";
 import { EngineError, engineName, runEngine } from "../../lib/clouds/local/engine";
 import { removeLeftovers } from "../../lib/clouds/local/leftovers";
+import { ownershipOf } from "../../lib/clouds/local/ownership";
 import { LocalPower } from "../../lib/clouds/local/power";
 import { formatAddress, formatCidr, parseCidr } from "../../lib/model/cidr";
 import { Size } from "../../lib/units";
@@ -238,7 +239,7 @@ describe("a local cluster", () => {
 
     const missing = await missingMachines(bench.cluster, expected, options);
     await bench.apply(undefined, ...missing.map((one) => `-replace=${one}`));
-    await new LocalPower(bench).start(["cpu-2"]);
+    await (await powerOf(bench)).start(["cpu-2"]);
     expect(await driftOf(bench.cluster, expected, options)).toEqual({ missing: [], stopped: [] });
 
     await removeByHand((await list(bench)).map(({ name }) => name));
@@ -302,7 +303,7 @@ describe("a local cluster", () => {
     await until(async () => (await startedAt(bench, "cpu-1")) > 1);
     expect(await running()).toEqual(["cpu-1", "master"]);
 
-    const power = new LocalPower(bench);
+    const power = await powerOf(bench);
     const before = await power.list();
     expect(before.map(({ host, role, state }) => `${host} ${role} ${state}`)).toEqual([
       "cpu-1 compute running",
@@ -353,6 +354,81 @@ describe("a local cluster", () => {
     } finally {
       await runEngine(["volume", "rm", volume]);
     }
+  }, 90_000);
+});
+
+describe("a cluster knows the state that made it", () => {
+  /** What another folder has of a cluster of the same name: the code, and no state. */
+  function stranger(bench: Workbench): Workbench {
+    const other = new Workbench(bench.cluster, bench.env);
+    strangers.push(other);
+    return other;
+  }
+  const strangers: Workbench[] = [];
+  afterEach(() => {
+    for (const other of strangers.splice(0)) other.remove();
+  });
+  const REFUSED = /The cluster "\S+" on this machine belongs to another Terraform state\./;
+
+  it("another one's apply is refused before anything is touched, and so is its destroy", async () => {
+    const bench = open("mine");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    const before = await ids(bench);
+    const other = stranger(bench);
+    // Other machines in another network: all of it would be in the way.
+    const changed = sketch({ gpus: 1, cloud: cloudOf(2) });
+    await expect(other.apply(changed)).rejects.toThrow(REFUSED);
+    await other.destroy();
+    expect(await ids(bench)).toEqual(before);
+    expect((await list(bench)).every(({ running }) => running)).toBe(true);
+    expect(await bench.plan()).toEqual({});
+
+    const power = new LocalPower({ cluster: bench.cluster, owner: "another", env: bench.env });
+    await expect(power.list()).rejects.toMatchObject({ failure: "another's" });
+    await expect(power.stop(["cpu-1"])).rejects.toMatchObject({ failure: "another's" });
+
+    await bench.destroy();
+    await other.apply(sketch({}));
+    expect(Object.keys(await ids(bench))).toEqual(["master"]);
+    await other.destroy();
+    expect(await ownershipOf(bench.cluster, { env: bench.env })).toEqual({
+      marks: [],
+      folder: "",
+      hosts: [],
+      there: false,
+    });
+  }, 90_000);
+
+  it("one from before there were marks is changed by its own state, and by no other", async () => {
+    const bench = open("unmarked");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    await runEngine(["volume", "rm", `ohpc-${bench.cluster}-owner-${await bench.owner()}`]);
+    const before = await ids(bench);
+    const other = stranger(bench);
+    await expect(other.apply(sketch({}))).rejects.toThrow(REFUSED);
+    expect(await ids(bench)).toEqual(before);
+
+    await bench.apply(sketch({ pools: { cpu: 2 } }));
+    expect(await ids(bench)).toMatchObject(before);
+  }, 90_000);
+
+  it("taken over on purpose it goes on running, and is no longer the first one's", async () => {
+    const bench = open("given-up");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    const before = await ids(bench);
+    const other = stranger(bench);
+    other.env["OHPC_TAKE_OVER"] = "another name";
+    await expect(other.apply(sketch({ pools: { cpu: 1 } }))).rejects.toThrow(REFUSED);
+    other.env["OHPC_TAKE_OVER"] = bench.cluster;
+    await other.apply(sketch({ pools: { cpu: 1 } }));
+    delete other.env["OHPC_TAKE_OVER"];
+    expect(await ids(bench)).toEqual(before);
+
+    await expect(bench.apply(sketch({ pools: { cpu: 2 } }))).rejects.toThrow(REFUSED);
+    await expect(bench.destroy()).rejects.toThrow(REFUSED);
+    expect(await ids(bench)).toEqual(before);
+    await other.destroy();
+    expect(await ids(bench)).toEqual({});
   }, 90_000);
 });
 
@@ -462,6 +538,10 @@ function subnetNumber(n: 1 | 2 | 3): string {
 
 function address(block: number, k: number, subnet: 1 | 2 = 1): string {
   return formatAddress(parseCidr(subnetNumber(subnet))!.first + 256 * block + k);
+}
+
+async function powerOf(bench: Workbench): Promise<LocalPower> {
+  return new LocalPower({ cluster: bench.cluster, owner: await bench.owner(), env: bench.env });
 }
 
 async function list(bench: Workbench) {

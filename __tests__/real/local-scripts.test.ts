@@ -32,7 +32,8 @@ const VARIABLES: Readonly<Record<ScriptName, Readonly<Record<string, string | re
     ssh_port: "1",
   },
   "machine-down": { host: "h", role: "master" },
-  power: { action: "start", hosts: ["h"], guard_metric: "1" },
+  power: { owner: "o", action: "start", hosts: ["h"], guard_metric: "1" },
+  mark: { owner: "o" },
   leftovers: { guard_metric: "1" },
 };
 

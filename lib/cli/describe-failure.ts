@@ -94,7 +94,7 @@ const REMOTE: Readonly<Record<RemoteError["failure"], readonly [kind: FailureKin
 function describePower({ failure, hosts, reason, remedy }: PowerError): DescribedFailure {
   return {
     kind: POWER[failure],
-    code: `power.${failure.replaceAll(" ", "-")}`,
+    code: `power.${failure.replaceAll(" ", "-").replaceAll("'", "")}`,
     message: hosts.length === 0 ? reason : `${foldHosts(hosts)}: ${reason}`,
     host: hosts.length === 1 ? hosts[0] : undefined,
     remedy,
@@ -111,6 +111,7 @@ const POWER: Readonly<Record<PowerFailure, FailureKind>> = {
   throttled: "failed",
   spot: "usage",
   stopping: "failed",
+  "another's": "usage",
   "unknown host": "failed",
   timeout: "failed",
   failed: "failed",

@@ -15,6 +15,7 @@ import { chooseMachine, rootDiskProblems } from "./machine-choice";
 import { addressProblems, defaultAddress } from "./master-address";
 import type { OpenHpcMasterProps } from "./master-props";
 import type { NfsDisk } from "./nfs-disk";
+import { makeOwner } from "./owner";
 import type { PoolPlan } from "./pool-plan";
 import { relativeStatePath } from "./state-path";
 
@@ -55,8 +56,10 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
     const { size: stateSize = Size.gibibytes(16), existing } = stateDisk;
 
     const wrongCloud = cloud.problems();
+    const owner = makeOwner(this, clusterName);
     const network = {
       cluster: clusterName,
+      owner,
       hosts: () => [hostname, ...this.pools.flatMap((pool) => pool.hosts.map(({ name }) => name))],
     };
     const site = wrongCloud.length > 0 ? undefined : cloud.network(this, "network", network);
@@ -113,6 +116,7 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
     const { shape } = chosen;
     this.writeDocuments(() => ({
       name: clusterName,
+      owner,
       master: this.host,
       site,
       shape,

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Starts one machine. Reads: host, address, role, network, image, spec, run_flags, volumes (must exist), ssh_port (empty: none is published), user_data (empty: none is read).
 
+refuse_strangers
 name="ohpc-$cluster-$host"
 identity="$cluster $site $spec $image $address"
 
@@ -20,7 +21,13 @@ case $labels in
     if engine start "$name" >/dev/null; then exit 0; fi
     remove "$name"
     ;;
-  '') ;;
+  '')
+    # Of a podman that was killed while it made it: in its storage only, without labels, but with the name.
+    if [ "$engine_name" = podman ] && engine container exists --external "$name"; then
+      remove "$name"
+      echo "note: a half-made container called $name was removed; podman must have been killed while it made it" >&2
+    fi
+    ;;
   "$cluster $site "*) remove "$name" ;;
   *)
     quit "There is a container called \"$name\" that does not belong to the cluster \"$cluster\"." \

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Starts, stops or ends machines of a cluster. Reads: action (start, stop or end), hosts.
 
+refuse_strangers
 collect engine ps -aq --filter "label=$label.cluster=$cluster"
 [ ${#found[@]} -gt 0 ] || quit "The cluster \"$cluster\" has no machines on this computer." "ohpc up makes them."
 

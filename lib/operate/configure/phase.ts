@@ -1,14 +1,14 @@
 import type { ClusterView } from "../../model/cluster-view";
 import type { HoldingRemote } from "../exec/remote/remote";
 import type { Progress } from "../feedback/progress";
-import { configure } from "./configure";
+import { configure, type ConfigureOptions } from "./configure";
 import type { StepsResult } from "./run-steps";
 
 /** Configures the cluster, and shows the steps while they are carried out. */
 export async function configurePhase(
   cluster: ClusterView,
   master: HoldingRemote,
-  command: string,
+  { command, takeOver }: Pick<ConfigureOptions, "command" | "takeOver">,
   progress: Progress,
 ): Promise<StepsResult> {
   const name = `Configure ${cluster.manifest.cluster}`;
@@ -17,6 +17,7 @@ export async function configurePhase(
     let done = 0;
     const result = await configure(cluster, master, {
       command,
+      takeOver,
       onEvent: (event) => {
         if (event.kind === "inspecting") steps = event.steps.length;
         if (event.kind === "applying")

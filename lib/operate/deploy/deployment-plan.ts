@@ -7,7 +7,7 @@ import { PROTECTED } from "../terraform/known-failures";
 import { outputsOf } from "../terraform/outputs";
 import { judgePlan, type PlannedChange, type PlanVerdict, shownAddress } from "../terraform/plan";
 import { type SavedPlan, Terraform } from "../terraform/terraform";
-import type { Platform } from "./platform";
+import type { Claim, Platform } from "./platform";
 
 /** What a plan and a look at the machines showed, not yet carried out. */
 export interface PlannedDeployment {
@@ -18,6 +18,8 @@ export interface PlannedDeployment {
   readonly missing: readonly string[];
   /** Hosts that do not run. */
   readonly stopped: readonly string[];
+  /** Absent: what is there is the state's. */
+  readonly claim?: Claim | undefined;
   /** Of what is deployed now. */
   readonly outputs: Readonly<Record<string, unknown>>;
   /** To the master that is there now. */
@@ -49,15 +51,13 @@ export async function planDeployment(
     let saved = first.value;
     try {
       if (looked.status === "rejected") throw looked.reason as Error;
-      const { state, missing, stopped } = looked.value;
+      const { state, claim, missing, stopped } = looked.value;
       if (missing.length > 0) {
         terraform.discard(saved);
         report.detail(`removed by hand: ${missing.map(shownAddress).join(", ")}`);
         saved = await plan(terraform, missing);
       }
-      const verdict = saved.changesAnything
-        ? judgePlan(await terraform.show(saved), missing)
-        : { changes: [], losses: [] };
+      const verdict = await judge(terraform, saved, missing, platform);
       report.title(`Plan ${stack.name}: ${summaryOf(verdict.changes)}`);
       const outputs = outputsOf(state);
       return {
@@ -66,6 +66,7 @@ export async function planDeployment(
         verdict,
         missing,
         stopped,
+        claim,
         outputs,
         access: masterAccessIn(outputs, stack, project, env),
       };
@@ -98,6 +99,28 @@ export function summaryOf(changes: readonly PlannedChange[]): string {
 
 async function look(terraform: Terraform, platform: Platform | undefined) {
   const state = await terraform.state();
-  const drift = await platform?.drift(state);
-  return { missing: drift?.missing ?? [], stopped: drift?.stopped ?? [], state };
+  // Whose it is comes first: what is another's has not drifted.
+  const [whose, compared] = await Promise.allSettled([platform?.claim(state), platform?.drift(state)]);
+  for (const result of [whose, compared]) if (result.status === "rejected") throw result.reason as Error;
+  const [claim, drift] = [valueOf(whose), valueOf(compared)];
+  return { claim, missing: drift?.missing ?? [], stopped: drift?.stopped ?? [], state };
+}
+
+function valueOf<T>(result: PromiseSettledResult<T>): T | undefined {
+  return result.status === "fulfilled" ? result.value : undefined;
+}
+
+/** Machines that are there without Terraform's knowledge, and would be replaced, are lost as those that it knows. */
+async function judge(
+  terraform: Terraform,
+  saved: SavedPlan,
+  missing: readonly string[],
+  platform: Platform | undefined,
+): Promise<PlanVerdict> {
+  if (!saved.changesAnything) return { changes: [], losses: [] };
+  const shown = await terraform.show(saved);
+  const { changes, losses } = judgePlan(shown, missing);
+  const made = changes.some(({ kind, action }) => kind !== "glue" && action === "create");
+  const displaced = made ? ((await platform?.displaced(shown)) ?? []) : [];
+  return { changes, losses: [...losses, ...displaced] };
 }

@@ -31,7 +31,7 @@ export async function configureStack(stack: string, place: Place, progress: Prog
     refuseUndeployed(deployment);
     await commandLock.lockCluster(deployment.stack);
     await pinMaster(deployment, hostKeySource(deployment.manifest, place.env), progress, { limit: FIRST_CONTACT });
-    const result = await configurePhase(deployment, masterOf(deployment), command, progress);
+    const result = await configurePhase(deployment, masterOf(deployment), { command }, progress);
     const introduced = await introduceMachines(deployment, progress);
     return { cluster: deployment.spec.cluster, ...result, introduced };
   });

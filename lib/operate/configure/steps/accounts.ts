@@ -16,7 +16,7 @@ const REGISTRY = "/srv/ohpc/state/accounts.json";
 export const accounts: Step<AccountsState> = {
   id: "accounts",
   title: "accounts",
-  needs: ["state-disk", "home-disk"],
+  needs: ["owner", "home-disk"],
   desired: (cluster) => {
     const { groups, users } = accountsOf(cluster);
     return {

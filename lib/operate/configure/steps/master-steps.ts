@@ -8,6 +8,7 @@ import { homeDisk } from "./home-disk";
 import { hosts } from "./hosts";
 import { metrics } from "./metrics";
 import { mungeKey } from "./munge-key";
+import { owner } from "./owner";
 import { slurmAccounts } from "./slurm-accounts";
 import { slurmConf } from "./slurm-conf";
 import { slurmctld } from "./slurmctld";
@@ -19,6 +20,7 @@ import { stateDisk } from "./state-disk";
 export const MASTER_STEPS: readonly Step[] = [
   software,
   stateDisk,
+  owner,
   homeDisk,
   nfsExports,
   hosts,

@@ -10,7 +10,7 @@ export type MungeKeyState = { readonly stored: boolean; readonly installed: bool
 export const mungeKey: Step<MungeKeyState> = {
   id: "munge-key",
   title: "the munge key",
-  needs: ["state-disk"],
+  needs: ["owner"],
   desired: () => ({ stored: true, installed: true, running: true }),
   inspect: String.raw`
 ${IS_RUNNING}
