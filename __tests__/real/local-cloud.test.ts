@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, readFileSync, statSync, watch } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { engineContents, listContainers } from "../../lib/clouds/local/containers";
 import { driftOf, missingMachines } from "../../lib/clouds/local/drift";
-import { EngineError, engineName, runEngine } from "../../lib/clouds/local/engine";
+import { EngineError, engineName, runEngine, runEngineScript } from "../../lib/clouds/local/engine";
 import { removeLeftovers } from "../../lib/clouds/local/leftovers";
 import { ownershipOf } from "../../lib/clouds/local/ownership";
 import { LocalPower } from "../../lib/clouds/local/power";
@@ -254,6 +254,25 @@ describe("a local cluster", () => {
     expect(await driftOf(bench.cluster, await bench.expected(), options)).toEqual({ missing: [], stopped: [] });
     await bench.destroy();
   }, 120_000);
+
+  it("makes a machine of which a podman that was killed has left no more than its name", async () => {
+    // docker makes containers in a daemon, which is not killed with the command.
+    if (engine !== "podman") return;
+    const bench = open("dead");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    const name = `ohpc-${bench.cluster}-cpu-1`;
+    await removeByHand([name]);
+    await leaveHalfMade(name);
+    await expect(runEngine(["create", "--name", name, IMAGE])).rejects.toThrow("is already in use");
+
+    const { missing } = await driftOf(bench.cluster, await bench.expected(), { env: bench.env });
+    const told = await bench.apply(undefined, ...missing.map((one) => `-replace=${one}`));
+    expect(told).toContain(`note: a half-made container called ${name} was removed`);
+    expect((await list(bench)).map(({ host, running }) => [host, running])).toEqual([
+      ["cpu-1", true],
+      ["master", true],
+    ]);
+  }, 240_000);
 
   it("made by an older version is destroyed by a newer one", async () => {
     const bench = open("older");
@@ -584,6 +603,33 @@ async function startedAt(bench: Workbench, host: string): Promise<number> {
 async function removeByHand(names: readonly string[]): Promise<void> {
   await runEngine(["kill", ...names]).catch(() => "they do not run");
   await runEngine(["rm", "-f", ...names]);
+}
+
+/** A container that podman has in its storage only: one that was killed between the two notes that it takes of it. */
+async function leaveHalfMade(name: string): Promise<void> {
+  const root = (await runEngine(["info", "--format", "{{.Store.GraphRoot}}"])).trim();
+  const line = await runEngineScript(`printf '%s\\n' "\${engine_line[@]}" create "\${engine_limits[@]}"`);
+  const [podman = "", ...flags] = line.trim().split("\n");
+  for (let tries = 0; tries < 100; tries++) {
+    const noted = watch(join(root, "overlay-containers"));
+    const child = spawn(podman, [...flags, "--name", name, IMAGE], { stdio: "ignore" });
+    // The second note follows at once, or milliseconds later on a busy machine.
+    noted.once("change", () => setTimeout(() => child.kill("SIGKILL"), tries % 8));
+    await new Promise((resolve) => child.once("close", resolve));
+    noted.close();
+    const external = await runEngine(["container", "exists", "--external", name]).then(
+      () => true,
+      () => false,
+    );
+    if (!external) continue;
+    const whole = await runEngine(["container", "exists", name]).then(
+      () => true,
+      () => false,
+    );
+    if (!whole) return;
+    await runEngine(["rm", "-f", name]);
+  }
+  throw new Error("podman could not be killed at the right moment");
 }
 
 function routes(): string {

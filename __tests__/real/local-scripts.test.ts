@@ -26,6 +26,7 @@ const VARIABLES: Readonly<Record<ScriptName, Readonly<Record<string, string | re
     role: "master",
     network: "n",
     image: "i",
+    made: ["image", "build"],
     spec: "s",
     run_flags: ["-e", "a=b"],
     volumes: ["v"],

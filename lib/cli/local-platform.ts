@@ -117,6 +117,9 @@ function engineFailure({ kind, message }: EngineError): Failure {
   const [failure, code] = KINDS[kind];
   const [first = "", ...rest] = message.trim().split("\n");
   if (kind === "failed") return new Failure(failure, first, { code, output: rest });
+  const silent = /^The container engine does not answer: (.*)\.$/.exec(first);
   const remedy = rest.at(-1)?.replace(/\.$/, "");
+  if (silent !== null)
+    return new Failure(failure, "the container engine does not answer", { code, cause: silent[1], remedy });
   return new Failure(failure, first.replace(/\.$/, ""), { code, remedy });
 }

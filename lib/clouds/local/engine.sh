@@ -160,24 +160,33 @@ engine_ask() {
 }
 
 engine_change() {
-  local work alarm code=0
+  local work watch code=0 seen=0
   engine_within 3600
   ${within[@]+"${within[@]}"} "${engine_line[@]}" "$@" &
   work=$!
-  while :; do
-    ${within[@]+"${within[@]}"} sleep "$engine_seconds" &
-    alarm=$!
-    wait -n "$work" "$alarm" || true
-    if ! kill -0 "$work" 2>/dev/null; then break; fi
-    engine_within 15
-    if ! ${within[@]+"${within[@]}"} "${engine_line[@]}" ps -q >/dev/null 2>&1; then
-      { kill "$work" && wait "$work"; } 2>/dev/null || true
-      engine_silent "$1"
-    fi
-  done
-  { kill "$alarm" && wait "$alarm"; } 2>/dev/null || true
+  # Whoever reads what this script writes must not wait for it.
+  engine_watch "$work" >/dev/null 2>&1 &
+  watch=$!
   wait "$work" || code=$?
+  {
+    kill "$watch" || true
+    wait "$watch" || seen=$?
+  } 2>/dev/null
+  [ "$seen" != 75 ] || engine_silent "$1"
   return $code
+}
+
+# Ends the process $1, and with 75, as soon as the engine has no answer for others any more.
+engine_watch() {
+  while engine_within 3600 && ${within[@]+"${within[@]}"} sleep "$engine_seconds" && kill -0 "$1" 2>/dev/null; do
+    engine_within $((engine_seconds < 15 ? engine_seconds : 15))
+    ${within[@]+"${within[@]}"} "${engine_line[@]}" ps -q >/dev/null 2>&1 || {
+      # Nobody is to end this before it has said why.
+      trap '' TERM
+      kill "$1" 2>/dev/null || true
+      exit 75
+    }
+  done
 }
 
 engine_find

@@ -7,6 +7,12 @@ id=$(engine ps -aq "${ours[@]}" --filter "label=$label.host=$host")
 [ -z "$id" ] || engine "${remove[@]}" "$id" >/dev/null
 # What a podman that was killed has left of one carries no label, but the name.
 case $engine:$id in
-  *podman:) engine container exists "ohpc-$cluster-$host" || engine rm -f "ohpc-$cluster-$host" >/dev/null 2>&1 || true ;;
+  *podman:)
+    name=ohpc-$cluster-$host
+    if ! engine container exists "$name" && engine container exists --external "$name"; then
+      engine rm -f "$name" >/dev/null
+      echo "note: a half-made container called $name was removed; podman must have been killed while it made it" >&2
+    fi
+    ;;
 esac
 rm -rf "$directory/seed/$host"

@@ -43,6 +43,7 @@ export class LocalMachines implements MachineGroup {
     const up = script("machine-up", context, {
       role,
       image,
+      made: stock ? ["image", "build", "--stock"] : spec.image === undefined ? ["image", "build"] : [],
       network: network.name,
       spec: specHash(run),
       run_flags: flags,
