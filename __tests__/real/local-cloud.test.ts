@@ -328,6 +328,11 @@ describe("a local cluster", () => {
       "cpu-1 compute running",
       "master master running",
     ]);
+    await runEngine(["pause", `ohpc-${bench.cluster}-cpu-1`]);
+    expect(await driftOf(bench.cluster, await bench.expected(), options)).toEqual({ missing: [], stopped: ["cpu-1"] });
+    await power.start(["cpu-1"]);
+    expect(await running()).toEqual(["cpu-1", "master"]);
+    await runEngine(["pause", `ohpc-${bench.cluster}-cpu-1`]);
     await power.stop(["cpu-1"]);
     await power.stop(["cpu-1"]);
     expect(await running()).toEqual(["master"]);

@@ -7,6 +7,7 @@ import { portsBetween } from "../model/ports";
 import { ConfigurationError, didYouMean, type Problem } from "../model/problems";
 import { Size } from "../units";
 import { cdktf } from "./cdktf";
+import { scopeWithFree } from "./free-id";
 import type { OpenHpcMaster } from "./open-hpc-master";
 import type { PartitionOptions } from "./partitions";
 import { type PoolGpus, type PoolPlan, planPool } from "./pool-plan";
@@ -115,7 +116,7 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
    * @throws ConfigurationError naming everything that is wrong with it
    */
   constructor(scope: Construct, id: string, props: ComputePoolProps<M>, gpus?: PoolGpus) {
-    super(scope, id);
+    super(scopeWithFree(id, scope, gpus === undefined ? "ComputePool" : "GpuComputePool"), id);
     const { master, nodes, machine, hostnames, addresses, partition, features = [], weight } = props;
     const { rootDisk = Size.gibibytes(40), image, cloud = master.cloud } = props;
     const options = {

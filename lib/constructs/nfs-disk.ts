@@ -1,6 +1,7 @@
 import { Construct } from "constructs";
 import { type Problem, refuse } from "../model/problems";
 import { Size } from "../units";
+import { scopeWithFree } from "./free-id";
 
 export interface NfsDiskProps {
   /**
@@ -47,7 +48,7 @@ export class NfsDisk extends Construct {
 
   /** @throws ConfigurationError naming everything that is wrong with it */
   constructor(scope: Construct, id: string, { size, path = "/home", existing }: NfsDiskProps) {
-    super(scope, id);
+    super(scopeWithFree(id, scope, "NfsDisk"), id);
     this.size = size;
     this.path = path;
     this.existing = existing;

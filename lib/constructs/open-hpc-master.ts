@@ -11,6 +11,7 @@ import { settingsProblems } from "../slurm/owned-settings";
 import { Size } from "../units";
 import { addCustomSynthesis, cdktf } from "./cdktf";
 import { type DeclaredCluster, manifestOf, clusterSpecText } from "./cluster-documents";
+import { scopeWithFree } from "./free-id";
 import { chooseMachine, rootDiskProblems } from "./machine-choice";
 import { addressProblems, defaultAddress } from "./master-address";
 import type { OpenHpcMasterProps } from "./master-props";
@@ -48,7 +49,7 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
 
   /** @throws ConfigurationError naming everything that is wrong with it */
   constructor(scope: Construct, id: string, props: OpenHpcMasterProps<M>) {
-    super(scope, id);
+    super(scopeWithFree(id, scope, "OpenHpcMaster"), id);
     Object.defineProperty(this, MASTER, { value: true });
     const stack = cdktf().TerraformStack.of(this);
     const { cloud, hostname = "master", clusterName = stack.node.id, machine } = props;

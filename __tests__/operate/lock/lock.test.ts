@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -32,6 +32,16 @@ describe("lockHere", () => {
     );
     expect(statSync(join(scratch, "a")).mode & 0o777).toBe(0o700);
     await Promise.all(held.map(async (lock) => lock.release()));
+  });
+
+  it("leaves nothing of a directory that was made for it, and everything of one that was there for more", async () => {
+    const [empty, used] = [join(scratch, "empty"), join(scratch, "used")];
+    mkdirSync(used);
+    writeFileSync(join(used, "id_ed25519"), "key");
+    for (const directory of [empty, used])
+      await (await lockHere("demo", directory, lockOwner("ohpc up demo"))).release();
+    expect(existsSync(empty)).toBe(false);
+    expect(readdirSync(used).sort()).toEqual(["id_ed25519", "lock"]);
   });
 
   it("is free again when the one who had it is killed", async () => {

@@ -143,7 +143,7 @@ engine() {
     build) set -- "$1" ${engine_limits[@]+"${engine_limits[@]}"} "${@:2}" ;;
   esac
   case $asked in
-    create | start | stop | kill | rm) engine_change "$@" ;;
+    create | start | stop | kill | rm | unpause) engine_change "$@" ;;
     ps | info | container | image | network) engine_ask "$@" ;;
     volume) if [ "${2-}" = rm ]; then engine_change "$@"; else engine_ask "$@"; fi ;;
     run) if [ "$detached" = yes ]; then engine_change "$@"; else "${engine_line[@]}" "$@"; fi ;;

@@ -36,6 +36,7 @@ labels=$(engine container inspect --format "{{index .Config.Labels \"$label.clus
 case $labels in
   "$identity")
     # An earlier apply got this far; it is the very machine that is wanted.
+    engine unpause "$name" >/dev/null 2>&1 || true
     if engine start "$name" >/dev/null; then exit 0; fi
     remove "$name"
     ;;

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { type Held, type HoldingRemote, RemoteError } from "../exec/remote/remote";
@@ -27,7 +27,7 @@ export function lockOwner(command: string): LockOwner {
  * @throws Failure of kind `busy` telling who has it
  */
 export async function lockHere(cluster: string, privateDirectory: string, owner: LockOwner): Promise<Held> {
-  mkdirSync(privateDirectory, { recursive: true, mode: 0o700 });
+  const made = mkdirSync(privateDirectory, { recursive: true, mode: 0o700 }) !== undefined;
   // A child that waits for us holds the file, in a group of its own: Ctrl-C must not free it before we have finished.
   const args = [
     "-c",
@@ -56,6 +56,8 @@ export async function lockHere(cluster: string, privateDirectory: string, owner:
   }
   return {
     release: async () => {
+      // A directory that was made for the lock alone: nothing came of the cluster. While it is locked, nobody else has it.
+      if (made && readdirSync(privateDirectory).join() === "lock") rmSync(privateDirectory, { recursive: true });
       child.stdin.end();
       await ended;
     },
