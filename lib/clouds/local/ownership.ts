@@ -26,18 +26,6 @@ export interface Claimant {
   readonly machines: boolean;
 }
 
-/** Another state's cluster. */
-export class StrangerError extends Error {
-  override readonly name = "StrangerError";
-
-  constructor(
-    readonly cluster: string,
-    readonly ownership: Ownership,
-  ) {
-    super(`the cluster ${cluster} on this machine belongs to another Terraform state`);
-  }
-}
-
 /**
  * Whose the cluster is, by what the engine has of it.
  *
