@@ -257,7 +257,7 @@ function buildWith(
 function siteOf(cloud: Cloud): Site {
   let site: Site | undefined;
   synthesize((stack) => {
-    site = cloud.network(stack, "network", { cluster: "demo", hosts: () => [] });
+    site = cloud.network(stack, "network", { cluster: "demo", owner: "mark", hosts: () => [] });
   });
   if (site === undefined) throw new Error("there is no network");
   return site;

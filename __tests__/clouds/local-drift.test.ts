@@ -27,7 +27,13 @@ describe("comparing the state with the engine", () => {
   };
 
   it("names what is missing by its address, and machines that do not run by their host", () => {
-    const container = { role: "compute", site: "local", address: "10.64.1.1", image: "localhost/ohpc-node:0123" };
+    const container = {
+      role: "compute",
+      site: "local",
+      address: "10.64.1.1",
+      image: "localhost/ohpc-node:0123",
+      spec: "0",
+    };
     const containers = [
       { ...container, name: "ohpc-demo-cpu-1", host: "cpu-1", running: false, status: "exited" },
       { ...container, name: "ohpc-demo-stray", host: "stray", running: false, status: "exited" },

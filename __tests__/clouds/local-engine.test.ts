@@ -1,5 +1,14 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -129,6 +138,69 @@ describe("the engine that is taken", () => {
   });
 });
 
+describe("an engine that does not answer", () => {
+  const HANGS = 'echo $$ >"${0%/*}/$1.pid"; sleep 100';
+  const DEAF = `trap "" TERM; ${HANGS}; sleep 100`;
+
+  /** An engine that behaves so at some commands, and answers all others at once; and whether it still runs one. */
+  function engineWith(commands: string, behaviour: string, recorded: Pick<Situation, "recorded">) {
+    const options = arrange({ podman: `case $1 in ${commands}) ${behaviour} ;; esac`, ...recorded });
+    const folder = String(options.env?.["PATH"]);
+    const running = (command: string) => {
+      const stat = `/proc/${readFileSync(join(folder, `${command}.pid`), "utf8").trim()}/stat`;
+      // One that has ended and was not waited for is a zombie.
+      return existsSync(stat) && !readFileSync(stat, "utf8").includes(") Z ");
+    };
+    return { options: { ...options, env: { ...options.env, OHPC_ENGINE_SECONDS: "1" } }, folder, running };
+  }
+
+  it.each<[string, string, string, Pick<Situation, "recorded">]>([
+    ["when it is looked for", "info", "true", {}],
+    ["to a question", "ps", "engine ps -aq", { recorded: "podman" }],
+    ["while it makes a machine", "run | ps", "engine run -d image", { recorded: "podman" }],
+    ["while it removes one", "rm | ps", "engine rm -f machine >/dev/null", { recorded: "podman" }],
+  ])(
+    "%s is ended and named",
+    async (_, commands, script, recorded) => {
+      const { options, running } = engineWith(commands, HANGS, recorded);
+      const [command = ""] = commands.split(" ");
+      const failure: unknown = await runEngineScript(script, [], options).catch((error: unknown) => error);
+      expect(failure).toMatchObject({
+        kind: "silent",
+        message: expect.stringMatching(
+          new RegExp(
+            `^The container engine does not answer: "podman ${command}.*" took more than 1 seconds and was ended`,
+          ),
+        ) as string,
+      });
+      await until(() => !running(command));
+    },
+    60_000,
+  );
+
+  it("is another matter than one that takes its time, and answers questions meanwhile", async () => {
+    const { options } = engineWith("run", "sleep 2; echo made", { recorded: "podman" });
+    expect(await runEngineScript("engine run -d image", [], options)).toBe("made\n");
+  }, 60_000);
+
+  it("does not outlive who asked it", async () => {
+    const { options, folder, running } = engineWith("run", DEAF, { recorded: "podman" });
+    const { file, args } = engineCommand(["run", "-d", "image"], options);
+    const child = spawn(file, args, { env: { ...options.env, OHPC_ENGINE_SECONDS: "100" }, stdio: "ignore" });
+    await until(() => existsSync(join(folder, "run.pid")) && running("run"));
+    child.kill("SIGKILL");
+    await until(() => !running("run"));
+  }, 60_000);
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 40_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error("it did not come true");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 describe("the engine's command line", () => {
   const tell = 'case $1 in info) ;; *) printf "%s\\n" "$@" ;; esac';
 
@@ -184,7 +256,7 @@ function arrange({ podman, docker, choice, variable, recorded }: Situation): Eng
   const [path, state] = [join(directory, "bin"), join(directory, "state")];
   mkdirSync(path, { recursive: true });
   mkdirSync(join(state, "ohpc/demo"), { recursive: true });
-  for (const tool of ["bash", "id", "cat"])
+  for (const tool of ["bash", "id", "cat", "sleep", "timeout", "setpriv"])
     symlinkSync(execFileSync("which", [tool], { encoding: "utf8" }).trim(), join(path, tool));
   for (const [name, text] of Object.entries({ podman, docker })) {
     if (text === undefined) continue;

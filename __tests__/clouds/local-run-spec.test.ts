@@ -54,7 +54,7 @@ interface Wanted {
 function spec({ role = "compute", gpus = 0, sshPort, bundle }: Wanted) {
   const stack = new TerraformStack(new App({ stackTraces: false }), "demo");
   const cloud = new LocalCloud({ subnet: "10.64.0.0/16" });
-  const site = cloud.network(stack, "network", { cluster: "demo", hosts: () => ["master"] });
+  const site = cloud.network(stack, "network", { cluster: "demo", owner: "mark", hosts: () => ["master"] });
   const paths = { state: "/srv/ohpc/state", bundle: "/srv/ohpc/bundle", home: "/home" };
   const disks = (["state", "bundle", "home"] as const).map((purpose) =>
     cloud.disk(stack, purpose, { site, purpose, path: paths[purpose], existing: `v-${purpose}` }),

@@ -49,7 +49,7 @@ describe("what LocalCloud synthesizes", () => {
       expect(destroy["command"]).toMatch(/^eval "\$OHPC_SCRIPT" # remove the \w+$/);
       expect(down).not.toContain(process.cwd());
       // Every plan shows it for every machine.
-      expect(down.split("\n").length).toBeLessThan(30);
+      expect(down.split("\n").length).toBeLessThan(50);
     }
   });
 
@@ -114,7 +114,7 @@ function resource(sketch: Partial<Sketch>, address: string): TerraformInstance &
 function access(props: LocalCloudProps) {
   const cloud = new LocalCloud({ subnet: "10.64.0.0/16", ...props });
   const stack = new TerraformStack(new App({ stackTraces: false }), "demo");
-  const site = cloud.network(stack, "network", { cluster: "demo", hosts: () => ["master"] });
+  const site = cloud.network(stack, "network", { cluster: "demo", owner: "mark", hosts: () => ["master"] });
   return cloud
     .machines(stack, "master", {
       site,

@@ -28,6 +28,16 @@ describe("a ComputePool refuses", () => {
     ]);
   });
 
+  it("the name of something else in the stack, as of the master", () => {
+    const told = refusal((stack) => {
+      const master = fakeMaster(stack);
+      new ComputePool(stack, "master", { master, nodes: 1 });
+    });
+    expect(told).toMatch(
+      /^ComputePool "demo\/master".*\n.*id is "master", but must be one that nothing else in "demo" has; its OpenHpcMaster is called so; the id of a pool is its name$/s,
+    );
+  });
+
   it("a number of nodes that only Terraform knows", () => {
     const told =
       "nodes is a value that is known only to Terraform, but must be a whole number from 1 to 10000 when the stack is synthesized";

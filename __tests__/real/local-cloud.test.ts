@@ -1,11 +1,12 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, readFileSync, statSync, watch } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { engineContents, listContainers } from "../../lib/clouds/local/containers";
 import { driftOf, missingMachines } from "../../lib/clouds/local/drift";
-import { EngineError, engineName, runEngine } from "../../lib/clouds/local/engine";
+import { EngineError, engineName, runEngine, runEngineScript } from "../../lib/clouds/local/engine";
 import { removeLeftovers } from "../../lib/clouds/local/leftovers";
+import { ownershipOf } from "../../lib/clouds/local/ownership";
 import { LocalPower } from "../../lib/clouds/local/power";
 import { formatAddress, formatCidr, parseCidr } from "../../lib/model/cidr";
 import { Size } from "../../lib/units";
@@ -238,7 +239,7 @@ describe("a local cluster", () => {
 
     const missing = await missingMachines(bench.cluster, expected, options);
     await bench.apply(undefined, ...missing.map((one) => `-replace=${one}`));
-    await new LocalPower(bench).start(["cpu-2"]);
+    await (await powerOf(bench)).start(["cpu-2"]);
     expect(await driftOf(bench.cluster, expected, options)).toEqual({ missing: [], stopped: [] });
 
     await removeByHand((await list(bench)).map(({ name }) => name));
@@ -253,6 +254,25 @@ describe("a local cluster", () => {
     expect(await driftOf(bench.cluster, await bench.expected(), options)).toEqual({ missing: [], stopped: [] });
     await bench.destroy();
   }, 120_000);
+
+  it("makes a machine of which a podman that was killed has left no more than its name", async () => {
+    // docker makes containers in a daemon, which is not killed with the command.
+    if (engine !== "podman") return;
+    const bench = open("dead");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    const name = `ohpc-${bench.cluster}-cpu-1`;
+    await removeByHand([name]);
+    await leaveHalfMade(name);
+    await expect(runEngine(["create", "--name", name, IMAGE])).rejects.toThrow("is already in use");
+
+    const { missing } = await driftOf(bench.cluster, await bench.expected(), { env: bench.env });
+    const told = await bench.apply(undefined, ...missing.map((one) => `-replace=${one}`));
+    expect(told).toContain(`note: a half-made container called ${name} was removed`);
+    expect((await list(bench)).map(({ host, running }) => [host, running])).toEqual([
+      ["cpu-1", true],
+      ["master", true],
+    ]);
+  }, 240_000);
 
   it("made by an older version is destroyed by a newer one", async () => {
     const bench = open("older");
@@ -302,12 +322,17 @@ describe("a local cluster", () => {
     await until(async () => (await startedAt(bench, "cpu-1")) > 1);
     expect(await running()).toEqual(["cpu-1", "master"]);
 
-    const power = new LocalPower(bench);
+    const power = await powerOf(bench);
     const before = await power.list();
     expect(before.map(({ host, role, state }) => `${host} ${role} ${state}`)).toEqual([
       "cpu-1 compute running",
       "master master running",
     ]);
+    await runEngine(["pause", `ohpc-${bench.cluster}-cpu-1`]);
+    expect(await driftOf(bench.cluster, await bench.expected(), options)).toEqual({ missing: [], stopped: ["cpu-1"] });
+    await power.start(["cpu-1"]);
+    expect(await running()).toEqual(["cpu-1", "master"]);
+    await runEngine(["pause", `ohpc-${bench.cluster}-cpu-1`]);
     await power.stop(["cpu-1"]);
     await power.stop(["cpu-1"]);
     expect(await running()).toEqual(["master"]);
@@ -353,6 +378,81 @@ describe("a local cluster", () => {
     } finally {
       await runEngine(["volume", "rm", volume]);
     }
+  }, 90_000);
+});
+
+describe("a cluster knows the state that made it", () => {
+  /** What another folder has of a cluster of the same name: the code, and no state. */
+  function stranger(bench: Workbench): Workbench {
+    const other = new Workbench(bench.cluster, bench.env);
+    strangers.push(other);
+    return other;
+  }
+  const strangers: Workbench[] = [];
+  afterEach(() => {
+    for (const other of strangers.splice(0)) other.remove();
+  });
+  const REFUSED = /The cluster "\S+" on this machine belongs to another Terraform state\./;
+
+  it("another one's apply is refused before anything is touched, and so is its destroy", async () => {
+    const bench = open("mine");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    const before = await ids(bench);
+    const other = stranger(bench);
+    // Other machines in another network: all of it would be in the way.
+    const changed = sketch({ gpus: 1, cloud: cloudOf(2) });
+    await expect(other.apply(changed)).rejects.toThrow(REFUSED);
+    await other.destroy();
+    expect(await ids(bench)).toEqual(before);
+    expect((await list(bench)).every(({ running }) => running)).toBe(true);
+    expect(await bench.plan()).toEqual({});
+
+    const power = new LocalPower({ cluster: bench.cluster, owner: "another", env: bench.env });
+    await expect(power.list()).rejects.toMatchObject({ failure: "another's" });
+    await expect(power.stop(["cpu-1"])).rejects.toMatchObject({ failure: "another's" });
+
+    await bench.destroy();
+    await other.apply(sketch({}));
+    expect(Object.keys(await ids(bench))).toEqual(["master"]);
+    await other.destroy();
+    expect(await ownershipOf(bench.cluster, { env: bench.env })).toEqual({
+      marks: [],
+      folder: "",
+      hosts: [],
+      there: false,
+    });
+  }, 90_000);
+
+  it("one from before there were marks is changed by its own state, and by no other", async () => {
+    const bench = open("unmarked");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    await runEngine(["volume", "rm", `ohpc-${bench.cluster}-owner-${await bench.owner()}`]);
+    const before = await ids(bench);
+    const other = stranger(bench);
+    await expect(other.apply(sketch({}))).rejects.toThrow(REFUSED);
+    expect(await ids(bench)).toEqual(before);
+
+    await bench.apply(sketch({ pools: { cpu: 2 } }));
+    expect(await ids(bench)).toMatchObject(before);
+  }, 90_000);
+
+  it("taken over on purpose it goes on running, and is no longer the first one's", async () => {
+    const bench = open("given-up");
+    await bench.apply(sketch({ pools: { cpu: 1 } }));
+    const before = await ids(bench);
+    const other = stranger(bench);
+    other.env["OHPC_TAKE_OVER"] = "another name";
+    await expect(other.apply(sketch({ pools: { cpu: 1 } }))).rejects.toThrow(REFUSED);
+    other.env["OHPC_TAKE_OVER"] = bench.cluster;
+    await other.apply(sketch({ pools: { cpu: 1 } }));
+    delete other.env["OHPC_TAKE_OVER"];
+    expect(await ids(bench)).toEqual(before);
+
+    await expect(bench.apply(sketch({ pools: { cpu: 2 } }))).rejects.toThrow(REFUSED);
+    await expect(bench.destroy()).rejects.toThrow(REFUSED);
+    expect(await ids(bench)).toEqual(before);
+    await other.destroy();
+    expect(await ids(bench)).toEqual({});
   }, 90_000);
 });
 
@@ -464,6 +564,10 @@ function address(block: number, k: number, subnet: 1 | 2 = 1): string {
   return formatAddress(parseCidr(subnetNumber(subnet))!.first + 256 * block + k);
 }
 
+async function powerOf(bench: Workbench): Promise<LocalPower> {
+  return new LocalPower({ cluster: bench.cluster, owner: await bench.owner(), env: bench.env });
+}
+
 async function list(bench: Workbench) {
   return listContainers(bench.cluster, { env: bench.env });
 }
@@ -504,6 +608,33 @@ async function startedAt(bench: Workbench, host: string): Promise<number> {
 async function removeByHand(names: readonly string[]): Promise<void> {
   await runEngine(["kill", ...names]).catch(() => "they do not run");
   await runEngine(["rm", "-f", ...names]);
+}
+
+/** A container that podman has in its storage only: one that was killed between the two notes that it takes of it. */
+async function leaveHalfMade(name: string): Promise<void> {
+  const root = (await runEngine(["info", "--format", "{{.Store.GraphRoot}}"])).trim();
+  const line = await runEngineScript(`printf '%s\\n' "\${engine_line[@]}" create "\${engine_limits[@]}"`);
+  const [podman = "", ...flags] = line.trim().split("\n");
+  for (let tries = 0; tries < 100; tries++) {
+    const noted = watch(join(root, "overlay-containers"));
+    const child = spawn(podman, [...flags, "--name", name, IMAGE], { stdio: "ignore" });
+    // The second note follows at once, or milliseconds later on a busy machine.
+    noted.once("change", () => setTimeout(() => child.kill("SIGKILL"), tries % 8));
+    await new Promise((resolve) => child.once("close", resolve));
+    noted.close();
+    const external = await runEngine(["container", "exists", "--external", name]).then(
+      () => true,
+      () => false,
+    );
+    if (!external) continue;
+    const whole = await runEngine(["container", "exists", name]).then(
+      () => true,
+      () => false,
+    );
+    if (!whole) return;
+    await runEngine(["rm", "-f", name]);
+  }
+  throw new Error("podman could not be killed at the right moment");
 }
 
 function routes(): string {

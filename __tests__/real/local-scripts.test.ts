@@ -26,13 +26,15 @@ const VARIABLES: Readonly<Record<ScriptName, Readonly<Record<string, string | re
     role: "master",
     network: "n",
     image: "i",
+    made: ["image", "build"],
     spec: "s",
     run_flags: ["-e", "a=b"],
     volumes: ["v"],
     ssh_port: "1",
   },
   "machine-down": { host: "h", role: "master" },
-  power: { action: "start", hosts: ["h"], guard_metric: "1" },
+  power: { owner: "o", action: "start", hosts: ["h"], guard_metric: "1" },
+  mark: { owner: "o" },
   leftovers: { guard_metric: "1" },
 };
 

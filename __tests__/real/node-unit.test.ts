@@ -195,6 +195,20 @@ describe("a node", () => {
     await idle(["cpu-1", "cpu-2", "gpu-1"]);
   }, 240_000);
 
+  it("that Slurm reboots is Slurm's again as soon as it is back; what a person drained stays drained", async () => {
+    const remote = cluster.remote();
+    await remote.run("scontrol update nodename=cpu-2 state=drain reason='bad fan'");
+    await remote.run("scontrol reboot cpu-1,cpu-2");
+    const states = async () => remote.run("scontrol --oneliner show node cpu-1,cpu-2 | grep -o 'State=[^ ]*'");
+    await eventually(states, (all) => all.includes("REBOOT"));
+    const back = "State=IDLE\nState=IDLE+DRAIN\n";
+    // Slurm itself would wait for a later time of boot until ResumeTimeout is over.
+    await eventually(states, (all) => all === back, Duration.seconds(60));
+    expect(await asAlice("srun --immediate=20 --nodelist=cpu-1 hostname")).toBe("cpu-1\n");
+    expect(await cluster.inside("cpu-1", "cat", "/etc/default/slurmd")).not.toContain(" -b");
+    await remote.run("scontrol update nodename=cpu-2 state=resume");
+  }, 240_000);
+
   it("that does not answer is called unreachable within seconds, whatever Slurm still thinks", async () => {
     await cluster.engine("kill", cluster.container("cpu-2"));
     const before = Date.now();

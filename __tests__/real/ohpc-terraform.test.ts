@@ -135,6 +135,8 @@ describe("running Terraform", () => {
     const platform = {
       patience: Duration.minutes(2),
       prepare: async () => Promise.resolve(),
+      claim: async () => Promise.resolve(undefined),
+      displaced: async () => Promise.resolve([]),
       drift: async () => Promise.resolve({ missing: [address("cpu-2")], stopped: [] }),
       start: async () => Promise.resolve(),
       remains: async () => Promise.resolve([]),
@@ -257,6 +259,8 @@ describe("machines that a stack protects", () => {
     const platform: Platform = {
       patience: Duration.minutes(2),
       prepare: async () => Promise.resolve(),
+      claim: async () => Promise.resolve(undefined),
+      displaced: async () => Promise.resolve([]),
       drift: async () => Promise.resolve({ missing: [], stopped: ["cpu-1", "cpu-2", "cpu-3"] }),
       start: async (hosts) => {
         asked.push([...hosts]);
@@ -284,7 +288,7 @@ describe("machines that a stack protects", () => {
     write("true");
     await applied();
     const drift = async () => Promise.reject(new Error("no engine"));
-    const platform = { drift } as unknown as Platform;
+    const platform = { claim: async () => Promise.resolve(undefined), drift } as unknown as Platform;
     const ground = { project: { directory }, env: place().env };
     await expect(planDeployment(synthesizedStack(), platform, ground, SILENT)).rejects.toThrow("no engine");
     expect(existsSync(join(stack, ".terraform", "ohpc.tfplan"))).toBe(false);

@@ -6,6 +6,8 @@ import type { TerraformStack } from "cdktf";
 import type { Boot, Disk, Host } from "../../lib/clouds/cloud";
 import { LocalCloud, type LocalCloudProps } from "../../lib/clouds/local";
 import { expectedIn, type Expected } from "../../lib/clouds/local/drift";
+import { claimantIn } from "../../lib/clouds/local/ownership";
+import { TerraformData } from "../../lib/clouds/terraform-data";
 import { formatAddress, parseCidr } from "../../lib/model/cidr";
 import { synthesize, type TerraformJson } from "../../lib/testing";
 import { Size } from "../../lib/units";
@@ -43,8 +45,10 @@ export function buildSketch(stack: TerraformStack, cluster: string, sketch: Sket
       address: formatAddress(first + 256 * (index + 1) + k + 1),
     })),
   }));
+  const owner = new TerraformData(stack, "owner", { input: { kind: "owner", cluster } });
   const site = cloud.network(stack, "network", {
     cluster,
+    owner: owner.getStringAttribute("id"),
     hosts: () => [master, ...groups.flatMap(({ hosts }) => hosts)].map(({ name }) => name),
   });
   const state = cloud.disk(stack, "state", {
@@ -107,7 +111,13 @@ export class Workbench {
     TF_IN_AUTOMATION: "1",
   };
 
-  constructor(readonly cluster: string) {}
+  /** @param beside whose private things it has, too: another folder on the same machine */
+  constructor(
+    readonly cluster: string,
+    beside?: Readonly<NodeJS.ProcessEnv>,
+  ) {
+    if (beside?.["XDG_STATE_HOME"] !== undefined) this.env["XDG_STATE_HOME"] = beside["XDG_STATE_HOME"];
+  }
 
   get privateDirectory(): string {
     return join(this.directory, "state", "ohpc", this.cluster);
@@ -161,6 +171,12 @@ export class Workbench {
 
   async expected(): Promise<readonly Expected[]> {
     return expectedIn(JSON.parse(await this.terraform("show", "-json")));
+  }
+
+  /** The mark of the state. */
+  async owner(): Promise<string> {
+    const state: unknown = JSON.parse(await this.terraform("show", "-json"));
+    return claimantIn(state, this.cluster, expectedIn(state)).owner ?? "";
   }
 
   async terraform(...args: readonly string[]): Promise<string> {

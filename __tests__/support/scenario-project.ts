@@ -17,26 +17,36 @@ export interface Outcome {
 export class ScenarioProject {
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
-  users = "";
+  users: string;
 
   readonly definition: { -readonly [K in keyof Definition]: Definition[K] };
   private readonly place: Place;
 
-  /** @param title in a word, what it is for */
-  constructor(title: string, definition: Omit<Definition, "cluster" | "subnet" | "sshPort">) {
-    this.place = Place.take(title, { containers: true });
+  /**
+   * @param title in a word, what it is for
+   * @param of whose copy it is: another folder for the same operator, with the same definition and no state
+   */
+  constructor(title: string, definition: Omit<Definition, "cluster" | "subnet" | "sshPort">, of?: ScenarioProject) {
+    this.place = of?.place ?? Place.take(title, { containers: true });
     const { name, subnet } = this.place;
-    this.definition = { cluster: name, subnet, sshPort: this.place.port(), ...definition };
-    this.directory = join(ROOT, ".build", name);
+    this.definition =
+      of === undefined ? { cluster: name, subnet, sshPort: this.place.port(), ...definition } : { ...of.definition };
+    this.users = of?.users ?? "";
+    this.directory = join(ROOT, ".build", of === undefined ? name : `${name}-${title}`);
     rmSync(this.directory, { recursive: true, force: true });
     mkdirSync(this.directory, { recursive: true });
-    this.env = { ...process.env, XDG_STATE_HOME: join(this.directory, "state"), CHECKPOINT_DISABLE: "1" };
+    this.env = of?.env ?? { ...process.env, XDG_STATE_HOME: join(this.directory, "state"), CHECKPOINT_DISABLE: "1" };
     const stack = join(ROOT, "__tests__", "support", "scenario-stack.ts");
     const tsx = require.resolve("tsx/cjs");
     writeFileSync(
       join(this.directory, "cdktf.json"),
       JSON.stringify({ language: "typescript", app: `node -r ${tsx} ${stack}` }),
     );
+  }
+
+  /** Another folder, made from this one by who did not bring its state along. */
+  copy(): ScenarioProject {
+    return new ScenarioProject("copy", this.definition, this);
   }
 
   get privateDirectory(): string {

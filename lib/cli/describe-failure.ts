@@ -114,7 +114,7 @@ function describeOpenDirectory({ message, remedy }: OpenSocketDirectoryError): D
 function describePower({ failure, hosts, reason, remedy }: PowerError): DescribedFailure {
   return {
     kind: POWER[failure],
-    code: `power.${failure.replaceAll(" ", "-")}`,
+    code: `power.${failure.replaceAll(" ", "-").replaceAll("'", "")}`,
     message: hosts.length === 0 ? reason : `${foldHosts(hosts)}: ${reason}`,
     host: hosts.length === 1 ? hosts[0] : undefined,
     remedy,
@@ -131,6 +131,7 @@ const POWER: Readonly<Record<PowerFailure, FailureKind>> = {
   throttled: "failed",
   spot: "usage",
   stopping: "failed",
+  "another's": "usage",
   "unknown host": "failed",
   timeout: "failed",
   failed: "failed",

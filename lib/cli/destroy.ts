@@ -7,11 +7,20 @@ import { platformFor } from "./platform";
 import { explain } from "./verb-help";
 
 export function define(command: Command): void {
-  command.argument("<stack>", "name of the stack").option("--yes", "agree beforehand");
-  withJson(command).action(async (name: string, given: { yes?: boolean; json?: boolean }) => {
+  command
+    .argument("<stack>", "name of the stack")
+    .option("--yes", "agree beforehand")
+    .option("--take-over", "also a cluster of this name that another Terraform state has made");
+  withJson(command).action(async (name: string, given: { yes?: boolean; takeOver?: boolean; json?: boolean }) => {
     const terminal = terminalFor(given);
     const destroyed = await destroy(
-      { stack: name, place: here(), consenter: consenterAt(terminal, given.yes === true), platformFor },
+      {
+        stack: name,
+        place: here(),
+        consenter: consenterAt(terminal, given.yes === true),
+        takeOver: given.takeOver,
+        platformFor: (stack) => platformFor(stack, given.takeOver),
+      },
       terminal.progress,
     );
     const { machines, disks, others } = destroyed;

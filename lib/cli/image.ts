@@ -8,9 +8,10 @@ import { explain } from "./verb-help";
 
 export function define(command: Command): void {
   const build = command.command("build").description("Build what is missing of the node image.");
-  withJson(build).action(async (options: { json?: boolean }) => {
+  build.option("--stock", "the image of stock machines (debian-13) instead");
+  withJson(build).action(async (options: { stock?: boolean; json?: boolean }) => {
     const terminal = terminalFor(options);
-    const { image, built } = await buildImage(terminal.progress);
+    const { image, built } = await buildImage(terminal.progress, options.stock === true ? { folder: "debian-13" } : {});
     terminal.result({ ok: true, image, built }, () =>
       built.length === 0
         ? [`${image} is there already`]

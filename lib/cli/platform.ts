@@ -9,8 +9,8 @@ import type * as Local from "./local-platform";
 const ours = lazy(() => require("./local-platform") as typeof Local);
 
 /** What the stack's cloud does beside Terraform. */
-export function platformFor(stack: SynthesizedStack): Platform {
+export function platformFor(stack: SynthesizedStack, takeOver = false): Platform {
   const local = sitesOf(stack).find(({ cloud }) => cloud === "local");
   if (local === undefined) return vendorPlatform(process.env);
-  return ours().localPlatform(stack, local.place["engine"]);
+  return ours().localPlatform(stack, local.place["engine"], takeOver);
 }

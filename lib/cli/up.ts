@@ -13,6 +13,7 @@ import { explain } from "./verb-help";
 interface UpVerbOptions {
   readonly yes?: boolean;
   readonly timeout?: Duration;
+  readonly takeOver?: boolean;
   readonly json?: boolean;
 }
 
@@ -24,7 +25,8 @@ export function define(command: Command): void {
       "--timeout <minutes>",
       "how long nodes may take until they are ready (default: 30; on local clusters from the node image 2)",
       minutes,
-    );
+    )
+    .option("--take-over", "make a cluster of this name yours that another Terraform state has made");
   withJson(command).action(async (stack: string, options: UpVerbOptions) => {
     const terminal = terminalFor(options);
     const result = await up(
@@ -32,7 +34,8 @@ export function define(command: Command): void {
         stack,
         place: here(),
         consenter: consenterAt(terminal, options.yes === true),
-        platformFor,
+        platformFor: (synthesized) => platformFor(synthesized, options.takeOver),
+        takeOver: options.takeOver,
         limit: options.timeout,
       },
       terminal.progress,

@@ -44,6 +44,8 @@ export interface Cloud<M extends MachineGroup = MachineGroup> {
 export interface NetworkSpec {
   /** Slurm's ClusterName; labels everything. */
   readonly cluster: string;
+  /** The mark of the Terraform state that makes the cluster: known when it is applied, the same as long as the state is. */
+  readonly owner: string;
   /** Every host of the site, asked for when the stack is synthesized. */
   readonly hosts: () => readonly string[];
 }

@@ -4,6 +4,8 @@ import type { Power } from "./power";
 /** One site of a cluster that is there, as its manifest tells it. */
 export interface DeployedSite {
   readonly cluster: string;
+  /** The mark of the state that made the cluster; `undefined`: it was deployed before there were marks. */
+  readonly owner?: string | undefined;
   /** What the vendor's API needs to find the machines, by key, e.g. `region`; `undefined` where the manifest does not say it. */
   readonly place: (key: string) => string | undefined;
   readonly env: NodeJS.ProcessEnv;

@@ -55,6 +55,8 @@ export type PowerFailure =
   | "spot"
   /** It is on its way to be stopped, and can be started only when it is. */
   | "stopping"
+  /** They are another Terraform state's. */
+  | "another's"
   /** No machine of that name belongs to the cluster. */
   | "unknown host"
   /** It did not come to the wanted state in time. */

@@ -13,6 +13,7 @@ import type { PoolPlan } from "./pool-plan";
 /** A whole cluster as it was declared, once nothing more is to come. */
 export interface DeclaredCluster {
   readonly name: string;
+  readonly owner: string;
   readonly master: Host;
   readonly site: Site;
   readonly shape: MachineShape;
@@ -45,10 +46,11 @@ function specOf({ name, pools, users, slurm }: DeclaredCluster): ClusterSpec {
 
 /** What exists, with Terraform's expressions for what is known only after apply. */
 export function manifestOf(cluster: DeclaredCluster): Manifest {
-  const { name, master, site, shape, access, disks, pools } = cluster;
+  const { name, owner, master, site, shape, access, disks, pools } = cluster;
   return {
     schema: MANIFEST_SCHEMA,
     cluster: name,
+    owner,
     wish: clusterSpecHash(clusterSpecText(cluster)),
     sites: [
       {

@@ -18,6 +18,7 @@ import { addressProblems, defaultAddress } from "./master-address";
 import { MASTER_NAMES, type OpenHpcMasterProps } from "./master-props";
 import type { NfsDisk } from "./nfs-disk";
 import { ownId } from "./own-id";
+import { makeOwner } from "./owner";
 import type { PoolPlan } from "./pool-plan";
 import { relativeStatePath } from "./state-path";
 
@@ -60,8 +61,10 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
     const { size: stateSize = Size.gibibytes(16), existing } = stateDisk;
 
     const wrongCloud = cloud.problems();
+    const owner = makeOwner(this, clusterName);
     const network = {
       cluster: clusterName,
+      owner,
       hosts: () => [hostname, ...this.pools.flatMap((pool) => pool.hosts.map(({ name }) => name))],
     };
     const site = wrongCloud.length > 0 ? undefined : cloud.network(this, "network", network);
@@ -120,6 +123,7 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
     const { shape } = chosen;
     this.writeDocuments(() => ({
       name: clusterName,
+      owner,
       master: this.host,
       site,
       shape,

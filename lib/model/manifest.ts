@@ -59,6 +59,8 @@ export type CloudFacts = z.infer<typeof cloudFactsSchema>;
 export const manifestSchema = z.strictObject({
   schema: z.literal(MANIFEST_SCHEMA),
   cluster: z.string(),
+  /** The mark of the Terraform state that made it; absent: it was deployed before there were marks. */
+  owner: z.string().optional(),
   /** SHA-256 of the spec (`cluster.json`) that was synthesized with it, as hex. */
   wish: z.string(),
   sites: z.array(

@@ -1,6 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -73,6 +83,16 @@ describe("lockHere", () => {
     other.stdin.end();
     await once(other, "close");
     await (await lockHere("demo", directory, lockOwner("ohpc up demo"))).release();
+  });
+
+  it("leaves nothing of a directory that was made for it, and everything of one that was there for more", async () => {
+    const [empty, used] = [join(scratch, "empty"), join(scratch, "used")];
+    mkdirSync(used);
+    writeFileSync(join(used, "id_ed25519"), "key");
+    for (const directory of [empty, used])
+      await (await lockHere("demo", directory, lockOwner("ohpc up demo"))).release();
+    expect(existsSync(empty)).toBe(false);
+    expect(readdirSync(used).sort()).toEqual(["command.lock", "id_ed25519"]);
   });
 
   it("is free again when the one who had it is killed", async () => {

@@ -41,6 +41,12 @@ describe("what Terraform complains about", () => {
       "usage",
     ],
     ['The image localhost/ohpc-node:abc is not in podman: "ohpc up" builds it.', "local.image-missing", "failed"],
+    [
+      'The container engine does not answer: "podman run" took more than 30 seconds and was ended.',
+      "local.engine-silent",
+      "failed",
+    ],
+    ['The cluster "demo" on this machine belongs to another Terraform state.', "cluster.another-state", "usage"],
     ["write /x: no space left on device", "disk-full", "failed"],
   ])("recognizes %j", (line, code, kind) => {
     const failure = terraformFailure("apply", [provisioner(`${line}\nDo this.`)], "");

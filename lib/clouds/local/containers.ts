@@ -12,6 +12,8 @@ export interface LocalContainer {
   readonly site: string;
   readonly address: string;
   readonly image: string;
+  /** The hash of what it was run with. */
+  readonly spec: string;
   readonly running: boolean;
   /** The engine's own word: `running`, `exited`, `created`, `paused`… */
   readonly status: string;
@@ -77,6 +79,7 @@ function parseContainers(text: string): readonly LocalContainer[] {
         site: of("site"),
         address: of("address"),
         image: of("image"),
+        spec: of("spec"),
         running: status === "running",
         status,
       };

@@ -9,6 +9,7 @@ const power = lazy(() => require("./power") as typeof Power);
 
 export const day2: Day2 = {
   protects: false,
-  power: ({ cluster, place, env }) => new (power().LocalPower)({ cluster, env, engine: engineNamed(place("engine")) }),
+  power: ({ cluster, owner, place, env }) =>
+    new (power().LocalPower)({ cluster, owner, env, engine: engineNamed(place("engine")) }),
   cost: (terraform) => cost().localCost(terraform),
 };

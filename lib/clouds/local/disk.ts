@@ -1,10 +1,10 @@
 import type { Construct } from "constructs";
 import type { Disk, DiskSpec } from "../cloud";
 import { TerraformData } from "../terraform-data";
-import { literal } from "../terraform-text";
 import type { EngineName } from "./engine-prelude";
 import { volumeName } from "./names";
-import { whenDestroyed, whenMade } from "./provisioners";
+import { networkOf } from "./network";
+import { ownedBy, whenDestroyed, whenMade } from "./provisioners";
 import { script } from "./script";
 
 /** A named volume of the engine. */
@@ -26,13 +26,20 @@ export function makeDisk(scope: Construct, id: string, spec: DiskSpec, engine: E
   if (existing !== undefined) return { purpose, manifest, handle: new LocalVolume(existing, undefined), dependsOn: [] };
 
   const { cluster } = site;
+  const { owner } = networkOf(site);
   const name = volumeName(cluster, purpose);
   const context = { cluster, site: site.name, engine };
   const volume = new TerraformData(scope, id, {
-    input: { kind: "volume", cluster, name, down: literal(script("volume-down", context, { volume: name })) },
+    input: {
+      kind: "volume",
+      cluster,
+      name,
+      owner,
+      down: ownedBy(owner, script("volume-down", context, { volume: name })),
+    },
     triggersReplace: { name },
     provisioners: [
-      whenMade("make the volume", literal(script("volume-up", context, { volume: name }))),
+      whenMade("make the volume", ownedBy(owner, script("volume-up", context, { volume: name }))),
       whenDestroyed("remove the volume"),
     ],
     dependsOn: [...site.dependsOn],

@@ -10,6 +10,8 @@ export interface Expected {
   /** Its name in the engine. */
   readonly name: string;
   readonly cluster: string;
+  /** The mark of the state that made it; absent: it was made before there were marks. */
+  readonly owner?: string | undefined;
 }
 
 export interface Drift {
@@ -25,11 +27,15 @@ export interface Drift {
  * @param state the document of `terraform show -json`; of an empty state, too
  */
 export function expectedIn(state: unknown): readonly Expected[] {
-  return resourcesOf(stateSchema.parse(state).values?.root_module).flatMap(({ address, type, values }) => {
-    if (type !== "terraform_data") return [];
+  return resourcesIn(state).flatMap(({ address, values }) => {
     const input = inputSchema.safeParse(values["input"]);
     return input.success ? [{ address, ...input.data }] : [];
   });
+}
+
+/** All `terraform_data` of a state. */
+export function resourcesIn(state: unknown): readonly z.infer<typeof resourceSchema>[] {
+  return resourcesOf(stateSchema.parse(state).values?.root_module).filter(({ type }) => type === "terraform_data");
 }
 
 /**
@@ -81,7 +87,12 @@ export function compare(expected: readonly Expected[], { containers, networks, v
   };
 }
 
-const inputSchema = z.object({ kind: z.enum(["network", "volume", "machine"]), name: z.string(), cluster: z.string() });
+const inputSchema = z.object({
+  kind: z.enum(["network", "volume", "machine"]),
+  name: z.string(),
+  cluster: z.string(),
+  owner: z.string().optional(),
+});
 
 const resourceSchema = z.object({ address: z.string(), type: z.string(), values: z.record(z.string(), z.unknown()) });
 

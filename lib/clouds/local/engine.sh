@@ -3,7 +3,7 @@
 # Reads: cluster (empty: none), engine_choice (podman, docker or empty), OHPC_ENGINE.
 # Sets: engine_name; directory, where the private things of the cluster lie.
 # Order: the engine that the cluster was made with, OHPC_ENGINE, engine_choice, podman if it works, docker if it works.
-# Exit codes: 69 no engine works, 77 no permission to use it.
+# Exit codes: 69 no engine works, 77 no permission to use it, 75 it does not answer.
 
 # Tools for networks lie where the search path of ordinary users does not lead.
 PATH=$PATH:/usr/sbin:/sbin
@@ -11,6 +11,22 @@ PATH=$PATH:/usr/sbin:/sbin
 engine_quit() { # CODE MESSAGE...
   printf '%s\n' "${@:2}" >&2
   exit "$1"
+}
+
+# Questions have an answer within seconds, also on a busy machine.
+engine_seconds=${OHPC_ENGINE_SECONDS:-30}
+
+# Puts into `within` what a command line begins with that may take $1 seconds: it ends then, or when this script is killed,
+# with all that it started.
+engine_within() {
+  within=()
+  ! type -P setpriv >/dev/null || within+=(setpriv --pdeathsig TERM)
+  ! type -P timeout >/dev/null || within+=(timeout -k 5 "$1")
+}
+
+engine_silent() { # COMMAND
+  engine_quit 75 "The container engine does not answer: \"$engine_name $1\" took more than $engine_seconds seconds and was ended." \
+    "See what it waits for (\"$engine_name ps\" must answer; a process of it may hang), or restart this computer; then run the same command again."
 }
 
 # The command line of engine $1 with its global flags, as this host needs them.
@@ -41,7 +57,13 @@ engine_use() {
 engine_try() {
   command -v "$1" >/dev/null 2>&1 || return 1
   engine_use "$1"
-  engine_answer=$(LC_ALL=C "${engine_line[@]}" info 2>&1 >/dev/null) && return 0
+  local code=0
+  engine_within "$engine_seconds"
+  engine_answer=$(LC_ALL=C ${within[@]+"${within[@]}"} "${engine_line[@]}" info 2>&1 >/dev/null) || code=$?
+  case $code in
+    0) return 0 ;;
+    124 | 137) engine_silent info ;;
+  esac
   case $engine_answer in
     *[Pp]ermission\ denied* | *[Oo]peration\ not\ permitted*) return 2 ;;
     *) return 3 ;;
@@ -111,12 +133,60 @@ engine_find() {
 }
 
 # The engine's command line; what it makes and builds gets limits that this host allows, and no limit on processes.
+# Questions have a limit in time. What changes containers may take long where there are many or the machine is busy:
+# it is waited for as long as the engine answers questions meanwhile. Builds and commands in containers have no limit.
 engine() {
+  local asked=$1 detached=''
+  [ "${2-}" != -d ] || detached=yes
   case $1 in
     run | create) set -- "$1" ${engine_limits[@]+"${engine_limits[@]}"} --pids-limit=-1 "${@:2}" ;;
     build) set -- "$1" ${engine_limits[@]+"${engine_limits[@]}"} "${@:2}" ;;
   esac
-  "${engine_line[@]}" "$@"
+  case $asked in
+    create | start | stop | kill | rm | unpause) engine_change "$@" ;;
+    ps | info | container | image | network) engine_ask "$@" ;;
+    volume) if [ "${2-}" = rm ]; then engine_change "$@"; else engine_ask "$@"; fi ;;
+    run) if [ "$detached" = yes ]; then engine_change "$@"; else "${engine_line[@]}" "$@"; fi ;;
+    *) "${engine_line[@]}" "$@" ;;
+  esac
+}
+
+engine_ask() {
+  local code=0
+  engine_within "$engine_seconds"
+  ${within[@]+"${within[@]}"} "${engine_line[@]}" "$@" || code=$?
+  case $code in 124 | 137) engine_silent "$*" ;; esac
+  return $code
+}
+
+engine_change() {
+  local work watch code=0 seen=0
+  engine_within 3600
+  ${within[@]+"${within[@]}"} "${engine_line[@]}" "$@" &
+  work=$!
+  # Whoever reads what this script writes must not wait for it.
+  engine_watch "$work" >/dev/null 2>&1 &
+  watch=$!
+  wait "$work" || code=$?
+  {
+    kill "$watch" || true
+    wait "$watch" || seen=$?
+  } 2>/dev/null
+  [ "$seen" != 75 ] || engine_silent "$1"
+  return $code
+}
+
+# Ends the process $1, and with 75, as soon as the engine has no answer for others any more.
+engine_watch() {
+  while engine_within 3600 && ${within[@]+"${within[@]}"} sleep "$engine_seconds" && kill -0 "$1" 2>/dev/null; do
+    engine_within $((engine_seconds < 15 ? engine_seconds : 15))
+    ${within[@]+"${within[@]}"} "${engine_line[@]}" ps -q >/dev/null 2>&1 || {
+      # Nobody is to end this before it has said why.
+      trap '' TERM
+      kill "$1" 2>/dev/null || true
+      exit 75
+    }
+  done
 }
 
 engine_find

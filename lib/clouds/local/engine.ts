@@ -19,8 +19,8 @@ export interface EngineOptions extends EngineWanted {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** `none`: no engine works here; `permission`: there is one, but not for this user; `failed`: it refused or failed. */
-export type EngineErrorKind = "none" | "permission" | "failed";
+/** `none`: no engine works here; `permission`: there is one, but not for this user; `silent`: it does not answer; `failed`: it refused or failed. */
+export type EngineErrorKind = "none" | "permission" | "silent" | "failed";
 
 /** Something that the container engine did not do. */
 export class EngineError extends Error {
@@ -98,12 +98,16 @@ const KEPT_LINES = 50;
 
 async function run({ file, args }: EngineCommand, title: string, options: EngineOptions): Promise<string> {
   const { input, onLine, timeoutSeconds, env = process.env } = options;
-  // A group of its own, so that a limit in time ends bash and the engine; without a limit, Ctrl-C shall reach both.
+  // A group of its own, so that bash and the engine end together: when their time is over, or with this process.
   const child = spawn(file, args, {
     env,
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-    detached: timeoutSeconds !== undefined,
+    detached: true,
   });
+  const withUs = () => {
+    signalGroup(child, "SIGTERM");
+  };
+  process.once("exit", withUs);
   const limit = timeoutSeconds === undefined ? undefined : setTimeout(endGroup, timeoutSeconds * 1000, child);
   // The engine may end before it has read everything (EPIPE); its exit code tells the story.
   if (typeof input === "string") child.stdin?.on("error", () => undefined).end(input);
@@ -126,6 +130,7 @@ async function run({ file, args }: EngineCommand, title: string, options: Engine
     });
   }).finally(() => {
     clearTimeout(limit);
+    process.off("exit", withUs);
   });
   if (code === 0) return Buffer.concat(output).toString("utf8");
   throw engineError({ title, code: code ?? undefined, signal, said: said.join("\n"), timeoutSeconds });
@@ -143,6 +148,9 @@ function engineError({ title, code, signal, said, timeoutSeconds }: Failure): En
   if (code === 69 && /container engine|is not installed|does not (answer|work)|must be podman or docker/.test(said)) {
     return new EngineError("none", said, code);
   }
+  if (code === 75 && said.includes("The container engine does not answer")) {
+    return new EngineError("silent", said.slice(said.indexOf("The container engine does not answer")), code);
+  }
   if (code === 77 && said.includes("no permission to use")) return new EngineError("permission", said, code);
   if (/permission denied while trying to connect to the docker/i.test(said))
     return new EngineError("permission", said, code);
@@ -156,13 +164,20 @@ const GRACE_MILLISECONDS = 3000;
 
 /** Ends a command with all that it started. */
 function endGroup(child: ChildProcess): void {
-  const { pid } = child;
-  if (pid === undefined) return;
-  const kill = setTimeout(() => process.kill(-pid, "SIGKILL"), GRACE_MILLISECONDS);
+  const kill = setTimeout(signalGroup, GRACE_MILLISECONDS, child, "SIGKILL");
   child.once("close", () => {
     clearTimeout(kill);
   });
-  process.kill(-pid, "SIGTERM");
+  signalGroup(child, "SIGTERM");
+}
+
+function signalGroup({ pid }: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 function eachLine(stream: Readable, tell: (line: string) => void): void {

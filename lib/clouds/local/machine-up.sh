@@ -1,6 +1,25 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Starts one machine. Reads: host, address, role, network, image, spec, run_flags, volumes (must exist), ssh_port (empty: none is published), user_data (empty: none is read).
+# Starts one machine. Reads: host, address, role, network, image, made (how ohpc makes the image where it is missing; empty: it is the user's own),
+# spec, run_flags, volumes (must exist), ssh_port (empty: none is published), user_data (empty: none is read).
 
+# Makes the image with the ohpc of the project that Terraform works in, above this directory. Several machines make it once.
+make_image() {
+  local at=$PWD
+  engine_within 7200
+  while [ -n "$at" ]; do
+    if [ -x "$at/node_modules/.bin/ohpc" ]; then
+      OHPC_ENGINE=$engine_name "${within[@]}" "$at/node_modules/.bin/ohpc" "${made[@]}"
+      return
+    elif [ -x "$at/dist/cli/main.js" ] && grep -q '"name": "cdktf-openhpc"' "$at/package.json" 2>/dev/null; then
+      OHPC_ENGINE=$engine_name "${within[@]}" "$at/dist/cli/main.js" "${made[@]}"
+      return
+    fi
+    at=${at%/*}
+  done
+  return 1
+}
+
+refuse_strangers
 name="ohpc-$cluster-$host"
 identity="$cluster $site $spec $image $address"
 
@@ -17,10 +36,17 @@ labels=$(engine container inspect --format "{{index .Config.Labels \"$label.clus
 case $labels in
   "$identity")
     # An earlier apply got this far; it is the very machine that is wanted.
+    engine unpause "$name" >/dev/null 2>&1 || true
     if engine start "$name" >/dev/null; then exit 0; fi
     remove "$name"
     ;;
-  '') ;;
+  '')
+    # Of a podman that was killed while it made it: in its storage only, without labels, but with the name.
+    if [ "$engine_name" = podman ] && engine container exists --external "$name"; then
+      remove "$name"
+      echo "note: a half-made container called $name was removed; podman must have been killed while it made it" >&2
+    fi
+    ;;
   "$cluster $site "*) remove "$name" ;;
   *)
     quit "There is a container called \"$name\" that does not belong to the cluster \"$cluster\"." \
@@ -31,6 +57,11 @@ esac
 if [ -n "$ssh_port" ] && port_taken "$ssh_port"; then
   quit "Port $ssh_port on 127.0.0.1, the way in to the cluster \"$cluster\", is taken by another program." \
     "Choose another: new LocalCloud({ sshPort: $((ssh_port < 65535 ? ssh_port + 1 : 20000)) })"
+fi
+
+if [ ${#made[@]} -gt 0 ] && ! engine image inspect "$image" >/dev/null 2>&1; then
+  echo "note: the image $image was not in $engine_name yet and was made first" >&2
+  make_image || quit "The image $image is not in $engine_name, and could not be made here." "Make it, then run the same command again: npx ohpc ${made[*]}"
 fi
 
 flags=()
@@ -73,6 +104,6 @@ engine run -d --pull=never --name "$name" --hostname "$host" --network "$network
   "${run_flags[@]}" "${flags[@]}" "$image" ${command[@]+"${command[@]}"} >/dev/null || {
   code=$?
   remove "$name" 2>/dev/null || true
-  engine image inspect "$image" >/dev/null 2>&1 || quit "The image $image is not in $engine_name: \"ohpc up\" builds it."
+  engine image inspect "$image" >/dev/null 2>&1 || quit "The image $image is not in $engine_name: \"ohpc up\" builds it." "Build it (npx ohpc image build), or pull it if it is your own."
   quit "$engine_name could not start $host (exit code $code); it said why above."
 }

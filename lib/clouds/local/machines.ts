@@ -8,8 +8,8 @@ import { literal } from "../terraform-text";
 import { userData } from "../user-data";
 import type { EngineName } from "./engine-prelude";
 import { containerName } from "./names";
-import { LocalNetwork } from "./network";
-import { perHost, whenDestroyed, whenMade } from "./provisioners";
+import { networkOf } from "./network";
+import { ownedBy, perHost, whenDestroyed, whenMade } from "./provisioners";
 import { runSpec } from "./run-spec";
 import { script } from "./script";
 import { specHash } from "./spec-hash";
@@ -35,7 +35,7 @@ export class LocalMachines implements MachineGroup {
     const { engine } = settings;
     const stock = spec.image === STOCK;
     const image = stock ? settings.image.stock() : (spec.image ?? settings.image.node());
-    const network = networkOf(site.handle);
+    const network = networkOf(site);
     const sshPort = role === "master" ? settings.sshPort : undefined;
     const { flags, volumes } = runSpec({ role, boot, disks, gpus: shape.gpus?.count ?? 0, stock, sshPort });
     const run = { network: network.name, role, flags };
@@ -43,6 +43,7 @@ export class LocalMachines implements MachineGroup {
     const up = script("machine-up", context, {
       role,
       image,
+      made: stock ? ["image", "build", "--stock"] : spec.image === undefined ? ["image", "build"] : [],
       network: network.name,
       spec: specHash(run),
       run_flags: flags,
@@ -59,7 +60,8 @@ export class LocalMachines implements MachineGroup {
         cluster: site.cluster,
         host: "${each.key}",
         name: containerName(site.cluster, "${each.key}"),
-        down: perHost(script("machine-down", context, { role })),
+        owner: network.owner,
+        down: perHost(ownedBy(network.owner, script("machine-down", context, { role }))),
       },
       // A changed input alone runs nothing, and depends_on hands no replacement on: these are all the reasons for a new container.
       triggersReplace: {
@@ -68,7 +70,10 @@ export class LocalMachines implements MachineGroup {
         image: literal(image),
         address: "${each.value}",
       },
-      provisioners: [whenMade("start the machine", perHost(up)), whenDestroyed("remove the machine")],
+      provisioners: [
+        whenMade("start the machine", perHost(ownedBy(network.owner, up))),
+        whenDestroyed("remove the machine"),
+      ],
       dependsOn: [...site.dependsOn, ...disks.flatMap((disk) => disk.dependsOn)],
     });
     this.way = {
@@ -86,9 +91,4 @@ export class LocalMachines implements MachineGroup {
   access(): ManifestMaster["access"] {
     return this.way;
   }
-}
-
-function networkOf(handle: unknown): LocalNetwork {
-  if (handle instanceof LocalNetwork) return handle;
-  throw new TypeError("a machine of LocalCloud needs a network of LocalCloud");
 }

@@ -80,6 +80,10 @@ make_directory() {
   printf '* %s %s\n' "$kind" "$key" >"$directory/known_hosts"
 }
 
+# What is there, and carries nobody's mark, may be a running cluster: of a state from before there were marks.
+refuse_strangers
+[ ${#found[@]} -gt 0 ] || refuse_if_there
+
 state=$(engine network inspect --format "{{index .Labels \"$label.cluster\"}}/{{index .Labels \"$label.site\"}}/{{index .Labels \"$label.spec\"}}" "$network" 2>/dev/null) || state=''
 case $state in
   "$cluster/$site/$spec" | '') ;;
@@ -98,6 +102,7 @@ if [ -z "$state" ]; then
   check_port
   check_subnet
 fi
+mark
 make_directory
 # The bridge's own route is better while the bridge exists.
 ip route replace unreachable "$subnet" metric "$guard_metric" 2>/dev/null || true

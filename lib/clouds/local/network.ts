@@ -3,10 +3,9 @@ import type { Construct } from "constructs";
 import { formatAddress, parseCidr } from "../../model/cidr";
 import type { Cloud, NetworkSpec, Site } from "../cloud";
 import { TerraformData } from "../terraform-data";
-import { literal } from "../terraform-text";
 import type { EngineName } from "./engine-prelude";
 import { networkName } from "./names";
-import { whenDestroyed, whenMade } from "./provisioners";
+import { ownedBy, whenDestroyed, whenMade } from "./provisioners";
 import { GUARD_METRIC, script } from "./script";
 import { specHash } from "./spec-hash";
 
@@ -23,17 +22,25 @@ export interface NetworkSettings {
 export class LocalNetwork {
   constructor(
     readonly name: string,
+    /** The mark of the state that makes the cluster. */
+    readonly owner: string,
     readonly network: TerraformData,
     /** Removes containers whose hosts are no longer in the code; machines are made after it. */
     readonly sweep: TerraformData,
   ) {}
 }
 
+/** The network that LocalCloud has made for a site. */
+export function networkOf({ handle }: Site): LocalNetwork {
+  if (handle instanceof LocalNetwork) return handle;
+  throw new TypeError("what LocalCloud makes needs a network of LocalCloud");
+}
+
 /** A bridge of its own for the cluster, with the keys that open its machines. */
 export function makeNetwork(
   scope: Construct,
   id: string,
-  { cluster, hosts }: NetworkSpec,
+  { cluster, hosts, owner }: NetworkSpec,
   settings: NetworkSettings,
 ): Site {
   const { cloud, engine, subnet, internet, sshPort } = settings;
@@ -51,9 +58,9 @@ export function makeNetwork(
   });
   const down = script("network-down", context, { subnet, guard_metric: GUARD_METRIC });
   const network = new TerraformData(scope, id, {
-    input: { kind: "network", cluster, name, down: literal(down) },
+    input: { kind: "network", cluster, name, owner, down: ownedBy(owner, down) },
     triggersReplace: { name, ...shape },
-    provisioners: [whenMade("make the network", literal(up)), whenDestroyed("remove the network")],
+    provisioners: [whenMade("make the network", ownedBy(owner, up)), whenDestroyed("remove the network")],
   });
 
   // The hosts of pools that are written down after the network.
@@ -61,7 +68,7 @@ export function makeNetwork(
   const sweep = new TerraformData(scope, `${id}-sweep`, {
     triggersReplace: { network: network.getStringAttribute("id"), hosts: Lazy.listValue({ produce: names }) },
     provisioners: [
-      whenMade("remove machines that are no longer wanted", literal(script("sweep-up", context, {})), {
+      whenMade("remove machines that are no longer wanted", ownedBy(owner, script("sweep-up", context, {})), {
         OHPC_HOSTS: Lazy.stringValue({ produce: () => names().join(" ") }),
       }),
     ],
@@ -75,7 +82,7 @@ export function makeNetwork(
     reserved: [gateway],
     addressesRequired: false,
     place: engine === undefined ? undefined : { engine },
-    handle: new LocalNetwork(name, network, sweep),
+    handle: new LocalNetwork(name, owner, network, sweep),
     dependsOn: [network, sweep],
   };
 }

@@ -1,18 +1,26 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Starts, stops or ends machines of a cluster. Reads: action (start, stop or end), hosts.
 
+refuse_strangers
 collect engine ps -aq --filter "label=$label.cluster=$cluster"
 [ ${#found[@]} -gt 0 ] || quit "The cluster \"$cluster\" has no machines on this computer." "ohpc up makes them."
 
 masters=()
 others=()
+paused=()
 lines=$(engine container inspect --format "{{.Id}} {{.State.Status}} {{index .Config.Labels \"$label.host\"}} {{index .Config.Labels \"$label.role\"}}" "${found[@]}")
 while read -r id status host role; do
   case " ${hosts[*]} " in *" $host "*) ;; *) continue ;; esac
-  case $action:$status in start:running | stop:exited | stop:created) continue ;; esac
+  case $action:$status in
+    start:running | stop:exited | stop:created) continue ;;
+    *:paused) paused+=("$id") ;;
+  esac
+  case $action:$status in start:paused) continue ;; esac
   case $role in master) masters+=("$id") ;; *) others+=("$id") ;; esac
 done <<<"$lines"
 
+# What somebody has paused can neither be started nor stopped.
+[ ${#paused[@]} = 0 ] || engine unpause "${paused[@]}" >/dev/null
 case $action in
   start)
     # A boot of this computer forgets the route.

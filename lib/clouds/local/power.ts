@@ -1,10 +1,13 @@
 import { type Power, type PoweredMachine, PowerError, type PowerState } from "../power";
 import { listContainers, type LocalContainer } from "./containers";
 import { EngineError, type EngineName, runBash, runEngineScript } from "./engine";
+import { marksOf } from "./ownership";
 import { GUARD_METRIC, script } from "./script";
 
 export interface LocalPowerProps {
   readonly cluster: string;
+  /** The mark of the state that the cluster belongs to, as in the manifest. @default - it was deployed before there were marks */
+  readonly owner?: string | undefined;
   /** Of the site, as in the manifest's `place`. @default - the engine that the cluster was made with */
   readonly engine?: EngineName;
   /** @default - this process's environment */
@@ -20,9 +23,19 @@ export class LocalPower implements Power {
   }
 
   async list(): Promise<readonly PoweredMachine[]> {
-    const { cluster, engine, env } = this.props;
+    const { cluster, owner, engine, env } = this.props;
     const options = { engine, env };
-    const containers = await told([], async () => listContainers(cluster, options));
+    const [containers, marks] = await told([], async () =>
+      Promise.all([listContainers(cluster, options), marksOf(cluster, options)]),
+    );
+    if (containers.length > 0 && marks.some((mark) => mark !== owner)) {
+      throw new PowerError(
+        "another's",
+        [],
+        `the cluster ${cluster} on this machine belongs to another Terraform state`,
+        "work where it was made; to take it over on purpose: ohpc up STACK --take-over",
+      );
+    }
     return containers.map(poweredMachine).sort((a, b) => a.host.localeCompare(b.host, "en", { numeric: true }));
   }
 
@@ -72,8 +85,8 @@ export class LocalPower implements Power {
   private async act(action: "start" | "stop" | "end", hosts: readonly string[]): Promise<void> {
     if (hosts.length === 0) return;
     await this.find(hosts);
-    const { cluster, engine, env } = this.props;
-    const text = script("power", { cluster, site: "", engine }, { action, hosts, guard_metric: GUARD_METRIC });
+    const { cluster, owner = "", engine, env } = this.props;
+    const text = script("power", { cluster, site: "", engine }, { owner, action, hosts, guard_metric: GUARD_METRIC });
     await told(hosts, async () => runBash(text, `${action} ${hosts.join(", ")}`, { env }));
   }
 }

@@ -23,9 +23,14 @@ export function whenDestroyed(title: string): LocalExecProvisioner {
   return { ...bash(title), environment: { [SCRIPT]: "${self.input.down}" }, when: "destroy" };
 }
 
+/** A script that knows which state it works for: Terraform fills in the state's mark. */
+export function ownedBy(owner: string, text: string): string {
+  return `owner='${owner}'\n${literal(text)}`;
+}
+
 /** The host's name and address as the scripts of machines read them; Terraform fills them in for each instance. */
-export function perHost(script: string): string {
-  return `host='\${each.key}' address='\${each.value}'\n${literal(script)}`;
+export function perHost(owned: string): string {
+  return `host='\${each.key}' address='\${each.value}'\n${owned}`;
 }
 
 const SCRIPT = "OHPC_SCRIPT";

@@ -14,6 +14,7 @@ export type ScriptName =
   | "machine-up"
   | "machine-down"
   | "power"
+  | "mark"
   | "leftovers";
 
 /** What every script needs to know. */

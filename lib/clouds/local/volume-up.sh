@@ -1,8 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Makes a named volume. Reads: volume.
 
-owner=$(engine volume inspect --format "/{{index .Labels \"$label.cluster\"}}" "$volume" 2>/dev/null) || owner=''
-case $owner in
+refuse_strangers
+whose=$(engine volume inspect --format "/{{index .Labels \"$label.cluster\"}}" "$volume" 2>/dev/null) || whose=''
+case $whose in
   "/$cluster") ;;
   '') engine volume create --label "$label.cluster=$cluster" --label "$label.site=$site" "$volume" >/dev/null ;;
   *)

@@ -9,11 +9,12 @@ export interface HostKeySource {
 }
 
 /** Who has the consoles of a cluster's machines; `undefined` where nobody can be asked, or a vendor's SDK is missing. */
-export function hostKeySource({ cluster, sites, master }: Manifest, env: NodeJS.ProcessEnv): HostKeySource | undefined {
+export function hostKeySource(manifest: Manifest, env: NodeJS.ProcessEnv): HostKeySource | undefined {
+  const { sites, master } = manifest;
   const site = sites.find(({ name }) => name === master.site);
   if (site === undefined) return undefined;
   try {
-    return powerAt(site, cluster, env);
+    return powerAt(site, manifest, env);
   } catch (error) {
     if (error instanceof Failure) return undefined;
     // SDKs want to be told this and that. Who asks for keys is told what is missing.

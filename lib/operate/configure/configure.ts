@@ -3,10 +3,13 @@ import type { HoldingRemote, Remote } from "../exec/remote/remote";
 import { lockMaster, lockOwner } from "../lock/lock";
 import { type PlannedStep, planSteps, runSteps, type RunStepsOptions, type StepsResult } from "./run-steps";
 import { MASTER_STEPS } from "./steps/master-steps";
+import { ownerFile } from "./steps/owner";
 
 export interface ConfigureOptions extends RunStepsOptions {
   /** What other operators are told who find the master locked. @default "ohpc configure" */
   readonly command?: string;
+  /** Makes a cluster this state's that another state has made. */
+  readonly takeOver?: boolean | undefined;
 }
 
 /**
@@ -19,15 +22,18 @@ export interface ConfigureOptions extends RunStepsOptions {
 export async function configure(
   cluster: ClusterView,
   master: HoldingRemote,
-  { command = "ohpc configure", ...options }: ConfigureOptions = {},
+  { command = "ohpc configure", takeOver = false, ...options }: ConfigureOptions = {},
 ): Promise<StepsResult> {
   const lock = await lockMaster(cluster.manifest.cluster, master, lockOwner(command));
   try {
+    if (takeOver) await master.run(FORGET_OWNER, { args: [ownerFile(cluster.manifest)] });
     return await runSteps(MASTER_STEPS, cluster, master, options);
   } finally {
     await lock.release();
   }
 }
+
+const FORGET_OWNER = 'rm -f -- "$1"';
 
 /** What `configure` would do, and with which effect on the running cluster. Changes nothing, locks nothing. */
 export async function planConfigure(cluster: ClusterView, master: Remote): Promise<readonly PlannedStep[]> {

@@ -2,7 +2,7 @@ import type { ClusterView } from "../../model/cluster-view";
 import type { HoldingRemote } from "../exec/remote/remote";
 import type { Progress } from "../feedback/progress";
 import { agreeToPlan, type ChangeConsent } from "./change-consent";
-import { configure } from "./configure";
+import { configure, type ConfigureOptions } from "./configure";
 import type { StepsResult } from "./run-steps";
 import { StepError } from "./step-error";
 import { departures } from "./steps/departures";
@@ -21,7 +21,7 @@ export interface StepsPhase extends StepsResult {
 export async function configurePhase(
   cluster: ClusterView,
   master: HoldingRemote,
-  consent: ChangeConsent,
+  consent: ChangeConsent & Pick<ConfigureOptions, "takeOver">,
   progress: Progress,
 ): Promise<StepsPhase> {
   const name = `Configure ${cluster.manifest.cluster}`;
@@ -32,6 +32,7 @@ export async function configurePhase(
     let open = async () => Promise.resolve();
     const result = await configure(cluster, master, {
       command: consent.command,
+      takeOver: consent.takeOver,
       onPlan: async (plan) => {
         open = await agreeToPlan(plan, cluster, master, consent);
       },

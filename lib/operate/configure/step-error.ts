@@ -107,9 +107,9 @@ export function notSoFailure(host: string, { id, title }: Step, left: readonly s
 }
 
 /** A change that would not leave the cluster the same one. */
-export function refusedFailure(host: string, { id, title }: Step, changes: readonly string[]): StepError {
+export function refusedFailure(host: string, { id, title, refusal }: Step, changes: readonly string[]): StepError {
   return new StepError(host, id, "consent", `${host}: ${title} would make it another cluster`, {
-    cause: changes.slice(0, 3).join("; "),
-    remedy: "change it back, or destroy the cluster and make a new one",
+    cause: refusal?.cause ?? changes.slice(0, 3).join("; "),
+    remedy: refusal?.remedy ?? "change it back, or destroy the cluster and make a new one",
   });
 }

@@ -1,7 +1,7 @@
 import { PowerError } from "../../clouds/power";
 import { forgetHostKeys, pinMasterFromConsole } from "../access/host-keys";
 import { MASTER_PATIENCE, masterOf } from "../access/master";
-import type { MasterAccess } from "../access/master-access";
+import { type MasterAccess, manifestIn } from "../access/master-access";
 import { agree, type Consenter } from "../feedback/consent";
 import { count } from "../feedback/count";
 import type { Progress } from "../feedback/progress";
@@ -41,11 +41,15 @@ export interface ApplyOptions {
  * @throws Failure
  */
 export async function applyDeployment(
-  { stack, plan: saved, verdict, stopped, outputs, access }: PlannedDeployment,
+  { stack, plan: saved, verdict, stopped, claim, outputs, access }: PlannedDeployment,
   { env, consenter, platform, command, afterwards = [] }: ApplyOptions,
   progress: Progress,
 ): Promise<AppliedDeployment> {
-  const terraform = new Terraform(stack.directory, env);
+  const terraform = new Terraform(stack.directory, { ...env, ...claim?.env });
+  const settle = async (made: AppliedDeployment["outputs"]) => {
+    const owner = manifestIn(made)?.owner;
+    if (owner !== undefined) await claim?.settle(owner);
+  };
   try {
     const asks = verdict.losses.length + afterwards.length > 0;
     const agreeTo = async (seen: JobsSeen) => {
@@ -64,7 +68,10 @@ export async function applyDeployment(
     const staying = stopped.filter((host) => !going.includes(host));
     const { started, failure } = await startMachines(staying, platform, progress);
     if (failure !== undefined && failure.hosts.includes(access?.manifest.master.host ?? "")) throw failure;
-    if (!saved.changesAnything) return { outputs, started, failure };
+    if (!saved.changesAnything) {
+      await settle(outputs);
+      return { outputs, started, failure };
+    }
 
     const undrain = await drainNodes(
       access,
@@ -82,6 +89,7 @@ export async function applyDeployment(
       // Machines of their names will have other keys, also if this gets no further than taking them away.
       if (access !== undefined) forgetHostKeys(access, going);
       const made = await applyPlan(terraform, saved, `Deploy ${stack.name}`, changes, progress);
+      await settle(made);
       return { outputs: made, started, failure };
     } catch (error) {
       await undrain();

@@ -19,6 +19,8 @@ export async function applyPlan(
     return terraform.apply(plan, (event) => {
       const line = describeEvent(event);
       if (line !== undefined) report.detail(line);
+      const note = noteIn(event);
+      if (note !== undefined) progress.note(note);
       if (event.kind !== "completed" || !machines.has(event.address) || last.get(event.address) !== event.action)
         return;
       done.add(event.address);
@@ -44,6 +46,11 @@ export function describeEvent(event: TerraformEvent): string | undefined {
     case "outputs":
       return undefined;
   }
+}
+
+/** What the scripts of the local cloud want people to know afterwards, too. Pure. */
+function noteIn(event: TerraformEvent): string | undefined {
+  return event.kind === "provisioner" ? /^note: (.*)/.exec(event.output)?.[1] : undefined;
 }
 
 const DONE: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ import { PROTECTED } from "../terraform/known-failures";
 import { outputsOf, plannedOutputs } from "../terraform/outputs";
 import { judgePlan, type PlannedChange, type PlanVerdict, shownAddress } from "../terraform/plan";
 import { type SavedPlan, Terraform } from "../terraform/terraform";
-import type { Platform } from "./platform";
+import type { Claim, Platform } from "./platform";
 
 /** What a plan and a look at the machines showed, not yet carried out. */
 export interface PlannedDeployment {
@@ -18,6 +18,8 @@ export interface PlannedDeployment {
   readonly missing: readonly string[];
   /** Hosts that do not run. */
   readonly stopped: readonly string[];
+  /** Absent: what is there is the state's. */
+  readonly claim?: Claim | undefined;
   /** Of what is deployed now. */
   readonly outputs: Readonly<Record<string, unknown>>;
   /** What it will be, as far as the plan knows. */
@@ -51,14 +53,14 @@ export async function planDeployment(
     let saved = first.value;
     try {
       if (looked.status === "rejected") throw looked.reason as Error;
-      const { state, missing, stopped } = looked.value;
+      const { state, claim, missing, stopped } = looked.value;
       if (missing.length > 0) {
         terraform.discard(saved);
         report.detail(`removed by hand: ${missing.map(shownAddress).join(", ")}`);
         saved = await plan(terraform, missing);
       }
       const shown = saved.changesAnything ? await terraform.show(saved) : undefined;
-      const verdict = shown === undefined ? { changes: [], losses: [] } : judgePlan(shown, missing);
+      const verdict = await judge(shown, missing, platform);
       report.title(`Plan ${stack.name}: ${summaryOf(verdict.changes)}`);
       const outputs = outputsOf(state);
       return {
@@ -67,6 +69,7 @@ export async function planDeployment(
         verdict,
         missing,
         stopped,
+        claim,
         outputs,
         planned: shown === undefined ? outputs : plannedOutputs(shown),
         access: masterAccessIn(outputs, stack, project, env),
@@ -100,6 +103,22 @@ export function summaryOf(changes: readonly PlannedChange[]): string {
 
 async function look(terraform: Terraform, platform: Platform | undefined) {
   const state = await terraform.state();
-  const drift = await platform?.drift(state);
-  return { missing: drift?.missing ?? [], stopped: drift?.stopped ?? [], state };
+  // Whose it is comes first: what is another's has not drifted.
+  const [whose, compared] = await Promise.allSettled([platform?.claim(state), platform?.drift(state)]);
+  for (const result of [whose, compared]) if (result.status === "rejected") throw result.reason as Error;
+  const [claim, drift] = [valueOf(whose), valueOf(compared)];
+  return { claim, missing: drift?.missing ?? [], stopped: drift?.stopped ?? [], state };
+}
+
+function valueOf<T>(result: PromiseSettledResult<T>): T | undefined {
+  return result.status === "fulfilled" ? result.value : undefined;
+}
+
+/** Machines that are there without Terraform's knowledge, and would be replaced, are lost as those that it knows. */
+async function judge(shown: unknown, missing: readonly string[], platform: Platform | undefined): Promise<PlanVerdict> {
+  if (shown === undefined) return { changes: [], losses: [] };
+  const { changes, losses } = judgePlan(shown, missing);
+  const made = changes.some(({ kind, action }) => kind !== "glue" && action === "create");
+  const displaced = made ? ((await platform?.displaced(shown)) ?? []) : [];
+  return { changes, losses: [...losses, ...displaced] };
 }

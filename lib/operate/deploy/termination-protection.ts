@@ -21,7 +21,7 @@ export async function terminationProtection(
     placesOf(manifest).map(async ({ site, hosts }) => {
       const here = hosts.filter((host) => ending.has(host));
       if (here.length === 0 || !endsOnlyWhenTold(site)) return [];
-      const power = powerAt(site, manifest.cluster, env);
+      const power = powerAt(site, manifest, env);
       // Of a machine whose making failed there may be nothing.
       const there = new Set((await power.list()).map(({ host }) => host));
       return [{ power, hosts: here.filter((host) => there.has(host)) }];

@@ -15,6 +15,9 @@ export function vendorPlatform(env: NodeJS.ProcessEnv): Platform {
     // A stock machine applies the roles at its first boot.
     patience: Duration.minutes(30),
     prepare: async () => Promise.resolve(),
+    // A state at a vendor finds its machines by their ids there, and no others.
+    claim: async () => Promise.resolve(undefined),
+    displaced: async () => Promise.resolve([]),
     drift: async (state) => {
       const manifest = manifestIn(outputsOf(state));
       if (manifest === undefined) return { missing: [], stopped: [] };

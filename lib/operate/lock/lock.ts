@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { textBeside } from "../../package/text-beside";
@@ -29,7 +29,7 @@ export function lockOwner(command: string): LockOwner {
  * @throws Failure of kind `busy` telling who has it; one of kind `usage` if the directory is somebody else's
  */
 export async function lockHere(cluster: string, directory: string, owner: LockOwner): Promise<Held> {
-  closeToOthers(directory);
+  const made = closeToOthers(directory);
   // A child that waits for us holds the file, in a group of its own: Ctrl-C must not free it before we have finished.
   const args = [
     "-c",
@@ -58,6 +58,8 @@ export async function lockHere(cluster: string, directory: string, owner: LockOw
   }
   return {
     release: async () => {
+      // A directory that was made for the lock alone: nothing came of the cluster. While it is locked, nobody else has it.
+      if (made && readdirSync(directory).join() === LOCK_FILE) rmSync(directory, { recursive: true });
       child.stdin.end();
       await ended;
     },
@@ -93,9 +95,12 @@ const takeLock = (): string => textBeside(__dirname, "take-lock.sh");
 /** What it ends with when somebody else has it; EX_TEMPFAIL of sysexits(3). */
 const BUSY = 75;
 
-/** @throws Failure if it is not ours */
-function closeToOthers(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+/**
+ * @returns whether it had to be made
+ * @throws Failure if it is not ours
+ */
+function closeToOthers(directory: string): boolean {
+  const made = mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined;
   const { uid, mode } = statSync(directory);
   if (uid !== process.getuid?.()) {
     throw new Failure("usage", `${directory} belongs to another user of this machine`, {
@@ -105,6 +110,7 @@ function closeToOthers(directory: string): void {
     });
   }
   if ((mode & 0o077) !== 0) chmodSync(directory, 0o700);
+  return made;
 }
 
 function busy(cluster: string, where: string, said: string): Failure {

@@ -11,6 +11,8 @@ bundle=/run/ohpc/bundle
 state=/run/ohpc/node.json
 registry=/var/lib/ohpc/accounts.json
 drained=/var/lib/ohpc/drained drained_here=/run/ohpc/drained
+# Since when slurmd has run in this boot: /run is empty after the next one.
+booted=/run/ohpc/slurmd-started
 host=$(uname -n)
 host=${host%%.*}
 
@@ -266,8 +268,22 @@ if [ "$(cat /etc/default/slurmd 2>/dev/null)" != "$options" ] || ! systemctl is-
     esac
   # Who drained it before a reboot did not leave a mark on a disk that was full.
   if [[ $said == *"Reason=ohpc: "* ]]; then mark_drained; fi
-  echo "$options" >/etc/default/slurmd
+  # Slurm knows a reboot by the time of boot, and in a container that is the host's: slurmd's -b says that there was one.
+  rebooted=''
+  case $said in
+    *REBOOT_ISSUED*) if [ ! -e "$booted" ] && systemd-detect-virt --quiet --container; then rebooted=yes; fi ;;
+  esac
+  echo "${options%\"}${rebooted:+ -b}\"" >/etc/default/slurmd
   timeout 60 systemctl restart slurmd 2>/dev/null || not_yet "slurmd does not start: $(last_words slurmd)"
+  touch "$booted"
+  if [ -n "$rebooted" ]; then
+    for ((k = 0; k < 100; k++)); do
+      case $(timeout 10 scontrol --oneliner show node "$host" 2>/dev/null) in *REBOOT_ISSUED*) sleep 0.2 ;; *) break ;; esac
+    done
+    # No later start is a boot.
+    echo "$options" >/etc/default/slurmd
+    timeout 60 systemctl restart slurmd 2>/dev/null || not_yet "slurmd does not start: $(last_words slurmd)"
+  fi
 fi
 if [ -e "$drained" ] || [ -e "$drained_here" ]; then
   case $(timeout 10 scontrol --oneliner show node "$host" 2>/dev/null) in

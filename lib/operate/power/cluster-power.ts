@@ -14,7 +14,7 @@ export class ClusterPower implements Power {
   /** @throws Failure if nobody can switch machines at one of the sites, or a package is missing */
   static of(manifest: Manifest, env: NodeJS.ProcessEnv): ClusterPower {
     return new ClusterPower(
-      placesOf(manifest).map(({ site, hosts }) => ({ power: powerAt(site, manifest.cluster, env), hosts })),
+      placesOf(manifest).map(({ site, hosts }) => ({ power: powerAt(site, manifest, env), hosts })),
     );
   }
 

@@ -25,7 +25,11 @@ const CLOUDS: Readonly<Record<string, () => Day2>> = {
  *
  * @throws Failure if nobody can switch machines there, or a package is missing
  */
-export function powerAt({ cloud, place }: VendorSite, cluster: string, env: NodeJS.ProcessEnv): Power {
+export function powerAt(
+  { cloud, place }: VendorSite,
+  { cluster, owner }: { readonly cluster: string; readonly owner?: string | undefined },
+  env: NodeJS.ProcessEnv,
+): Power {
   const day2 = day2Of(cloud);
   if (day2 === undefined) {
     throw new Failure(
@@ -42,7 +46,7 @@ export function powerAt({ cloud, place }: VendorSite, cluster: string, env: Node
     return typeof value === "string" && value !== "" ? value : undefined;
   };
   try {
-    return day2.power({ cluster, place: text, env });
+    return day2.power({ cluster, owner, place: text, env });
   } catch (error) {
     if (!(error instanceof MissingPackage)) throw error;
     throw new Failure("usage", `machines on ${cloud} take the package ${error.missing}, which is not installed`, {

@@ -27,10 +27,11 @@ export const KNOWN_FAILURES: readonly KnownFailure[] = [
   { when: /^No container engine|(podman|docker) is not installed\.$/, code: "local.engine-missing", kind: "usage" },
   { when: /no permission to use (podman|docker)/, code: "local.engine-permission", kind: "usage" },
   { when: /(podman|docker) is installed, but /, code: "local.engine-down" },
+  { when: /^The container engine does not answer/, code: "local.engine-silent" },
+  { when: /^The cluster .* belongs to another Terraform state/, code: "cluster.another-state", kind: "usage" },
   {
     when: /^The image .* is not in (podman|docker)/,
     code: "local.image-missing",
-    remedy: "build it: ohpc image build",
   },
   { when: /^There is no volume called/, code: "local.volume-missing" },
   { when: /^The keys of the cluster .* are not in/, code: "local.keys-missing" },

@@ -13,6 +13,7 @@ import { withCommandLock } from "../lock/command-lock";
 import type { Place, Project } from "../stack/project";
 import { specOf } from "../stack/spec";
 import { openStack, type SynthesizedStack } from "../stack/synthesis";
+import { outputsOf } from "../terraform/outputs";
 import { judgePlan } from "../terraform/plan";
 import { Terraform } from "../terraform/terraform";
 
@@ -21,9 +22,11 @@ export interface DestroyOptions {
   readonly place: Place;
   readonly consenter: Consenter;
   readonly platformFor: (stack: SynthesizedStack) => Platform | undefined;
+  /** Also a cluster that another state has made. */
+  readonly takeOver?: boolean | undefined;
 }
 
-interface Surroundings extends Pick<DestroyOptions, "consenter"> {
+interface Surroundings extends Pick<DestroyOptions, "consenter" | "takeOver"> {
   readonly project: Pick<Project, "directory">;
   readonly platform: Platform | undefined;
 }
@@ -41,13 +44,13 @@ export interface Destroyed {
  * @throws Failure of kind `consent`
  */
 export async function destroy(
-  { stack: name, place, consenter, platformFor }: DestroyOptions,
+  { stack: name, place, consenter, takeOver, platformFor }: DestroyOptions,
   progress: Progress,
 ): Promise<Destroyed> {
   return withCommandLock(place.env, `ohpc destroy ${name}`, async (commandLock) => {
     const { project, stack } = await openStack(name, place);
     await commandLock.lockCluster(stack);
-    return await destroyStack(stack, place, { project, consenter, platform: platformFor(stack) }, progress);
+    return await destroyStack(stack, place, { project, consenter, takeOver, platform: platformFor(stack) }, progress);
   });
 }
 
@@ -55,23 +58,29 @@ export async function destroy(
 export async function destroyStack(
   stack: SynthesizedStack,
   { env }: Pick<Place, "env">,
-  { project, platform, consenter }: Surroundings,
+  { project, platform, consenter, takeOver }: Surroundings,
   progress: Progress,
 ): Promise<Destroyed> {
   const { cluster } = specOf(stack);
-  const terraform = new Terraform(stack.directory, env);
-  const { plan, outputs, verdict, forgotten } = await progress.phase(`Plan to destroy ${stack.name}`, async () => {
-    await terraform.initialize();
-    const found = await terraform.outputs();
-    const saved = await terraform.planDestroy();
-    return {
-      plan: saved,
-      outputs: found,
-      verdict: saved.changesAnything ? judgePlan(await terraform.show(saved)) : { changes: [], losses: [] },
-      // A terraform that was killed may have made things that its state never heard of.
-      forgotten: saved.changesAnything ? [] : ((await platform?.remains()) ?? []),
-    };
-  });
+  const { terraform, plan, outputs, verdict, forgotten } = await progress.phase(
+    `Plan to destroy ${stack.name}`,
+    async () => {
+      const reader = new Terraform(stack.directory, env);
+      await reader.initialize();
+      const state = await reader.state();
+      const claim = await platform?.claim(state);
+      const destroyer = claim === undefined ? reader : new Terraform(stack.directory, { ...env, ...claim.env });
+      const saved = await destroyer.planDestroy();
+      return {
+        terraform: destroyer,
+        plan: saved,
+        outputs: outputsOf(state),
+        verdict: saved.changesAnything ? judgePlan(await destroyer.show(saved)) : { changes: [], losses: [] },
+        // A terraform that was killed may have made things that its state never heard of.
+        forgotten: (await platform?.remains(state)) ?? [],
+      };
+    },
+  );
   const { changes, losses } = verdict;
   try {
     if (changes.length + forgotten.length === 0) {
@@ -87,7 +96,7 @@ export async function destroyStack(
         ? []
         : [`what Terraform does not know of would be destroyed: ${forgotten.join(", ")}`]),
     ];
-    const again = `ohpc destroy ${stack.name} --yes`;
+    const again = `ohpc destroy ${stack.name}${takeOver === true ? " --take-over" : ""} --yes`;
     await agree(consenter, lines, `Destroy the cluster ${cluster} with all its data?`, again);
     // The live connection would keep a socket in a directory that goes.
     if (access !== undefined) await masterOf(access).close();

@@ -31,6 +31,8 @@ export interface UpOptions {
   readonly place: Place;
   readonly consenter: Consenter;
   readonly platformFor: (stack: SynthesizedStack) => Platform | undefined;
+  /** Makes a cluster this state's that another state has made. */
+  readonly takeOver?: boolean;
   /** How long nodes may take until they are ready. @default 30 minutes; 2 on local clusters from the node image */
   readonly limit?: Duration;
 }
@@ -57,7 +59,7 @@ export interface UpResult {
 export async function up(options: UpOptions, shown: Progress): Promise<UpResult> {
   const { stack: name, place, consenter, platformFor } = options;
   const { env } = place;
-  const command = `ohpc up ${name}`;
+  const command = `ohpc up ${name}${options.takeOver === true ? " --take-over" : ""}`;
   const progress = new TimedProgress(shown);
   const project = findProject(place.cwd, env);
   return withCommandLock(env, command, async (commandLock) => {
@@ -103,7 +105,12 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     if (planned.plan.changesAnything || started.length > 0) {
       await progress.phase("Master answers", async () => masterAnswers(deployment, limit));
     }
-    const { changed, late } = await configurePhase(deployment, master, consent, progress);
+    const { changed, late } = await configurePhase(
+      deployment,
+      master,
+      { ...consent, takeOver: options.takeOver },
+      progress,
+    );
     const introduced = await introduceMachines(deployment, progress);
     const waking = nodesOf(deployment.manifest).flatMap(({ host }) => (failure?.hosts.includes(host) ? [] : [host]));
     const readiness = await progress.phase("Nodes ready", async (report) =>

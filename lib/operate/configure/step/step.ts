@@ -38,6 +38,8 @@ export interface Step<State extends Json = Json> {
   note?(before: State): string;
   /** What to try when it fails, by a pattern in its output. */
   readonly remedies?: readonly Remedy[];
+  /** What people are told where the effect would be `replace cluster`. @default - the differences, and to change it back */
+  readonly refusal?: { readonly cause: string; readonly remedy: string };
   /**
    * How long `apply` may take.
    *

@@ -17,7 +17,7 @@ const ACCOUNTS_REGISTRY = "/srv/ohpc/state/accounts.json";
 export const accounts: Step<AccountsState> = {
   id: "accounts",
   title: "accounts",
-  needs: ["metadata-guard", "state-disk", "home-disk"],
+  needs: ["metadata-guard", "owner", "home-disk"],
   desired: (cluster) => {
     const { groups, users } = accountsOf(cluster);
     return {

@@ -11,7 +11,7 @@ export type DatabaseState = { readonly data: boolean; readonly running: boolean;
 export const database: Step<DatabaseState> = {
   id: "database",
   title: "the accounting database",
-  needs: ["state-disk"],
+  needs: ["owner"],
   desired: () => ({ data: true, running: true, granted: true }),
   inspect: String.raw`
 data=false running=false granted=false

@@ -10,6 +10,7 @@ import { hosts } from "./hosts";
 import { metadataGuard } from "./metadata-guard";
 import { metrics } from "./metrics";
 import { mungeKey } from "./munge-key";
+import { owner } from "./owner";
 import { runawayJobs } from "./runaway-jobs";
 import { slurmAccounts } from "./slurm-accounts";
 import { slurmConf } from "./slurm-conf";
@@ -23,6 +24,7 @@ export const MASTER_STEPS: readonly Step[] = [
   software,
   metadataGuard,
   stateDisk,
+  owner,
   homeDisk,
   nfsExports,
   hosts,

@@ -19,7 +19,7 @@ munge_serves() {
 export const mungeKey: Step<MungeKeyState> = {
   id: "munge-key",
   title: "the munge key",
-  needs: ["state-disk"],
+  needs: ["owner"],
   desired: () => ({ stored: true, installed: true, running: true }),
   inspect: String.raw`
 ${IS_RUNNING}${MUNGE_SERVES}

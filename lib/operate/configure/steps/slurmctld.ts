@@ -8,7 +8,7 @@ export type SlurmctldState = { readonly state: boolean; readonly atBoot: boolean
 export const slurmctld: Step<SlurmctldState> = {
   id: "slurmctld",
   title: "slurmctld",
-  needs: ["cluster-registered", "slurm-conf", "accounts", "state-disk"],
+  needs: ["cluster-registered", "slurm-conf", "accounts", "owner"],
   desired: () => ({ state: true, atBoot: true, answers: true }),
   inspect: String.raw`
 state=false boot=false answers=false
