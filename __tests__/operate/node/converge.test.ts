@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SLURMCTLD_PORT } from "../../../lib/model/ports";
 import type { NodeUnitReport } from "../../../lib/operate/node/answers";
 import { bundleFiles, programText } from "../../../lib/operate/node/bundle-files";
 import { viewOf } from "../../support/cluster-builder";
@@ -21,6 +22,7 @@ describe("a node whose software is not that of the cluster", () => {
   const scratch = mkdtempSync(join(tmpdir(), "converge-"));
   const [run, share] = [join(scratch, "run"), join(scratch, "share")];
   const applied = join(scratch, "applied");
+  const [programs, options] = [join(scratch, "bin"), join(scratch, "slurmd-options")];
   const failed = 'failed at "prepare : Read the lists of packages": no way to the mirror';
 
   beforeEach(() => {
@@ -53,8 +55,10 @@ describe("a node whose software is not that of the cluster", () => {
     const text = programText("converge.sh")
       .replaceAll("/run/ohpc", run)
       .replaceAll("/usr/share/ohpc", share)
+      .replaceAll("/etc/default/slurmd", options)
       .replace("sleep 20", ":");
-    await once(spawn("bash", ["-c", text], { stdio: "ignore" }), "close");
+    const env = { ...process.env, PATH: `${programs}:${process.env["PATH"] ?? ""}` };
+    await once(spawn("bash", ["-c", text], { stdio: "ignore", env }), "close");
     return state();
   }
 
@@ -104,6 +108,19 @@ describe("a node whose software is not that of the cluster", () => {
       stage: "mounts",
       message: expect.stringContaining("its software is of older roles: it has not what the roles make") as unknown,
     });
+  });
+
+  it("first has its slurmd know the controller's port of now, which roles that take minutes must not wait for", async () => {
+    mkdirSync(programs);
+    const systemctl = `#!/bin/bash\n[ "$1" = is-active ] || echo "$*" >>'${applied}'\n`;
+    writeFileSync(join(programs, "systemctl"), systemctl, { mode: 0o755 });
+    writeFileSync(options, 'SLURMD_OPTIONS="--conf-server master:6817"\n');
+    await converge("old");
+    expect(readFileSync(applied, "utf8")).toBe("restart slurmd\n.\n");
+    expect(readFileSync(options, "utf8")).toBe(`SLURMD_OPTIONS="--conf-server master:${SLURMCTLD_PORT}"\n`);
+    await converge();
+    expect(readFileSync(applied, "utf8")).toBe("restart slurmd\n.\n");
+    rmSync(programs, { recursive: true });
   });
 
   it("stops there where no roles ever made it", async () => {

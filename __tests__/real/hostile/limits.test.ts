@@ -1,3 +1,4 @@
+import { NODE_ANSWER_PORT } from "../../../lib/model/ports";
 import { configure } from "../../../lib/operate/configure/configure";
 import type { NodeAnswer } from "../../../lib/operate/node/answers";
 import { clusterStatus } from "../../../lib/operate/scheduler/status";
@@ -134,7 +135,7 @@ describe("the daemons", () => {
 /** Python that asks a node unit from whatever port the kernel gives. */
 const ASK = `
 import socket, sys
-with socket.create_connection((sys.argv[1], 630), 5) as connection:
+with socket.create_connection((sys.argv[1], ${NODE_ANSWER_PORT}), 5) as connection:
     try:
         connection.sendall(sys.argv[2].encode() + b"\\n")
         print(connection.recv(65536).decode() or "nothing")
@@ -150,7 +151,7 @@ while not os.path.exists("/tmp/stop"):
     sock = socket.socket()
     sock.settimeout(1)
     try:
-        sock.connect((sys.argv[1], 630))
+        sock.connect((sys.argv[1], ${NODE_ANSWER_PORT}))
         kept.append(sock)
     except OSError:
         pass

@@ -1,4 +1,4 @@
-import { PORT_MATRIX, SLURMCTLD_PORT, SLURMD_PORT, SLURMDBD_PORT } from "../../../lib/model/ports";
+import { NODE_EXPORTER_PORT, PORT_MATRIX, SLURMCTLD_PORT, SLURMD_PORT, SLURMDBD_PORT } from "../../../lib/model/ports";
 import { configure } from "../../../lib/operate/configure/configure";
 import { clusterStatus, type NodeStatus } from "../../../lib/operate/scheduler/status";
 import { Duration } from "../../../lib/units";
@@ -88,9 +88,9 @@ describe("the daemons", () => {
     const [onMaster = "", onNode = ""] = await holders();
     expect(onMaster).toMatch(new RegExp(`:${SLURMCTLD_PORT} .*"slurmctld"`));
     expect(onMaster).toMatch(new RegExp(`:${SLURMDBD_PORT} .*"slurmdbd"`));
-    expect(onMaster).toMatch(/:610 .*"prometheus-node"/);
+    expect(onMaster).toMatch(new RegExp(`:${NODE_EXPORTER_PORT} .*"prometheus-node"`));
     expect(onNode).toMatch(new RegExp(`:${SLURMD_PORT} .*"slurmd"`));
-    expect(onNode).toMatch(/:610 .*"prometheus-node"/);
+    expect(onNode).toMatch(new RegExp(`:${NODE_EXPORTER_PORT} .*"prometheus-node"`));
     expect(await bash("master", "ps -o user= -C slurmctld,slurmdbd | sort -u")).toBe("slurm\n");
     const inside = "sbatch --parsable --output=/dev/null --wrap true && sacct --noheader --parsable2 --format=state";
     const [job = "", ...states] = (await asAlice(`srun bash -c '${inside}'`)).split("\n");
