@@ -89,6 +89,12 @@ export const VERBS: readonly Verb[] = [
     load: () => require("./image") as VerbModule,
   },
   {
+    name: "completion",
+    synopsis: "bash|zsh|fish",
+    summary: "print what makes a shell complete ohpc",
+    load: () => require("./completion") as VerbModule,
+  },
+  {
     name: "destroy",
     synopsis: "STACK",
     summary: "remove the cluster with all its data",
