@@ -15,7 +15,7 @@ const TSX = require.resolve("tsx/cjs");
 let scratch: string;
 beforeAll(() => {
   scratch = mkdtempSync(join(tmpdir(), "completion-"));
-  for (const shell of SHELLS) writeFileSync(join(scratch, shell), completionScript(shell));
+  for (const shell of SHELLS) writeFileSync(join(scratch, shell), completionScript(shell, VERBS));
   const { spec, manifest: value } = sampleCluster();
   writeFileSync(join(scratch, "cdktf.json"), '{"app":"false"}');
   mkdirSync(join(scratch, "below"));

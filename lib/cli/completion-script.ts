@@ -1,6 +1,6 @@
 import { Command, type Option } from "commander";
 import { textBeside } from "../package/text-beside";
-import { VERBS } from "./verbs";
+import type { Verb } from "./verb";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -29,8 +29,8 @@ const BY_NAME: Readonly<Record<string, Values>> = {
 type Row = readonly [kind: "option" | "command" | "operand" | "operands", name: string, values: Values, about: string];
 
 /** The script that a shell reads, made of the definitions of all verbs. */
-export function completionScript(shell: Shell): string {
-  return SCRIPTS[shell](`${rowsFunction()}\n${textBeside(__dirname, "candidates.sh")}`);
+export function completionScript(shell: Shell, verbs: readonly Verb[]): string {
+  return SCRIPTS[shell](`${rowsFunction(verbs)}\n${textBeside(__dirname, "candidates.sh")}`);
 }
 
 const SCRIPTS: Readonly<Record<Shell, (functions: string) => string>> = {
@@ -71,10 +71,10 @@ complete -c ohpc -f -a '(__ohpc_candidates)'
 `,
 };
 
-function rowsFunction(): string {
-  const commands = VERBS.map((verb) => {
+function rowsFunction(verbs: readonly Verb[]): string {
+  const commands = verbs.map((verb) => {
     const command = new Command(verb.name).description(verb.summary);
-    verb.load().define(command);
+    verb.load().define(command, verbs);
     return command;
   });
   const cases = [["", rowsOfRoot(commands)] as const, ...commands.flatMap((command) => casesOf("", command))];

@@ -1,9 +1,10 @@
 import { Argument, type Command, Option } from "commander";
 import { completionScript, PROJECT_VALUES, type ProjectValue, type Shell, SHELLS } from "./completion-script";
 import { projectValues } from "./project-values";
+import type { Verb } from "./verb";
 import { explain } from "./verb-help";
 
-export function define(command: Command): void {
+export function define(command: Command, verbs: readonly Verb[]): void {
   command
     .addArgument(new Argument("<shell>", "the shell that reads it").choices(SHELLS))
     // What the script itself asks for while somebody types.
@@ -12,7 +13,7 @@ export function define(command: Command): void {
     .action((shell: Shell, { values, of = "" }: { values?: ProjectValue; of?: string }) => {
       const text =
         values === undefined
-          ? completionScript(shell)
+          ? completionScript(shell, verbs)
           : projectValues(values, of, process.cwd(), process.env)
               .map((value) => `${value}\n`)
               .join("");
