@@ -1,17 +1,20 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ClusterView } from "../../lib/model/cluster-view";
 import { sampleCluster } from "./sample-cluster";
 
-/** A project with the stack `demo` of which a program in the place of Terraform tells a manifest; its machines are nobody's. */
+/**
+ * A project with the stack `demo` of which a program in the place of Terraform tells a manifest; its machines are nobody's,
+ * unless they are handed in.
+ */
 export class PretendedStack {
   readonly directory = mkdtempSync(join(tmpdir(), "pretended-"));
   readonly env: NodeJS.ProcessEnv;
 
-  constructor() {
+  constructor({ spec, manifest: value }: ClusterView = sampleCluster({ sites: [{ cloud: "existing" }] })) {
     const stack = join(this.directory, "cdktf.out", "stacks", "demo");
     mkdirSync(stack, { recursive: true });
-    const { spec, manifest: value } = sampleCluster({ sites: [{ cloud: "existing" }] });
     const entry = { name: "demo", workingDirectory: "stacks/demo", dependencies: [], annotations: [] };
     this.write("cdktf.json", '{"app":"true"}');
     this.write("cdktf.out/manifest.json", JSON.stringify({ stacks: { demo: entry } }));

@@ -33,7 +33,7 @@ export function program(args: readonly string[]): Command {
       .summary(verb.summary)
       .description(capital(verb.summary))
       .helpOption("-h, --help", "show this help");
-    if (verb.name === asked) verb.load().define(command);
+    if (verb.name === asked) verb.load().define(command, VERBS);
   }
   return root;
 }

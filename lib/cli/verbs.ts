@@ -1,18 +1,4 @@
-import type { Command } from "commander";
-
-export interface VerbModule {
-  define(command: Command): void;
-}
-
-export interface Verb {
-  readonly name: string;
-  /** What follows it, as the list of verbs shows it. */
-  readonly synopsis: string;
-  /** One line. */
-  readonly summary: string;
-  /** The module that defines options, help and action. */
-  load(): VerbModule;
-}
+import type { Verb, VerbModule } from "./verb";
 
 /** In the order in which people need them. */
 export const VERBS: readonly Verb[] = [
@@ -93,6 +79,12 @@ export const VERBS: readonly Verb[] = [
     synopsis: "build|list|prune",
     summary: "the node image of local clusters",
     load: () => require("./image") as VerbModule,
+  },
+  {
+    name: "completion",
+    synopsis: "bash|zsh|fish",
+    summary: "print what makes a shell complete ohpc",
+    load: () => require("./completion") as VerbModule,
   },
   {
     name: "destroy",

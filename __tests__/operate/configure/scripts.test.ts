@@ -1,11 +1,12 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { orderSteps } from "../../../lib/operate/configure/step/order";
 import { inspectScript } from "../../../lib/operate/configure/step/scripts";
 import { MASTER_STEPS } from "../../../lib/operate/configure/steps/master-steps";
 import { programText } from "../../../lib/operate/node/bundle-files";
+import { textBeside } from "../../../lib/package/text-beside";
 import { applyRolesProgram } from "../../../lib/software/programs";
 
 const scratch = mkdtempSync(join(tmpdir(), "scripts-"));
@@ -27,6 +28,9 @@ describe("the scripts that run on other machines", () => {
       ["converge.sh", programText("converge.sh")] as const,
       ["apply-roles.sh", applyRolesProgram()] as const,
       ["write-hosts.sh", programText("write-hosts.sh")] as const,
+      ...["operate/lock/take-lock.sh", "operate/smoke/follow-job.sh", "cli/attended.sh", "cli/candidates.sh"].map(
+        (path) => [basename(path), textBeside(join(__dirname, "..", "..", "..", "lib"), path)] as const,
+      ),
     ];
     const files = scripts.map(([name, text]) => {
       // Scripts get these from the runner; functions that a step does not use come with those that it does.

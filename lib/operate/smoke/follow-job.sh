@@ -28,14 +28,24 @@ as_user() { # seconds command...
     bash --noprofile --norc -c 'cd /; . /etc/profile >/dev/null 2>&1; exec "$@"' bash "$@" </dev/null
 }
 
-# What a command of the user's says, in `answer`. Nobody waits for a process of theirs that keeps the pipe open.
+# What a command of the user's says, in `answer`, once it has ended: nobody waits for a process of theirs that keeps the
+# pipe open.
+said=$(mktemp)
 ask_user() { # seconds command...
-  local code=0 from pid
+  local code=0 from pid reader k
   exec {from}< <(as_user "$@" 2>&1)
   pid=$!
-  answer=$(timeout "$(($1 + 10))" head -c 65536 <&"$from" | tr -d '\0') || true
+  head -c 65536 <&"$from" >"$said" &
+  reader=$!
   exec {from}<&-
   wait "$pid" || code=$?
+  for ((k = 0; k < 20; k++)); do
+    kill -0 "$reader" 2>/dev/null || break
+    sleep 0.05
+  done
+  kill "$reader" 2>/dev/null || true
+  wait "$reader" 2>/dev/null || true
+  answer=$(tr -d '\0' <"$said")
   [ "$code" -ne 0 ] || return 0
   tail -n 50 <<<"$answer" >&2
   [ "$code" -ne 124 ] || echo "it was stopped after $1 s" >&2
@@ -45,7 +55,7 @@ ask_user() { # seconds command...
 job='' ended=''
 cancel() { scancel --user="$user" "$job" 2>/dev/null && ended=yes; }
 # However this ends. (Handlers, not "ignore": the user's programs would inherit that.)
-trap '[ -z "$job" ] || [ -n "$ended" ] || cancel || true' EXIT
+trap 'rm -f "$said"; [ -z "$job" ] || [ -n "$ended" ] || cancel || true' EXIT
 trap : PIPE
 
 # Waits a moment; without end if nobody listens any more.

@@ -85,7 +85,8 @@ export function sshArguments({
     ...(target.identity === "cluster" && {
       IdentityFile: sshPath(join(files.privateDirectory, "id_ed25519")),
       IdentitiesOnly: "yes",
-      IdentityAgent: "none",
+      // OpenSSH forwards no agent where it has none itself; with IdentitiesOnly it uses none of its other keys.
+      IdentityAgent: forwardedAgent === undefined ? "none" : sshPath(forwardedAgent),
     }),
     ...(via === undefined &&
       // OpenSSH puts an exec before it, and a second one is a program of that name.
