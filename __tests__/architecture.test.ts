@@ -37,7 +37,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     scheduler: ["exec", "feedback", "hosts", "node"],
     cluster: ["access", "feedback", "stack", "terraform"],
     "configure/steps": ["configure/step", "node"],
-    configure: ["configure/step", "configure/steps", "exec", "feedback", "lock"],
+    configure: ["configure/step", "configure/steps", "exec", "feedback", "lock", "scheduler"],
     smoke: ["exec", "feedback", "scheduler"],
     logs: ["exec", "feedback"],
     deploy: [

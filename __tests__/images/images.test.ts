@@ -1,7 +1,7 @@
 import childProcess, { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { imageFailure } from "../../lib/images/failure";
 import { nodeImage, stockImage } from "../../lib/images/image";
@@ -226,7 +226,7 @@ describe("Debian's mirror on this machine", () => {
 
 describe("the lock of a build", () => {
   it("lets one build wait for the other, and says so", async () => {
-    const file = join(scratch, "image.lock");
+    const file = join(scratch, "build.lock");
     const happened: string[] = [];
     let release = (): void => undefined;
     const first = whileLocked(
@@ -251,6 +251,13 @@ describe("the lock of a build", () => {
     release();
     await Promise.all([first, second]);
     expect(happened).toEqual(["first works", "second waits", "first ends", "second works"]);
+  });
+
+  it("can be opened by nobody else, who could keep it from us", async () => {
+    const file = join(scratch, "private", "build.lock");
+    const mode = (path: string) => statSync(path).mode & 0o777;
+    const modes = await whileLocked(file, fail, () => Promise.resolve([mode(dirname(file)), mode(file)]));
+    expect(modes).toEqual([0o700, 0o600]);
   });
 
   it("is given back when the work fails", async () => {

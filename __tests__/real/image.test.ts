@@ -11,6 +11,7 @@ import type { ImageBuildError } from "../../lib/images/failure";
 import { type ImageProgress, pruneImages } from "../../lib/images/image";
 import { whileLocked } from "../../lib/images/lock";
 import { readRecipe } from "../../lib/images/recipe";
+import { NODE_ANSWER_PORT } from "../../lib/model/ports";
 import { cacheDirectory } from "../../lib/model/private-directory";
 import { packageRoot } from "../../lib/package/root";
 import { softwareHash } from "../../lib/software/roles";
@@ -259,7 +260,13 @@ describe("a machine from the node image", () => {
       await inMachine(`
       printf 'OHPC_ROLE=compute\\nOHPC_BUNDLE=mounted:/srv/ohpc/bundle\\n' > /etc/ohpc/boot.env
       systemctl start ohpc-node-answer.socket; systemctl start --no-block ohpc-node.timer ohpc-node.service`);
-      const ask = (question: string) => inMachine(`exec 3<>/dev/tcp/127.0.0.1/6830; echo ${question} >&3; cat <&3`);
+      const talk = `import socket, sys
+with socket.create_connection(("127.0.0.1", ${NODE_ANSWER_PORT}), 5, ("", 1000 + int(sys.argv[2]))) as connection:
+    connection.sendall(sys.argv[1].encode() + b"\\n")
+    print(connection.makefile().read())`;
+      let times = 0;
+      // From a port of root's own, another each time: the one before is not free again at once.
+      const ask = (question: string) => inMachine(`python3 -c '${talk}' ${question} ${times++ % 24}`);
       const waiting = await until(20, async () => {
         const state = JSON.parse(await ask("state")) as { attempts: number };
         if (state.attempts < 2) throw new Error(JSON.stringify(state));
@@ -340,7 +347,7 @@ describe("the node image", () => {
       const command = ["python3", "-m", "ansible", "playbook", "-i", "localhost,", "-e", variables, "layer.yml"];
       // Like a build, whose volumes it uses.
       await whileLocked(
-        join(cache, "image.lock"),
+        join(cache, "build.lock"),
         () => undefined,
         async () => {
           await withBuildContainer({ ...options, onLine: (line) => lines.push(line) }, async (container) => {

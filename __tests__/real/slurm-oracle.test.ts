@@ -112,7 +112,7 @@ describe("slurmctld", () => {
       MessageTimeout: "90 sec",
       PriorityWeightFairShare: "10000",
       SlurmctldParameters: "enable_configless,max_dbd_msg_action=exit",
-      AccountingStorageEnforce: "associations,limits",
+      AccountingStorageEnforce: "associations,limits,qos,safe",
     });
   }, 120_000);
 

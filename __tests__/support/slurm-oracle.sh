@@ -52,13 +52,18 @@ stop() {
   wait
 }
 
+# As systemd does it: neither root nor kept from ports below 1024.
+as_slurm() {
+  setpriv --reuid=slurm --regid=slurm --init-groups --inh-caps=+net_bind_service --ambient-caps=+net_bind_service -- "$@"
+}
+
 # Starts a daemon again where it has ended, as systemd would: now and then libmariadb misreads an answer ("5027 Number of
 # columns in result") and slurmdbd gives up, or slurmctld does ("agent queue is full (0)").
 declare -A started
 keep() { # DAEMON
   local pid=${started[$1]:-}
   if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then return; fi
-  runuser -u slurm -- "$1" -D >>"/var/log/slurm/oracle-$1.log" 2>&1 &
+  as_slurm "$1" -D >>"/var/log/slurm/oracle-$1.log" 2>&1 &
   started[$1]=$!
 }
 database_answers() {
@@ -96,7 +101,7 @@ refused() {
   database
   sed -i "$2" /etc/slurm/slurm.conf
   ! cmp -s /etc/slurm/slurm.conf "/golden/$1/slurm.conf" || { echo "nothing changed"; return; }
-  if timeout 20 runuser -u slurm -- slurmctld -D 2>&1; then echo "slurmctld ended well"; fi
+  if as_slurm timeout 20 slurmctld -D 2>&1; then echo "slurmctld ended well"; fi
 }
 
 # For each line, a hostlist: its hosts, with spaces between them.

@@ -1,15 +1,19 @@
 import type { Command } from "commander";
 import { count } from "../operate/feedback/count";
 import { type Configured, configureStack } from "../operate/verbs/configure";
+import { consenterAt } from "./consenter";
 import { here, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import { explain } from "./verb-help";
 
 export function define(command: Command): void {
-  command.argument("<stack>", "name of the stack");
-  withJson(command).action(async (stack: string, options: { json?: boolean }) => {
+  command
+    .argument("<stack>", "name of the stack")
+    .option("--yes", "agree beforehand to what users and jobs would lose");
+  withJson(command).action(async (stack: string, options: { yes?: boolean; json?: boolean }) => {
     const terminal = terminalFor(options);
-    const result = await configureStack(stack, here(), terminal.progress);
+    const consenter = consenterAt(terminal, options.yes === true);
+    const result = await configureStack({ stack, place: here(), consenter }, terminal.progress);
     terminal.result({ ok: true, stack, ...result }, () => summary(result));
   });
   explain(command, {
@@ -17,7 +21,7 @@ export function define(command: Command): void {
       ["npx cdktf deploy demo && ohpc configure demo", "the same as ohpc up demo, in two steps"],
       ["ohpc configure demo", "as the stack was last synthesized; changes only what differs"],
     ],
-    outcomes: ["busy", "unreachable"],
+    outcomes: ["consent", "busy", "unreachable"],
   });
 }
 

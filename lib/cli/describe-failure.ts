@@ -3,6 +3,7 @@ import { PowerError, type PowerFailure } from "../clouds/power";
 import { DocumentError } from "../model/document-error";
 import { ConfigurationError } from "../model/problems";
 import { RemoteError } from "../operate/exec/remote/remote";
+import { OpenSocketDirectoryError } from "../operate/exec/remote/socket-directory";
 import { EXIT_CODES, Failure, type FailureKind } from "../operate/feedback/failure";
 import { printableLines } from "../operate/feedback/printable";
 import { foldHosts } from "../slurm/hostlist";
@@ -32,6 +33,7 @@ export function describeFailure(error: unknown): DescribedFailure {
     return { kind: error.kind, message: error.message, ...host, ...error.details };
   }
   if (error instanceof RemoteError) return describeRemote(error);
+  if (error instanceof OpenSocketDirectoryError) return describeOpenDirectory(error);
   if (error instanceof PowerError) return describePower(error);
   if (error instanceof ConfigurationError) return { kind: "usage", code: "configuration", message: error.message };
   if (error instanceof DocumentError) return { kind: "usage", code: "document", message: error.message };
@@ -98,6 +100,16 @@ const REMOTE: Readonly<Record<RemoteError["failure"], readonly [kind: FailureKin
     timeout: ["failed", "took too long and was stopped", "`ohpc status` shows how the cluster is"],
     failed: ["failed", "could not do what it was told", "`ohpc status` shows how the cluster is"],
   };
+
+function describeOpenDirectory({ message, remedy }: OpenSocketDirectoryError): DescribedFailure {
+  return {
+    kind: "usage",
+    code: "ssh.open-directory",
+    message: `live SSH connections would not be ours alone: ${message}`,
+    cause: "whoever gets at their sockets can do on the cluster what you can",
+    remedy,
+  };
+}
 
 function describePower({ failure, hosts, reason, remedy }: PowerError): DescribedFailure {
   return {

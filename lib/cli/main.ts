@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { waitsForChildren } from "../operate/exec/child";
 import { EXIT_CODES } from "../operate/feedback/failure";
+import { interrupt } from "../operate/feedback/interruption";
 import { lazy } from "../package/lazy";
 import type * as Failures from "./describe-failure";
 import { showCursor, writeDocument, writeLines } from "./output";
@@ -33,18 +34,27 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** A terraform that is running gets to its end first; everything else may be ended at any time and goes on when it is run again. */
+/**
+ * A terraform that is running gets to its end first, and what others would go on with elsewhere is ended; everything else
+ * may be ended at any time and goes on when it is run again.
+ */
 function onInterrupt(): void {
   if (waitsForChildren()) {
     const told = "interrupted: waiting until terraform has stopped in good order; once more stops it at once";
     writeLines(["", told], { stream: process.stderr });
     return;
   }
+  const stopped = interrupt();
+  if (stopped?.first === true) {
+    writeLines(["", `interrupted: ${stopped.ending}; once more stops at once`], { stream: process.stderr });
+    return;
+  }
   showCursor();
-  const told = "interrupted: run the same command again, it goes on where this one stopped";
-  writeLines([told], { stream: process.stderr });
+  writeLines([`interrupted: ${stopped?.left ?? GOES_ON}`], { stream: process.stderr });
   process.exit(EXIT_CODES.interrupted);
 }
+
+const GOES_ON = "run the same command again, it goes on where this one stopped";
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onInterrupt);
 void main(process.argv.slice(2)).then((exitCode) => {

@@ -53,7 +53,7 @@ function summary({ started, readiness }: Resumed): readonly string[] {
   const stopped = drained.filter(({ reason }) => reason.startsWith(STOP_REASON));
   const byHand = drained.filter(({ reason }) => !reason.startsWith(STOP_REASON));
   const others = [
-    ...(busy > 0 ? [`${busy} busy with jobs`] : []),
+    ...(busy > 0 ? [`${busy} ${busy === 1 ? "runs" : "run"} jobs and ${busy === 1 ? "was" : "were"} not asked`] : []),
     ...(stopped.length > 0 ? [`${stopped.length} stopped`] : []),
     ...(byHand.length > 0 ? [`${byHand.length} drained`] : []),
   ];

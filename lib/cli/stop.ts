@@ -65,7 +65,7 @@ function summary(stack: string, { stopped, ended, already, jobs }: Stopped): rea
   return [
     ...(stopped.length === 0 ? [] : [`${paint("green", "stopped")}: ${foldHosts(stopped)}`]),
     ...(ended.length === 0 ? [] : [`${paint("green", "ended")}: ${foldHosts(ended)}; made anew by ohpc up ${stack}`]),
-    ...jobs.map((job) => `  job ended: ${describeJob(job)}`),
+    ...jobs.map((job) => `  ${job.requeue === true ? "back in the queue" : "job ended"}: ${describeJob(job)}`),
     `  ${paint("dim", "go on")}  ohpc resume ${stack}`,
   ];
 }

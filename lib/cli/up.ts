@@ -19,7 +19,7 @@ interface UpVerbOptions {
 export function define(command: Command): void {
   command
     .argument("<stack>", "name of the stack")
-    .option("--yes", "agree beforehand to replacing or destroying machines, disks or networks")
+    .option("--yes", "agree beforehand to losing machines, disks or networks, users, and jobs")
     .option(
       "--timeout <minutes>",
       "how long nodes may take until they are ready (default: 30; on local clusters from the node image 2)",
@@ -68,7 +68,7 @@ function summary(stack: string, result: UpResult): readonly string[] {
   const { spec, manifest } = deployment;
   const { nodes, answered, busy, drained } = readiness;
   const others = [
-    ...(busy > 0 ? [`${busy} busy with jobs`] : []),
+    ...(busy > 0 ? [`${busy} ${busy === 1 ? "runs" : "run"} jobs and ${busy === 1 ? "was" : "were"} not asked`] : []),
     ...(drained.length > 0 ? [`${drained.length} drained`] : []),
   ];
   const nothing = changes.length + configured.length + introduced.length + started.length === 0;

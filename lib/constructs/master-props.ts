@@ -122,7 +122,7 @@ export interface SlurmOptions {
    * cluster's association: what sacctmgr sets for an account or a user counts instead.
    *
    * @default 2000
-   * @onChange live; jobs that are there stay
+   * @onChange reconfigures slurmctld; jobs that are there stay
    */
   readonly maxSubmitJobs?: number;
 

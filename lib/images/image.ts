@@ -63,7 +63,7 @@ export async function buildImage(
   const onWait = (): void => {
     tell("base", "waiting for another build of the image");
   };
-  return whileLocked(join(cache, "image.lock"), onWait, () => buildMissing(recipe, { engine, env, cache, tell }));
+  return whileLocked(join(cache, "build.lock"), onWait, () => buildMissing(recipe, { engine, env, cache, tell }));
 }
 
 /** A finished node image that the engine has. */

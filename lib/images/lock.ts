@@ -9,7 +9,7 @@ import { dirname } from "node:path";
  * @param onWait told once, when somebody else holds it
  */
 export async function whileLocked<T>(file: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
-  mkdirSync(dirname(file), { recursive: true });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const holder = spawn("sh", ["-c", HOLD, "lock", file], { stdio: ["pipe", "pipe", "inherit"] });
   const ended = once(holder, "close");
   ended.catch(() => undefined);
@@ -41,8 +41,9 @@ export async function whileLocked<T>(file: string, onWait: () => void, work: () 
 const WAITING = "waiting\n";
 const HELD = "held\n";
 
-/** The lock lasts for as long as `cat` has an input to read: until we end it, or until we are gone. */
+/** Whoever can read a file can lock it: it is open to this user alone. The lock lasts for as long as `cat` has an input to read: until we end it, or until we are gone. */
 const HOLD = `
+umask 077
 exec 9>>"$1"
 if ! flock --nonblock 9; then
   echo waiting

@@ -1,7 +1,10 @@
 import { foldHosts } from "./hostlist";
 import { type ConfEntry, parseSlurmConf } from "./slurm-conf-parse";
 
-/** What a change does to a running cluster, from nothing to everything. */
+/**
+ * What a change does to a running cluster, from nothing to everything. `restart slurmctld and slurmd` drains nothing:
+ * slurmctld restarts, and each slurmd makes a new process (scontrol reconfigure) or, for another port, is restarted by its node.
+ */
 export const EFFECTS = [
   "none",
   "live",
@@ -62,7 +65,7 @@ const ROWS: readonly EffectRow[] = [
     keys: ["SlurmctldPort", "SlurmdPort", "SlurmctldAddr"],
     effect: "restart slurmctld and slurmd",
     source:
-      "slurm.conf(5), scontrol(1): listening TCP ports need a restart; nodes know the controller's port from their start",
+      "slurm.conf(5), scontrol(1): listening TCP ports need a restart; nodes know the controller's port from their start, and restart slurmd when their bundle has another one; seen with 24.11.5: batch jobs go on and end as usual, jobs of an srun that runs meanwhile stay until they are cancelled",
   },
   {
     keys: ["AuthType", "AuthAltTypes", "CredType", "CryptoType"],

@@ -30,6 +30,30 @@ export function parseSlurmConf(text: string): ParsedSlurmConf {
   return { settings, nodes, partitions };
 }
 
+/** Whether Slurm could make anything of it: its hostlists end, and it has what every slurm.conf must have. */
+export function isWholeSlurmConf(text: string): boolean {
+  try {
+    const { settings } = parseSlurmConf(text);
+    return settings.has("clustername") && settings.has("slurmctldhost");
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether a file, damaged or not, is the slurm.conf of another cluster than the second. The name of one that ends soon after
+ * may be half of it: that of a file without its SlurmctldHost, which comes next, does not count.
+ */
+export function isOfAnother(text: string, ours: string): boolean {
+  const value = (conf: string, key: string) =>
+    logicalLines(conf)
+      .map((line) => fieldsOf(line).get(key)?.value)
+      .findLast((found) => found !== undefined);
+  if (value(text, "slurmctldhost") === undefined) return false;
+  const name = value(text, "clustername");
+  return name !== undefined && name !== value(ours, "clustername");
+}
+
 /** Hosts of one line share one map, except for their addresses: a line may stand for thousands. */
 function addNodes(fields: ReadonlyMap<string, ConfEntry>, nodes: Map<string, ReadonlyMap<string, ConfEntry>>): void {
   const hosts = expandHosts(fields.get("nodename")?.value ?? "");

@@ -43,6 +43,11 @@ describe("the Ansible inventory", () => {
     for (const own of ["ControlPath", "ControlMaster", "IdentityFile", "BatchMode"]) expect(words).not.toContain(own);
   });
 
+  it("has no connection shared on the way to nodes: nobody looks after its socket while Ansible runs", () => {
+    const words = String(all.children?.["compute"]?.vars?.["ansible_ssh_common_args"]);
+    expect(words.match(/Control\w+=\w+/g)).toEqual(["ControlMaster=no", "ControlPath=none"]);
+  });
+
   it("leaves the key to the agent where the operator uses his own", () => {
     const { manifest: own } = sampleCluster({ access: { identity: "agent" } });
     expect(inventory({ ...source, manifest: own }).all.vars).not.toHaveProperty("ansible_ssh_private_key_file");

@@ -97,6 +97,16 @@ describe("runSteps", () => {
     expect(again.changed.map(({ id }) => id)).toEqual(["b"]);
   });
 
+  it("tells of a failure that holds up others before one that holds up nothing", async () => {
+    const steps = [
+      file("alone", { more: "false" }),
+      file("needed", { slow: true, more: "false" }),
+      file("other", { needs: ["needed"] }),
+    ];
+    const error = await failure(runSteps(steps, cluster, new BashRemote()));
+    expect(error.step).toBe("needed");
+  });
+
   it("reports a step that was applied and still is not so", async () => {
     const liar = { ...file("liar"), apply: "cat >/dev/null" };
     const error = await failure(runSteps([liar], cluster, new BashRemote()));

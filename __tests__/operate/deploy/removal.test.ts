@@ -1,12 +1,12 @@
 import { drainForRemoval, type Removal } from "../../../lib/operate/deploy/removal";
 import { RemoteError, type HoldingRemote, type RemoteFailure } from "../../../lib/operate/exec/remote/remote";
-import type { Job } from "../../../lib/operate/scheduler/jobs";
 import { sampleManifest } from "../../support/sample-cluster";
+import { job, squeueFlags, squeueRow } from "../../support/squeue";
 
 const manifest = sampleManifest();
 const NOBODY = async () => Promise.reject(new Error("nobody may be asked"));
-const RUNNING = "12|alice|RUNNING|cpu-1|train\n";
-const TRAIN: Job = { id: "12", user: "alice", state: "RUNNING", name: "train", hosts: ["cpu-1"] };
+const RUNNING = squeueRow({ on: "cpu-1" });
+const TRAIN = job({ hosts: ["cpu-1"] });
 
 describe("nodes whose machines go", () => {
   const titles: string[] = [];
@@ -20,7 +20,7 @@ describe("nodes whose machines go", () => {
   });
 
   /** A master, and what is done there: drain.sh by its arguments; `cpu-2` alone is ready when it is asked. */
-  function master(failure?: RemoteFailure) {
+  function master(failure?: RemoteFailure, jobs = RUNNING) {
     const done: string[] = [];
     const remote: HoldingRemote = {
       host: "master",
@@ -30,7 +30,7 @@ describe("nodes whose machines go", () => {
         return Promise.resolve({ release: async () => Promise.resolve(void done.push("unlock")) });
       },
       run: async (script, { args = [], input } = {}) => {
-        if (script.startsWith("squeue")) return Promise.resolve(RUNNING);
+        if (script.includes("squeue")) return Promise.resolve(jobs);
         if (script.includes("ask.py")) {
           done.push(`ask ${String(input).trim().split("\n").join(", ")}`);
           const ready = { stage: "ready", ok: true, message: "", generation: 1, since: "", attempts: 1 };
@@ -62,7 +62,13 @@ describe("nodes whose machines go", () => {
       "end cpu-[1-2] ohpc stop",
       "unlock",
     ]);
-    expect(titles).toEqual(["Drain 2 nodes, whose 1 job ended"]);
+    expect(titles).toEqual(["Drain 2 nodes: 1 job ended"]);
+  });
+
+  it("are told of by what becomes of their jobs", async () => {
+    const { remote } = master(undefined, RUNNING + squeueRow({ id: "13", on: "cpu-2" }) + squeueFlags("13", 1, 1));
+    await drainForRemoval(manifest, remote, wanted({ agreeTo: async () => Promise.resolve() }), progress);
+    expect(titles).toEqual(["Drain 2 nodes: 1 job went back into the queue, 1 job ended"]);
   });
 
   it("are undrained if they are there after all, those that are ready and no others", async () => {

@@ -214,6 +214,19 @@ describe("SshRemote", () => {
     expect(() => statSync(marker)).toThrow("ENOENT");
   });
 
+  it("lets a script know for how long somebody waits for it", async () => {
+    const waits = new AbortController();
+    const script = "cat; echo left";
+    const options = {
+      attended: waits.signal,
+      input: "in\n",
+      onLine: () => {
+        waits.abort();
+      },
+    };
+    expect(await connect().run(script, options)).toBe("in\nleft\n");
+  });
+
   it("tells why a script that was to be held ended at once", async () => {
     const error = await failure(connect().hold("echo taken >&2; exit 75"));
     expect(error).toMatchObject({ failure: "failed", exitCode: 75, output: "taken" });
@@ -267,6 +280,22 @@ describe("the command line of ssh", () => {
       }),
     );
     expect(controlPath(target, files)).toMatch(/\/demo\/cm\/m-/);
+  });
+
+  it("shares no connection, neither to a node nor to the master before it, where nobody looks after the socket", () => {
+    const node = { ...target, name: "cpu-1", address: "10.1.32.1" };
+    const args = joined(sshArguments({ target: node, files, via: target, shares: false }));
+    expect(args.match(/ControlPath=[^ ']*/g)).toEqual(["ControlPath=none", "ControlPath=none"]);
+    expect(args).not.toMatch(/ControlPersist|ControlMaster=auto/);
+  });
+
+  it("forwards no agent unless it is told which, and to the target alone", () => {
+    const node = { ...target, name: "cpu-1", address: "10.1.32.1" };
+    expect(joined(sshArguments({ target: node, files, via: target }))).not.toMatch(/ForwardAgent=(?!no)/);
+    const told = joined(sshArguments({ target: node, files, via: target, forwardedAgent: "/run/a%b/agent" }));
+    expect(told.match(/ForwardAgent=\S*/g)?.map((text) => text.replace(/'$/, ""))).toEqual(
+      expect.arrayContaining(['ForwardAgent="/run/a%%b/agent"', "ForwardAgent=no"]),
+    );
   });
 
   it("is the same text for the far side's shell, whatever the script", () => {

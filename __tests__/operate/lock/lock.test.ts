@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Held, type HoldingRemote, RemoteError } from "../../../lib/operate/exec/remote/remote";
@@ -34,6 +34,47 @@ describe("lockHere", () => {
     await Promise.all(held.map(async (lock) => lock.release()));
   });
 
+  it("is open to nobody else, also where the directory was", async () => {
+    const directory = join(scratch, "open");
+    mkdirSync(directory);
+    chmodSync(directory, 0o755);
+    const held = await lockHere("demo", directory, lockOwner("ohpc up demo"));
+    const modes = [directory, join(directory, "command.lock")].map((path) => statSync(path).mode & 0o777);
+    expect(modes).toEqual([0o700, 0o600]);
+    await held.release();
+  });
+
+  const asRoot = process.getuid?.() === 0 ? it : it.skip;
+  asRoot("is not taken in a directory of somebody else's, who could keep us out", async () => {
+    const directory = join(scratch, "theirs");
+    mkdirSync(directory, { mode: 0o700 });
+    chownSync(directory, 65534, 65534);
+    const error = await failure(lockHere("demo", directory, lockOwner("ohpc up demo")));
+    expect(error).toMatchObject({ kind: "usage", details: { code: "lock.not-yours" } });
+    expect(error.details.remedy).toContain(`chown ${userInfo().username} ${directory}`);
+  });
+
+  it("tells the process that holds it, and not who held it before", async () => {
+    const directory = join(scratch, "stale");
+    await (await lockHere("demo", directory, { ...lockOwner("ohpc up demo"), user: "ada" })).release();
+    const file = join(directory, "command.lock");
+    const other = spawn("bash", ["-c", 'exec 9<"$1"; flock 9; echo locked; read -r', "other", file]);
+    expect(await firstOutput(other)).toBe("locked\n");
+    const error = await failure(lockHere("demo", directory, lockOwner("ohpc up demo")));
+    expect(error.details.cause).toBe(
+      `process ${other.pid} of user ${userInfo().username} has locked it, and has not said why`,
+    );
+    expect(error.details.remedy).toContain(`kill ${other.pid}`);
+    // Whatever is written there, by whomever: it counts only as long as its writer holds the lock.
+    writeFileSync(file, `1 ${JSON.stringify(lockOwner("ohpc destroy demo"))}\n`);
+    expect((await failure(lockHere("demo", directory, lockOwner("ohpc up demo")))).details.cause).toContain(
+      "has locked it",
+    );
+    other.stdin.end();
+    await once(other, "close");
+    await (await lockHere("demo", directory, lockOwner("ohpc up demo"))).release();
+  });
+
   it("is free again when the one who had it is killed", async () => {
     const directory = join(scratch, "killed");
     const program = `
@@ -60,6 +101,21 @@ describe("lockMaster", () => {
     expect(error.kind).toBe("busy");
     expect(error.message).toContain("on master");
     expect(error.details.cause).toContain('bob@desk runs "ohpc up demo"');
+  });
+
+  it("believes nothing that is not as it should be", async () => {
+    const said = async (output: string) => {
+      const hold = async () => Promise.reject(new RemoteError("master", "failed", 75, output));
+      const remote: HoldingRemote = Object.assign(new BashRemote(), { hold });
+      return (await failure(lockMaster("demo", remote, lockOwner("ohpc up demo")))).details.cause;
+    };
+    const nobody = "somebody has locked it whom this user cannot see, or who has just ended";
+    for (const output of ["", "null", "7", "{}", '{"user":{"a":1}}', '{"user":"ada","host":"x","pid":"1"}']) {
+      expect(await said(output)).toBe(nobody);
+    }
+    expect(await said('a warning\n{"process":7,"user":"alice"}')).toBe(
+      "process 7 of user alice has locked it, and has not said why",
+    );
   });
 
   it("does not take another failure for a lock", async () => {

@@ -203,6 +203,81 @@ sys.stdin.read()`,
     });
   });
 
+  describe("with --keep all", () => {
+    const KEEP = () => [...KEYS(), "--keep", "all"];
+    const groups = [group("alice", 2001), group("bob", 2002)];
+    const withoutBob: { groups: Accounts["groups"]; users: Account[] } = { groups: [group("alice", 2001)], users: [] };
+    const both = () => ({ groups, users: [user("alice", 2001), user("bob", 2002, { keys: ["ssh-ed25519 B"] })] });
+    beforeEach(() => {
+      withoutBob.users = [user("alice", 2001)];
+      apply(both(), ...KEEP());
+    });
+
+    it("lets nobody log in any more who is leaving, while the name still stands for the number", () => {
+      apply(withoutBob, ...KEEP());
+      expect(read("etc", "passwd")).toContain(`bob:x:2002:2002::${at("home")}/bob:/usr/sbin/nologin\n`);
+      expect(read("etc", "shadow")).toMatch(/^bob:!\*:\d+:0:99999:7::1:$/m);
+      expect(read("etc", "group")).toContain("bob:x:2002:\n");
+      expect(readdirSync(at("keys"))).toEqual([]);
+      expect(run("leaving", withoutBob, []).stdout).toBe("bob 2002\n");
+      expect(inspect(withoutBob, ...KEEP())).toMatchObject({ users: [{ name: "alice" }], groups: [{ name: "alice" }] });
+    });
+
+    it("takes away the password of whoever is leaving", () => {
+      writeFileSync(at("etc", "shadow"), read("etc", "shadow").replace(/^bob:\*/m, "bob:$y$hash"));
+      expect(inspect(withoutBob, ...KEEP()).users).toHaveLength(2);
+      apply(withoutBob, ...KEEP());
+      expect(read("etc", "shadow")).not.toContain("$y$hash");
+    });
+
+    it("removes them when it is told to, and nobody else", () => {
+      apply(withoutBob, ...KEEP());
+      expect(run("remove", withoutBob, ["alice", "bob", "daemon"]).status).toBe(0);
+      expect(read("etc", "passwd")).toBe(`${PASSWD}alice:x:2001:2001::${at("home")}/alice:/bin/bash\n`);
+      expect(read("etc", "group")).toBe(`${GROUP}alice:x:2001:\n`);
+      expect(run("leaving", withoutBob, []).stdout).toBe("");
+    });
+
+    it("lets in again whoever comes back meanwhile", () => {
+      apply(withoutBob, ...KEEP());
+      apply(both(), ...KEEP());
+      expect(read("etc", "passwd")).toContain(`bob:x:2002:2002::${at("home")}/bob:/bin/bash\n`);
+      expect(read("etc", "shadow")).toMatch(/^bob:\*:\d+:0:99999:7:::$/m);
+      expect(read("keys", "bob")).toBe("ssh-ed25519 B\n");
+      expect(run("leaving", withoutBob, []).stdout).toBe("");
+    });
+
+    it("remembers the numbers of those whom a machine made anew never knew, and old numbers of others", () => {
+      writeFileSync(at("etc", "passwd"), PASSWD);
+      apply({ groups: [], users: [user("alice", 2005)] }, ...KEEP());
+      expect(run("leaving", withoutBob, []).stdout).toBe("alice 2001\nbob 2002\n");
+      expect(run("remove", withoutBob, ["alice", "bob"]).status).toBe(0);
+      expect(read("etc", "passwd")).toContain("alice:x:2005:");
+    });
+
+    it("ends the processes of those who are removed, also those that begin meanwhile", () => {
+      // Only root may start some for others.
+      if (uid !== 0) return;
+      const number = 59_000 + (process.pid % 900);
+      apply({ groups: [], users: [user("bob", number)] }, ...KEEP());
+      const script = "import subprocess, time\nwhile True: subprocess.Popen(['sleep', '300']); time.sleep(0.02)";
+      const forker = spawn(PYTHON, ["-c", script], { uid: number, gid: number, stdio: "ignore" });
+      apply({ groups: [], users: [] }, ...KEEP());
+      expect(run("remove", withoutBob, ["bob"]).status).toBe(0);
+      const { stdout } = spawnSync("ps", ["-o", "stat=", "-U", String(number)], { encoding: "utf8" });
+      // Of some the parent may not have heard yet.
+      expect(stdout.split("\n").filter((state) => /^[^Z]/.test(state))).toEqual([]);
+      forker.kill("SIGKILL");
+    });
+  });
+
+  it("does not touch a file before it knows that all homes are their users'", () => {
+    apply({ groups: [], users: [user("alice", uid, { gid })] }, "--homes");
+    const before = read("etc", "passwd");
+    expect(refusal({ groups: [], users: [user("alice", uid + 12345)] }, "--homes")).toContain("chown -R");
+    expect(read("etc", "passwd")).toBe(before);
+  });
+
   it("keeps every line of others, whatever accounts come and go", () => {
     const names = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9]{0,6}$/), { maxLength: 6 });
     fc.assert(
@@ -238,7 +313,7 @@ function number(name: string): number {
   return name.split("").reduce((sum, letter) => sum * 37 + Number.parseInt(letter, 36) + 1, 0);
 }
 
-function run(what: "apply" | "inspect", accounts: Accounts, more: readonly string[]) {
+function run(what: "apply" | "inspect" | "leaving" | "remove", accounts: Accounts, more: readonly string[]) {
   const program = at("accounts.py");
   writeFileSync(program, programText("accounts.py"));
   chmodSync(program, 0o755);

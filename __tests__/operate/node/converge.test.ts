@@ -1,6 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NodeUnitReport } from "../../../lib/operate/node/answers";
@@ -55,6 +64,12 @@ describe("a node whose software is not that of the cluster", () => {
       message: `nothing is mounted at ${scratch}/home, where the platform should have mounted the home directories; its software is of older roles: ${failed}`,
     });
     expect(times()).toBe(1);
+  });
+
+  it("locks where nobody else can: whoever can read a file can lock it", async () => {
+    await converge("old");
+    expect(statSync(join(run, "locks")).mode & 0o777).toBe(0o700);
+    expect(readdirSync(run).filter((name) => name.endsWith(".lock"))).toEqual([]);
   });
 
   it("tries again ten minutes later, or at once when there are other roles, and says what keeps it meanwhile", async () => {

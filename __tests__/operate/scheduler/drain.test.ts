@@ -1,13 +1,14 @@
 import { drain } from "../../../lib/operate/scheduler/drain";
 import { type Job, readJobs } from "../../../lib/operate/scheduler/jobs";
 import { pretendedMaster } from "../../support/pretended-master";
+import { squeueRow } from "../../support/squeue";
 
 describe("draining", () => {
   /** A master on which these jobs run, and what drain.sh was told there. */
   function master(squeue: string) {
     const asked: string[] = [];
     const remote = pretendedMaster(async (script, { args = [] } = {}) => {
-      if (script.startsWith("squeue")) return Promise.resolve(squeue);
+      if (script.includes("squeue")) return Promise.resolve(squeue);
       asked.push(args.join(" "));
       // Somebody has drained gpu-1 before.
       return Promise.resolve(args[0] === "drain" ? "cpu-1,cpu-2\n" : "");
@@ -19,27 +20,27 @@ describe("draining", () => {
   const never = async () => Promise.reject(new Error("nobody may be asked"));
 
   it("ends no job where none runs", async () => {
-    const { remote, asked } = master("13|bob|PENDING||later\n14|bob|RUNNING|cpu-3|elsewhere\n");
+    const { remote, asked } = master(squeueRow({ id: "13", state: "PENDING" }) + squeueRow({ id: "14", on: "cpu-3" }));
     expect(await drain(remote, HOSTS, { why: "by eve@desk", agreed: [], agreeTo: never })).toEqual([]);
     expect(asked).toEqual(["drain cpu-[1-2],gpu-1 ohpc stop by eve@desk"]);
   });
 
   it("ends the jobs that somebody has agreed to lose, without asking again", async () => {
-    const running = "12|alice|RUNNING|cpu-[1-2]|train\n";
+    const running = squeueRow({ on: "cpu-[1-2]" });
     const { remote, asked } = master(running);
-    const ended = await drain(remote, HOSTS, { why: "by eve@desk", agreed: readJobs(running), agreeTo: never });
+    const ended = await drain(remote, HOSTS, { why: "by eve@desk", agreed: readJobs(running).jobs, agreeTo: never });
     expect(ended.map(({ id }) => id)).toEqual(["12"]);
     expect(asked[1]).toBe("end cpu-[1-2],gpu-1 ohpc stop");
   });
 
   it("asks about jobs that began meanwhile; if nobody agrees, the nodes are undrained that it has drained", async () => {
-    const { remote, asked } = master("12|alice|RUNNING|cpu-1|train\n15|bob|RUNNING|cpu-2|fresh\n");
+    const { remote, asked } = master(squeueRow({ on: "cpu-1" }) + squeueRow({ id: "15", user: "bob", on: "cpu-2" }));
     const shown: string[] = [];
     const agreeTo = async (fresh: readonly Job[]) => {
       shown.push(...fresh.map(({ id }) => id));
       return Promise.reject(new Error("no"));
     };
-    const agreed = readJobs("12|alice|RUNNING|cpu-1|train\n");
+    const agreed = readJobs(squeueRow({ on: "cpu-1" })).jobs;
     await expect(drain(remote, HOSTS, { why: "by eve@desk", agreed, agreeTo })).rejects.toThrow("no");
     expect(shown).toEqual(["15"]);
     expect(asked.slice(1)).toEqual(["undrain cpu-[1-2] ohpc stop"]);

@@ -29,7 +29,7 @@ for node in json.load(open("${folder}/nodes")):
 
   function rows(nodes: readonly { readonly name: string; readonly state: string; readonly reason: string }[]) {
     writeFileSync(join(folder, "nodes"), JSON.stringify(nodes));
-    const printed = execFileSync("bash", ["-c", `set -euo pipefail\n${ROWS}\nnode_rows '%N|%T|%E'`], {
+    const printed = execFileSync("bash", ["-c", `set -euo pipefail\n${ROWS}\nnode_rows 5 '%N|%T|%E'`], {
       env: { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` },
       encoding: "utf8",
     });

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ASKED_REASON, STOP_REASON, UNIT_REASON } from "../../../lib/operate/scheduler/drain";
 
 const SCRIPTS = join(__dirname, "../../../lib/operate/scheduler");
 const READY = ["node-rows.sh", "ready.sh"].map((name) => readFileSync(join(SCRIPTS, name), "utf8")).join("");
@@ -14,7 +15,7 @@ const STOPPED = [
 ];
 
 /** ready.sh beside programs that only say what this test wants them to: which nodes it undrains is its own doing. */
-describe("nodes that were drained", () => {
+describe("ready.sh", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "ready-"));
@@ -24,8 +25,9 @@ describe("nodes that were drained", () => {
     program(
       "sinfo",
       `for word; do case $word in --format=*) mark=\${word#--format=} mark=\${mark%%%*} ;; esac; done
-case "$*" in *--partition*) cat ${folder}/idle 2>/dev/null || : ;; *) sed "s/^[^|]*|[^|]*|[^|]*|/$mark&/" ${folder}/nodes ;; esac`,
+sed "s/^[^|]*|[^|]*|[^|]*|/$mark&/" ${folder}/nodes`,
     );
+    srun("");
     program(
       "scontrol",
       `echo "$2 $3" >>${folder}/told
@@ -37,10 +39,16 @@ for node in $(tr , ' ' <<<"\${2#nodename=}"); do sed -i "s/^$node|.*/$node|idle|
       join(folder, "bundle", "ask.py"),
       `import json, os, sys
 names = [line.split()[1] for line in sys.stdin]
-print(json.dumps({name: {"ok": name != "gpu-1" or os.path.exists("${folder}/asked")} for name in names}))
+units = {name: {"ok": name != "gpu-1" or os.path.exists("${folder}/asked")} for name in names}
+for name in names:
+    if os.path.exists(f"${folder}/{name}.json"):
+        units[name] = json.load(open(f"${folder}/{name}.json"))
+        os.remove(f"${folder}/{name}.json")
+print(json.dumps(units))
 open("${folder}/asked", "w")
 `,
     );
+    writeFileSync(join(folder, "bundle", "generation"), "4\n");
   });
   afterEach(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -52,6 +60,16 @@ open("${folder}/asked", "w")
     chmodSync(file, 0o755);
   }
 
+  /** An srun that every node answers, but for what it does before. */
+  function srun(before: string): void {
+    program(
+      "srun",
+      `${before}\nfor word; do case $word in --nodelist=*) tr , '\\n' <<<"\${word#--nodelist=}" | awk '{ print NR - 1 ": " $0 }' ;; esac; done`,
+    );
+  }
+
+  const becomes = (node: string, state: string) => `sed -i 's/^${node}|.*/${node}|${state}/' ${folder}/nodes`;
+
   function ready(
     waking: readonly string[],
     nodes: readonly string[] = STOPPED,
@@ -60,7 +78,7 @@ open("${folder}/asked", "w")
     writeFileSync(join(folder, "nodes"), `${nodes.join("\n")}\n`);
     writeFileSync(join(folder, "told"), "");
     const script = `set -euo pipefail\n${READY.replace("/srv/ohpc/bundle/current", join(folder, "bundle"))}`;
-    const args = ["-c", script, "ready", String(seconds), String(nodes.length), "ohpc stop", "cpu", "cpu-[1-3]"];
+    const args = ["-c", script, "ready", String(seconds), String(nodes.length), STOP_REASON, "cpu", "cpu-[1-3]"];
     const env = { ...process.env, PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}` };
     const printed = execFileSync("bash", args, {
       env,
@@ -70,37 +88,124 @@ open("${folder}/asked", "w")
     return { printed, told: readFileSync(join(folder, "told"), "utf8") };
   }
 
-  it("are undrained when their units are ready; those that were drained by hand are not", () => {
-    const { printed, told } = ready(["cpu-1", "cpu-2", "cpu-3", "gpu-1"]);
-    expect(told).toBe("nodename=cpu-2,cpu-3 state=resume\nnodename=gpu-1 state=resume\n");
-    expect(printed).toContain("waiting gpu-1 drained ohpc stop by eve@desk\n");
-    expect(printed).toContain("nodes 4 4\ndrained cpu-1 bad fan\n");
+  const both = ["cpu-1|idle|Unknown|none", "cpu-2|idle|Unknown|none"];
+
+  describe("nodes that were drained", () => {
+    it("are undrained when their units are ready; those that were drained by hand are not", () => {
+      const { printed, told } = ready(["cpu-1", "cpu-2", "cpu-3", "gpu-1"]);
+      expect(told).toBe("nodename=cpu-2,cpu-3 state=resume\nnodename=gpu-1 state=resume\n");
+      expect(printed).toContain("waiting gpu-1 drained ohpc stop by eve@desk\n");
+      expect(printed).toContain("nodes 4 4\ndrained cpu-1 bad fan\n");
+    });
+
+    it("are left so if it is others that are resumed, and nobody waits for them", () => {
+      const { printed, told } = ready(["cpu-2"]);
+      expect(told).toBe("nodename=cpu-2 state=resume\n");
+      expect(printed).toContain("drained cpu-3 ohpc stop by eve@desk\ndrained gpu-1 ohpc stop by eve@desk\n");
+      expect(ready([]).told).toBe("");
+    });
+
+    it("are waited for by nobody either if Slurm has added meanwhile that they are silent, and was the last to speak", () => {
+      const { printed } = ready(
+        [],
+        [
+          "cpu-1|drained|slurm(64030)|bad fan : Not responding",
+          "cpu-2|drained*|slurm(64030)|ohpc stop by eve : Not responding",
+        ],
+      );
+      expect(printed).toContain("nodes 2 2\ndrained cpu-1 bad fan\ndrained cpu-2 ohpc stop by eve\n");
+    });
+
+    it("by an earlier run, because of its own srun, are tried again", () => {
+      const { printed, told } = ready(["cpu-1"], [`cpu-1|drained|root(0)|${ASKED_REASON}Prolog error`]);
+      expect(told).toBe("nodename=cpu-1 state=resume\n");
+      expect(printed).toContain("answered 1 cpu\n");
+    });
+
+    it("by their own unit are waited for: nobody has drained them on purpose", () => {
+      const { printed } = ready([], [`cpu-1|drained|root(0)|${UNIT_REASON}/tmp is full`], 1);
+      expect(printed).toContain("waiting cpu-1 drained ohpc: /tmp is full\noverdue\n");
+    });
+
+    it("by Slurm are not waited for longer than five seconds, if nothing else is to come", () => {
+      const { printed } = ready([], ["cpu-1|drained|slurm(401)|Prolog error", "cpu-2|idle|Unknown|none"]);
+      expect(printed).toBe("nodes 1 2\nwaiting cpu-1 drained Prolog error\nstuck\n");
+    }, 20_000);
+
+    it("are waited for if it is Slurm itself that has found them wanting", () => {
+      const nodes = ["cpu-1|drained*|slurm(64030)|Not responding", "cpu-2|drained|slurm(64030)|Low RealMemory"];
+      const { printed } = ready([], nodes, 1);
+      expect(printed).toContain(
+        "nodes 0 2\nwaiting cpu-1 drained* Not responding\nwaiting cpu-2 drained Low RealMemory\n",
+      );
+    });
+
+    it("by Slurm because of the srun that asks are told, and marked as ours, so that the next run tries them again", () => {
+      srun(`${becomes("cpu-2", "drained|slurm(401)|Prolog error")}; exit 1`);
+      const { printed, told } = ready([], both);
+      expect(printed).toBe("nodes 2 2\nspoilt cpu-2 Prolog error\n");
+      expect(told).toBe("nodename=cpu-2 state=drain\n");
+    });
+
+    it("by Slurm after they had answered, because of an epilog, are told, too", () => {
+      srun(`${becomes("cpu-1", "completing|Unknown|none")}
+(sleep 1; ${becomes("cpu-1", "drained|slurm(401)|Epilog error")}) >/dev/null 2>&1 &`);
+      expect(ready([], both).printed).toBe("nodes 2 2\nspoilt cpu-1 Epilog error\n");
+    });
+
+    it("by somebody while they were asked are no longer asked, and told", () => {
+      srun(
+        `[ -e ${folder}/once ] || { touch ${folder}/once; ${becomes("cpu-2", "drained|alice(2001)|bad fan")}; exit 1; }`,
+      );
+      expect(ready([], both).printed).toBe("nodes 2 2\ndrained cpu-2 bad fan\nanswered 1 cpu\n");
+    });
+
+    it("or went down while they were asked are named, and nobody says that all have answered", () => {
+      srun(`${becomes("cpu-2", "idle*|Unknown|none")}; exit 1`);
+      expect(ready([], both, 2).printed).toBe(
+        "nodes 2 2\nasking cpu cpu-2 is idle* (none)\nsilent cpu cpu-2 is idle* (none); \n",
+      );
+    });
   });
 
-  it("are left so if it is others that are resumed, and nobody waits for them", () => {
-    const { printed, told } = ready(["cpu-2"]);
-    expect(told).toBe("nodename=cpu-2 state=resume\n");
-    expect(printed).toContain("drained cpu-3 ohpc stop by eve@desk\ndrained gpu-1 ohpc stop by eve@desk\n");
-    expect(ready([]).told).toBe("");
+  describe("nodes that Slurm takes for ready", () => {
+    it("are not, for as long as their own units say otherwise or have an older configuration", () => {
+      const units = {
+        "cpu-1": { ok: true, generation: 3 },
+        "cpu-2": { ok: false, stage: "accounts", message: "no\nroom", generation: 4 },
+        "cpu-3": { unreachable: "no answer within 3 s" },
+      };
+      for (const [node, unit] of Object.entries(units))
+        writeFileSync(join(folder, `${node}.json`), JSON.stringify(unit));
+      const { printed } = ready(
+        [],
+        ["cpu-1", "cpu-2", "cpu-3"].map((node) => `${node}|idle|Unknown|none`),
+      );
+      expect(printed.split("\n").sort()).toEqual([
+        "",
+        "answered 3 cpu",
+        "nodes 0 3",
+        "nodes 3 3",
+        "waiting cpu-1 behind it has configuration 3, not 4",
+        "waiting cpu-2 unready its node unit: accounts: no room",
+        "waiting cpu-3 silent its node unit: no answer within 3 s",
+      ]);
+    });
+
+    it("are not asked for what they are if somebody has drained them: their machines may be off", () => {
+      writeFileSync(join(folder, "cpu-1.json"), JSON.stringify({ unreachable: "no answer within 3 s" }));
+      const { printed } = ready([], ["cpu-1|drained|root|bad fan", "cpu-2|idle|Unknown|none"]);
+      expect(printed).not.toContain("waiting");
+    });
   });
 
-  it("are waited for by nobody either if Slurm has added meanwhile that they are silent, and was the last to speak", () => {
-    const { printed } = ready(
-      [],
-      [
-        "cpu-1|drained|slurm(64030)|bad fan : Not responding",
-        "cpu-2|drained*|slurm(64030)|ohpc stop by eve : Not responding",
-      ],
-    );
-    expect(printed).toContain("nodes 2 2\ndrained cpu-1 bad fan\ndrained cpu-2 ohpc stop by eve\n");
-  });
-
-  it("are waited for if it is Slurm itself that has found them wanting", () => {
-    const nodes = ["cpu-1|drained*|slurm(64030)|Not responding", "cpu-2|drained|slurm(64030)|Low RealMemory"];
-    const { printed } = ready([], nodes, 1);
-    expect(printed).toContain(
-      "nodes 0 2\nwaiting cpu-1 drained* Not responding\nwaiting cpu-2 drained Low RealMemory\n",
-    );
+  describe("a slurmctld that runs and does not answer", () => {
+    it("is told within seconds, not at the end of all patience", () => {
+      program("sinfo", "sleep 60");
+      const before = Date.now();
+      expect(ready([], both).printed).toBe("nodes 0 0\nmute\n");
+      expect(Date.now() - before).toBeLessThan(20_000);
+    }, 30_000);
   });
 
   describe("who have run a task", () => {
@@ -108,7 +213,6 @@ open("${folder}/asked", "w")
 
     /** What ready.sh tells of three idle nodes, if srun writes this and ends with that. */
     function asked(written: string, exitCode = 0): readonly string[] {
-      writeFileSync(join(folder, "idle"), "cpu-1 idle\ncpu-2 idle\ncpu-3 idle\n");
       writeFileSync(join(folder, "said"), written);
       program("srun", `cat ${folder}/said; exit ${exitCode}`);
       const { printed } = ready([], IDLE, exitCode === 0 ? 600 : 0);
@@ -160,7 +264,6 @@ open("${folder}/asked", "w")
   });
 
   it("are asked again while srun cannot submit, and each of its reasons is told once", () => {
-    writeFileSync(join(folder, "idle"), "cpu-1 idle\n");
     program(
       "srun",
       `echo . >>${folder}/tries

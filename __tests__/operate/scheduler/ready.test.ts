@@ -20,6 +20,9 @@ const report = { title: (line: string) => told.push(line), detail: (line: string
 const ready = async (printed: string, asked?: RunOptions[]) =>
   nodesReady(master(printed, asked), cluster, Duration.seconds(60), report);
 
+/** What ready.sh prints of a cluster that is well. */
+const ALL = "nodes 6 6\nanswered 4 cpu\nanswered 2 gpu\n";
+
 beforeEach(() => {
   told.length = 0;
 });
@@ -27,24 +30,24 @@ beforeEach(() => {
 describe("waiting for the nodes", () => {
   it("asks each partition for its nodes, and expects as many as were made", async () => {
     const asked: RunOptions[] = [];
-    await ready("nodes 6 6\nanswered 4 cpu\nanswered 2 gpu\n", asked);
+    await ready(ALL, asked);
     expect(asked[0]?.args).toEqual(["60", "6", "ohpc stop", "cpu", "cpu-[1-4]", "gpu", "gpu-[1-2]"]);
   });
 
   it("says which nodes may be undrained: all of them, or those that are resumed", async () => {
     const asked: RunOptions[] = [];
-    await ready("nodes 6 6\n", asked);
+    await ready(ALL, asked);
     expect(asked[0]?.input?.split("\n")).toHaveLength(6 + 1);
-    await nodesReady(master("nodes 6 6\n", asked), cluster, Duration.seconds(60), report, ["cpu-2", "gpu-1"]);
+    await nodesReady(master(ALL, asked), cluster, Duration.seconds(60), report, ["cpu-2", "gpu-1"]);
     expect(asked[1]?.input).toBe("cpu-2\ngpu-1\n");
   });
 
   it("counts who answered, and leaves alone who has jobs or was drained", async () => {
-    const printed = "nodes 6 6\ndrained gpu-2 bad fan\nanswered 3 cpu\nbusy 1 cpu\nanswered 1 gpu\nbusy 1 gpu\n";
+    const printed = "nodes 6 6\ndrained gpu-2 bad fan\nanswered 3 cpu\nbusy 1 cpu\nanswered 1 gpu\n";
     expect(await ready(printed)).toEqual({
       nodes: 6,
       answered: 4,
-      busy: 2,
+      busy: 1,
       drained: [{ node: "gpu-2", reason: "bad fan" }],
     });
   });
@@ -101,6 +104,39 @@ describe("waiting for the nodes", () => {
     await expect(ready("nodes 6 6\nanswered 4 cpu\nsilent gpu srun: error: x\n")).rejects.toMatchObject({
       details: { code: "nodes.silent", output: ["gpu srun: error: x"] },
     });
+  });
+
+  it("fails when a node neither answered nor had a reason not to", async () => {
+    await expect(ready("nodes 6 6\nanswered 4 cpu\n")).rejects.toMatchObject({
+      kind: "failed",
+      message: "4 of 6 nodes answered, run jobs or were drained on purpose",
+      details: { code: "nodes.silent" },
+    });
+  });
+
+  it("fails with Slurm's reason for each node that the srun made it drain", async () => {
+    await expect(ready("nodes 6 6\nspoilt cpu-1 Prolog error\nspoilt cpu-2 Prolog error\n")).rejects.toMatchObject({
+      message: expect.stringContaining("cpu-[1-2]") as string,
+      details: {
+        code: "nodes.spoilt",
+        remedy: expect.stringContaining("slurmd.log") as string,
+        output: ["cpu-1: Prolog error", "cpu-2: Prolog error"],
+      },
+    });
+  });
+
+  it("says how to give back what Slurm itself had drained", async () => {
+    await expect(ready("nodes 5 6\nwaiting gpu-1 drained Prolog error\nstuck\n")).rejects.toMatchObject({
+      details: {
+        code: "nodes.drained",
+        remedy: expect.stringContaining("scontrol update nodename=gpu-1 state=resume") as string,
+        output: ["gpu-1 is drained: Prolog error"],
+      },
+    });
+  });
+
+  it("says that slurmctld runs and does not answer", async () => {
+    await expect(ready("nodes 0 0\nmute\n")).rejects.toMatchObject({ details: { code: "slurmctld.silent" } });
   });
 
   it("has nothing to wait for in a cluster without nodes", async () => {

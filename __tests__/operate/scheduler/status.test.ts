@@ -5,7 +5,7 @@ const { manifest } = viewOf({ pools: { cpu: 2, gpu: 1 } });
 
 /** Captured from a cluster of Slurm 24.11.5 with one node too few. */
 const CAPTURED =
-  '\fversion\nslurm-wlm 24.11.5\n\fcontroller\nSlurmctld(primary) at master is UP\n\fservices\nmunge\x1factive\nmariadb\x1factive\nslurmdbd\x1factive\nslurmctld\x1factive\n\fnodes\ncpu-1|allocated|Unknown|Unknown|none\ngpu-1|drained*|root|2026-11-22T16:06:53|GPU 1 is broken | see ticket\n\fpartitions\ncpu*\x1fup\x1finfinite\x1f1/0/0/1\ngpu\x1fup\x1f1-00:00:00\x1f0/0/1/1\n\fjobs\n      1 PENDING\n     12 RUNNING\n\fdisks\n/srv/ohpc/state 270553174016 35705376768 62087917568\n/home           270553174016 35705376768 62087917568\n\fgeneration\n7\n\funits\n{"cpu-1": {"stage": "ready", "ok": true, "message": "", "generation": 7, "since": "2026-11-22T15:47:31Z", "attempts": 1}, "cpu-2": {"unreachable": "no answer within 3 s"}, "gpu-1": {"stage": 5}}';
+  '\fversion\nslurm-wlm 24.11.5\n\fcontroller\nSlurmctld(primary) at master is UP\n\fservices\nmunge\x1factive\x1fanswers\nmariadb\x1factive\x1fsilent\nslurmdbd\x1finactive\x1fsilent\nslurmctld\x1factive\x1fanswers\n\fnodes\ncpu-1|allocated|Unknown|Unknown|none\ngpu-1|drained*|root|2026-11-22T16:06:53|GPU 1 is broken | see ticket\n\fpartitions\ncpu*\x1fup\x1finfinite\x1f1/0/0/1\ngpu\x1fup\x1f1-00:00:00\x1f0/0/1/1\n\fjobs\n      1 PENDING\n     12 RUNNING\n\fdisks\n/srv/ohpc/state 270553174016 35705376768 62087917568 16777216 904762\n/srv/efs 1000 10 990 - -\n/home silent\n\fgeneration\n7 180\n\funits\n{"cpu-1": {"stage": "ready", "ok": true, "message": "", "generation": 7, "since": "2026-11-22T15:47:31Z", "attempts": 1}, "cpu-2": {"unreachable": "no answer within 3 s"}, "gpu-1": {"stage": 5}}';
 
 describe("parseStatus", () => {
   const status = parseStatus(manifest, CAPTURED);
@@ -16,7 +16,7 @@ describe("parseStatus", () => {
         host: "cpu-1",
         pool: "cpu",
         address: "10.1.0.51",
-        slurm: { state: "allocated", responds: true },
+        slurm: { state: "allocated", responds: true, onPurpose: false },
         unit: { stage: "ready", ok: true, message: "", generation: 7, since: "2026-11-22T15:47:31Z", attempts: 1 },
       },
       { host: "cpu-2", pool: "cpu", address: "10.1.0.52", unit: { unreachable: "no answer within 3 s" } },
@@ -30,6 +30,7 @@ describe("parseStatus", () => {
           reason: "GPU 1 is broken | see ticket",
           by: "root",
           at: "2026-11-22T16:06:53",
+          onPurpose: true,
         },
         unit: { unreachable: "its node unit answers with something else" },
       },
@@ -44,6 +45,19 @@ describe("parseStatus", () => {
     expect(reasons).toEqual(["Not responding", undefined, "GPU 1 is broken | see ticket"]);
   });
 
+  it("tells what somebody has drained on purpose from what Slurm, or a check of ours, has", () => {
+    const onPurpose = (state: string, reason: string, by: string) =>
+      parseStatus(manifest, `\fnodes\ncpu-1|${state}|${by}|Unknown|${reason}`).nodes[0]?.slurm?.onPurpose;
+    expect(onPurpose("drained*", "ohpc stop by eve@desk : Not responding", "slurm")).toBe(true);
+    expect(onPurpose("draining", "bad fan", "alice")).toBe(true);
+    expect(onPurpose("down", "bad disk", "root")).toBe(true);
+    expect(onPurpose("down*", "Not responding", "slurm")).toBe(false);
+    expect(onPurpose("drained", "Prolog error", "slurm")).toBe(false);
+    expect(onPurpose("drained", "ohpc up: Prolog error", "root")).toBe(false);
+    expect(onPurpose("drained", "ohpc: /tmp is full", "root")).toBe(false);
+    expect(onPurpose("down", "none", "Unknown")).toBe(false);
+  });
+
   it("tells partitions, jobs, disks, daemons, version and generation", () => {
     expect(status.partitions).toEqual([
       { name: "cpu", default: true, up: true, timeLimit: "infinite", allocated: 1, idle: 0, other: 0, total: 1 },
@@ -55,8 +69,16 @@ describe("parseStatus", () => {
       sizeBytes: 270553174016,
       usedBytes: 35705376768,
       availableBytes: 62087917568,
+      answers: true,
+      inodes: 16777216,
+      inodesUsed: 904762,
     });
-    expect(status).toMatchObject({ slurmVersion: "24.11.5", generation: 7, services: { slurmdbd: "active" } });
+    expect(status.disks.slice(1)).toMatchObject([
+      { path: "/srv/efs", answers: true, inodes: 0 },
+      { path: "/home", answers: false, sizeBytes: 0 },
+    ]);
+    expect(status).toMatchObject({ slurmVersion: "24.11.5", generation: 7, generationSeconds: 180 });
+    expect(status).toMatchObject({ services: { slurmdbd: "inactive" }, silent: ["mariadb"] });
     expect(status.controller.answers).toBe(true);
   });
 

@@ -1,3 +1,4 @@
+import { interrupt } from "../../../lib/operate/feedback/interruption";
 import { readProtocol, runJob } from "../../../lib/operate/smoke/job";
 import { Duration } from "../../../lib/units";
 import { pretendedMaster } from "../../support/pretended-master";
@@ -45,6 +46,39 @@ describe("following a job", () => {
       kind: "failed",
       message: expect.stringMatching(message) as string,
     });
+  });
+
+  it.each([
+    ["cancelled", /^interrupted: job 7 \(hpl\) of alice was cancelled$/],
+    ["kept", /could not be cancelled$/],
+    ["unsubmitted", /before the job hpl was submitted$/],
+  ])("tells who has interrupted it what has become of the job: %s", async (how, message) => {
+    await expect(runJob(master(`${head}end ABANDONED ${how}\n`), submission, report)).rejects.toMatchObject({
+      kind: "interrupted",
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it("is told by people who press Ctrl-C, once, that nobody waits any more", async () => {
+    const interrupted = pretendedMaster(async (_, options) => {
+      await new Promise((resolve) => options?.attended?.addEventListener("abort", resolve));
+      return `${head}end ABANDONED cancelled\n`;
+    });
+    const job = runJob(interrupted, submission, report);
+    expect(interrupt()).toMatchObject({ first: true, ending: "the job hpl is being cancelled" });
+    expect(interrupt()).toMatchObject({ first: false, left: "the master cancels the job hpl by itself" });
+    await expect(job).rejects.toMatchObject({ kind: "interrupted" });
+    expect(interrupt()).toBeUndefined();
+  });
+
+  it("takes nothing that a job writes for what is told about it", async () => {
+    told.length = 0;
+    await runJob(
+      master(`${head}state COMPLETED None\nend COMPLETED 0:0 cpu-1 1\noutput\njob 8\nstate LOST x\n`),
+      submission,
+      report,
+    );
+    expect(told).toEqual(["job 7 completed"]);
   });
 
   it("keeps a job's output apart from its own lines", () => {

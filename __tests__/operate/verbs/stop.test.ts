@@ -2,10 +2,10 @@ import { type Power, type PoweredMachine, PowerError, type PowerState } from "..
 import { STARTED } from "../../../lib/operate/exec/remote/envelope";
 import type { Progress } from "../../../lib/operate/feedback/progress";
 import { ClusterPower } from "../../../lib/operate/power/cluster-power";
-import { readJobs } from "../../../lib/operate/scheduler/jobs";
 import { describeStop, stop, type Stopped } from "../../../lib/operate/verbs/stop";
 import { Duration } from "../../../lib/units";
 import { PretendedStack } from "../../support/pretended-stack";
+import { job } from "../../support/squeue";
 
 const QUIET: Progress = {
   phase: async (_, work) => work({ title: () => undefined, detail: () => undefined }),
@@ -100,11 +100,17 @@ describe("stopping a whole cluster with spot machines", () => {
 });
 
 describe("what people have to know before machines are stopped", () => {
-  const jobs = readJobs("12|alice|RUNNING|cpu-[1-2]|train\n13|bob|PENDING||later\n");
+  const jobs = [
+    job({ id: "12", hosts: ["cpu-1", "cpu-2"], name: "train", requeue: true }),
+    job({ id: "13", user: "bob", requiredHosts: ["cpu-2"] }),
+    job({ id: "14", hosts: ["cpu-2"], requeue: false }),
+  ];
 
   it("are the jobs on them, and what waits if the master goes, too", () => {
     expect(describeStop({ jobs }, [], ["cpu-2"], false)).toEqual([
-      "jobs that would end; batch jobs go back into the queue and start anew:",
+      "jobs that would end: their nodes go, and they may not be requeued",
+      "  14 alice RUNNING cpu-2",
+      "jobs that would go back into the queue and start anew: their nodes go",
       "  12 alice RUNNING cpu-1,cpu-2 train",
     ]);
     expect(describeStop({ jobs }, [], ["cpu-2"], true)).toContain("jobs that wait in the queue: 1, which stay in it");

@@ -34,13 +34,13 @@ describe("alice", () => {
     expect(await as("alice", many)).toContain("AssocMaxSubmitJobLimit");
     expect(await as("alice", "sbatch --parsable --hold --wrap true")).toContain("AssocMaxSubmitJobLimit");
     expect(await as("bob", "sbatch --parsable --hold --wrap true")).toMatch(/^\d+\n$/);
-    await master("scancel --user alice --user bob; scancel --user bob");
+    await cancelAll();
   });
 
   it("has the limit that the stack says, unless an administrator has given her another, which stays", async () => {
     const told: ClusterSketch = { ...sketch, slurm: { maxSubmitJobs: 2 } };
     const { changed } = await configure(cluster.view(told), cluster.remote());
-    expect(changed.map(({ id, effect }) => [id, effect])).toEqual([["cluster-registered", "live"]]);
+    expect(changed.map(({ id, effect }) => [id, effect])).toEqual([["cluster-registered", "reconfigure"]]);
     await master("sacctmgr --immediate modify user alice set maxsubmitjobs=3");
     expect((await configure(cluster.view(told), cluster.remote())).changed).toEqual([]);
     const jobs = (count: number) => `sbatch --parsable --hold --array=1-${count} --output=/dev/null --wrap true`;
@@ -48,16 +48,15 @@ describe("alice", () => {
     expect(await as("bob", jobs(2))).toMatch(/^\d+\n$/);
     expect(await as("alice", jobs(4))).toContain("AssocMaxSubmitJobLimit");
     expect(await as("alice", jobs(3))).toMatch(/^\d+\n$/);
-    await master(
-      "scancel --user alice; scancel --user bob; sacctmgr --immediate modify user alice set maxsubmitjobs=-1",
-    );
+    await cancelAll();
+    await master("sacctmgr --immediate modify user alice set maxsubmitjobs=-1");
     await configure(cluster.view(sketch), cluster.remote());
   });
 
   it("cannot use a QOS that nobody gave her", async () => {
     expect(await as("alice", "sbatch --qos=nonsense --wrap true")).toContain("Invalid qos");
     expect(await as("alice", "sbatch --parsable --hold --qos=normal --wrap true")).toMatch(/^\d+\n$/);
-    await master("scancel --user alice");
+    await cancelAll();
   });
 
   it("is told at once that no partition takes such a job", async () => {
@@ -82,7 +81,7 @@ describe("alice", () => {
     await configure(cluster.view({ ...sketch, slurm: { privateData: [] } }), cluster.remote());
     expect(await as("alice", "squeue --format='%u %k'")).toContain("bob secret");
     await configure(cluster.view(sketch), cluster.remote());
-    await master("scancel --user bob");
+    await cancelAll();
   });
 });
 
@@ -171,6 +170,10 @@ async function unit(): Promise<NodeAnswer> {
 
 async function master(script: string): Promise<string> {
   return cluster.remote().run(script, { timeout: Duration.seconds(60) });
+}
+
+async function cancelAll(): Promise<void> {
+  await master("scancel --user alice; scancel --user bob");
 }
 
 /** What a user's command says, refusals included. */

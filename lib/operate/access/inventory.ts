@@ -31,8 +31,8 @@ export function inventory({ manifest, privateDirectory, knownHosts }: InventoryS
     );
     return [groupName(pool.name), { hosts: Object.fromEntries(hosts) }];
   });
-  // Any node stands for all: Ansible itself adds the address that it goes to.
-  const node = { target: { ...target, name: "node", address: "node", port: 22 }, files, via: target };
+  // Any node stands for all: Ansible itself adds the address that it goes to. Nobody looks after sockets of ours then.
+  const node = { target: { ...target, name: "node", address: "node", port: 22 }, files, via: target, shares: false };
   return {
     all: {
       vars: {
@@ -43,7 +43,7 @@ export function inventory({ manifest, privateDirectory, knownHosts }: InventoryS
       children: {
         master: {
           hosts: { [master.host]: { ansible_host: address, ansible_port: way.port } },
-          vars: { ansible_ssh_common_args: commonArguments({ target, files }) },
+          vars: { ansible_ssh_common_args: commonArguments({ target, files, shares: false }) },
         },
         compute: {
           vars: { ansible_port: 22, ansible_ssh_common_args: commonArguments(node) },

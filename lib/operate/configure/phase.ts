@@ -1,22 +1,40 @@
 import type { ClusterView } from "../../model/cluster-view";
 import type { HoldingRemote } from "../exec/remote/remote";
 import type { Progress } from "../feedback/progress";
+import { agreeToPlan, type ChangeConsent } from "./change-consent";
 import { configure } from "./configure";
 import type { StepsResult } from "./run-steps";
+import { StepError } from "./step-error";
+import { departures } from "./steps/departures";
 
-/** Configures the cluster, and shows the steps while they are carried out. */
+export interface StepsPhase extends StepsResult {
+  /** That somebody who goes could not be removed: nobody else waits for it, so it is for the caller to throw at the end. */
+  readonly late?: StepError;
+}
+
+/**
+ * Configures the cluster, and shows the steps while they are carried out. Asks before it takes something from people.
+ *
+ * @throws Failure of kind `consent`
+ * @throws StepError
+ */
 export async function configurePhase(
   cluster: ClusterView,
   master: HoldingRemote,
-  command: string,
+  consent: ChangeConsent,
   progress: Progress,
-): Promise<StepsResult> {
+): Promise<StepsPhase> {
   const name = `Configure ${cluster.manifest.cluster}`;
   return progress.phase(name, async (report) => {
     let steps = 0;
     let done = 0;
+    let late: StepError | undefined;
+    let open = async () => Promise.resolve();
     const result = await configure(cluster, master, {
-      command,
+      command: consent.command,
+      onPlan: async (plan) => {
+        open = await agreeToPlan(plan, cluster, master, consent);
+      },
       onEvent: (event) => {
         if (event.kind === "inspecting") steps = event.steps.length;
         if (event.kind === "applying")
@@ -26,12 +44,24 @@ export async function configurePhase(
         if (event.kind === "progress") report.detail(event.text);
         if (event.kind !== "changed" && event.kind !== "unchanged") return;
         done++;
+        if (event.kind === "changed" && event.note !== undefined) progress.note(event.note);
         if (event.kind === "changed") report.title(`${name}: ${done} of ${steps} steps`);
       },
+    }).catch(async (error: unknown) => {
+      if (error instanceof StepError && error.step === departures.id) {
+        late = error;
+        return NOTHING;
+      }
+      await open();
+      throw error;
     });
+    if (late !== undefined) return { ...result, late };
     report.title(
       `${name}: ${result.changed.length === 0 ? "nothing to change" : `${result.changed.length} of ${steps} steps carried out`}`,
     );
     return result;
   });
 }
+
+/** Where it failed in the end, it is not told what was done before. */
+const NOTHING: StepsResult = { changed: [], unchanged: [] };

@@ -36,7 +36,14 @@ export type StepEvent =
   | { readonly kind: "unchanged"; readonly step: Step }
   | { readonly kind: "applying"; readonly step: Step; readonly effect: Effect }
   | { readonly kind: "progress"; readonly step: Step; readonly text: string }
-  | { readonly kind: "changed"; readonly step: Step; readonly effect: Effect; readonly seconds: number }
+  | {
+      readonly kind: "changed";
+      readonly step: Step;
+      readonly effect: Effect;
+      readonly seconds: number;
+      /** What people are told of it. */
+      readonly note: string | undefined;
+    }
   | { readonly kind: "failed"; readonly step: Step; readonly error: StepError };
 
 export interface RunStepsOptions {
@@ -108,7 +115,9 @@ export async function runSteps(
       onEvent({ kind: "progress", step: fresh.step, text });
     });
     changed.set(fresh.step.id, resultOf(fresh));
-    onEvent({ kind: "changed", step: fresh.step, effect: fresh.effect, seconds: (Date.now() - started) / 1000 });
+    const seconds = (Date.now() - started) / 1000;
+    const note = fresh.step.note?.(fresh.before);
+    onEvent({ kind: "changed", step: fresh.step, effect: fresh.effect, seconds, note });
   };
   await inOrder(plan, async (one) => {
     try {
@@ -126,24 +135,28 @@ export async function runSteps(
   };
 }
 
-/** Carries out each as soon as all that it needs are done. What needs a failed one is left; the first failure is thrown. */
+/**
+ * Carries out each as soon as all that it needs are done. What needs a failed one is left. The first failure is thrown of
+ * steps that others need, else of those that hold up nothing.
+ */
 async function inOrder(plan: readonly PlannedStep[], carryOut: (one: PlannedStep) => Promise<void>): Promise<void> {
   const running = new Map<string, Promise<void>>();
-  const failures: unknown[] = [];
+  const failures: { readonly needed: boolean; readonly error: unknown }[] = [];
   for (const one of plan) {
     const needed = one.step.needs.map(async (id) => running.get(id));
     running.set(
       one.step.id,
       Promise.all(needed).then(async () =>
         carryOut(one).catch((error: unknown) => {
-          failures.push(error);
+          failures.push({ needed: plan.some(({ step }) => step.needs.includes(one.step.id)), error });
           throw error;
         }),
       ),
     );
   }
   await Promise.allSettled(running.values());
-  if (failures.length > 0) throw failures[0];
+  const [first] = [...failures.filter(({ needed }) => needed), ...failures];
+  if (first !== undefined) throw first.error;
 }
 
 async function lookAgain({ after, step }: PlannedStep, remote: Remote): Promise<PlannedStep> {

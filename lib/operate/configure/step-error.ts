@@ -1,6 +1,7 @@
 import type { RemoteError } from "../exec/remote/remote";
 import { Failure } from "../feedback/failure";
 import { lastLines } from "../feedback/last-lines";
+import { FULL_DISK } from "./step/scripts";
 import type { Remedy, Step } from "./step/step";
 
 /** Something that could not be made true of a machine, and what to do about it. Its code is `step/<id>`. */
@@ -16,13 +17,18 @@ export class StepError extends Failure {
   }
 }
 
+const LOGS: Readonly<Record<string, string>> = {
+  slurmctld: "/var/log/slurm/slurmctld.log",
+  slurmdbd: "/var/log/slurm/slurmdbd.log",
+};
+
 /** What people can do about failures that any step may have. */
 const REMEDIES: readonly Remedy[] = [
-  {
-    when: /No space left on device/,
-    cause: "a disk of the machine is full",
-    remedy: "make room (ohpc ssh, then df -h), or give the disk a larger size",
-  },
+  ...["slurmctld", "slurmdbd", "mariadb", "munge"].map((daemon) => ({
+    when: new RegExp(`^${daemon} runs and does not answer$`, "m"),
+    cause: `${daemon} runs and does not answer`,
+    remedy: `look at it (ohpc ssh, then systemctl status ${daemon} and ${LOGS[daemon] ?? `journalctl --unit ${daemon}`}); systemctl restart ${daemon} starts it anew, jobs run on. Then run it again`,
+  })),
   {
     when: /(jq|python3|slurmctld|mariadb|munged?|slurmdbd|sacctmgr|systemctl): (command )?not found/,
     cause: "the machine lacks a program that its roles should have brought",
@@ -34,7 +40,9 @@ const REMEDIES: readonly Remedy[] = [
 export function scriptFailure({ id, remedies = [], title }: Step, error: RemoteError): StepError {
   const output = lastLines(error.output, 50);
   const lost = error.failure === "unreachable" || error.failure === "refused";
-  const known = lost ? undefined : [...remedies, ...REMEDIES].find(({ when }) => when.test(error.output));
+  const known = lost
+    ? undefined
+    : (fullDisk(error.output) ?? [...remedies, ...REMEDIES].find(({ when }) => when.test(error.output)));
   return new StepError(
     error.host,
     id,
@@ -50,6 +58,20 @@ export function scriptFailure({ id, remedies = [], title }: Step, error: RemoteE
   );
 }
 
+/** Which disk holds nothing more, where a script failed for that. */
+function fullDisk(output: string): Omit<Remedy, "when"> | undefined {
+  if (!/No space left on device|Errno 28|Errcode: 28|\(os error 28\)/.test(output)) return undefined;
+  const lines = output.split("\n").filter((line) => line.startsWith(FULL_DISK));
+  const disks = lines.map((line) => line.slice(FULL_DISK.length));
+  return {
+    cause: disks.length === 0 ? "a disk of the machine is full" : `no room is left on ${disks.join(", ")}`,
+    remedy: `make room (ohpc ssh, then df -h${disks.map((disk) => ` ${disk}`).join("")}), or give the disk a larger size; then run it again`,
+  };
+}
+
+/** What timeout(1) ends with. */
+const TIMED_OUT = 124;
+
 /** 128 + SIGKILL. */
 const KILLED = 137;
 
@@ -60,7 +82,11 @@ const CAUSES: Readonly<Record<RemoteError["failure"], (error: RemoteError) => st
   failed: ({ exitCode, output }) =>
     exitCode === KILLED
       ? "its script was killed: the machine went down, or has no memory left"
-      : (lastLines(output, 1)[0] ?? `its script ended with exit code ${exitCode ?? "unknown"}`),
+      : exitCode === TIMED_OUT
+        ? `a program that it called did not answer in time${lastLines(output, 1)
+            .map((line) => `; last said: ${line}`)
+            .join("")}`
+        : (lastLines(output, 1)[0] ?? `its script ended with exit code ${exitCode ?? "unknown"}`),
 };
 
 /** A step that could not even be looked at. */

@@ -30,6 +30,8 @@ export interface ApplyOptions {
   readonly platform?: Platform | undefined;
   /** As it was typed: `ohpc up demo`. */
   readonly command: string;
+  /** What else will be lost once it is applied, to be asked about at once. */
+  readonly afterwards?: readonly string[];
 }
 
 /**
@@ -40,18 +42,19 @@ export interface ApplyOptions {
  */
 export async function applyDeployment(
   { stack, plan: saved, verdict, stopped, outputs, access }: PlannedDeployment,
-  { env, consenter, platform, command }: ApplyOptions,
+  { env, consenter, platform, command, afterwards = [] }: ApplyOptions,
   progress: Progress,
 ): Promise<AppliedDeployment> {
   const terraform = new Terraform(stack.directory, env);
   try {
-    const asks = verdict.losses.length > 0;
+    const asks = verdict.losses.length + afterwards.length > 0;
     const agreeTo = async (seen: JobsSeen) => {
-      const lines = describeLosses(verdict.losses, access?.manifest, seen);
+      const lines = [...describeLosses(verdict.losses, access?.manifest, seen), ...afterwards];
       await agree(consenter, lines, `Change ${stack.name} like this?`, `${command} --yes`);
     };
     // What somebody took away already is no loss.
-    const seen: JobsSeen = consenter.yes || !asks ? { jobs: [] } : await jobsAtStake(access, env);
+    const seen: JobsSeen =
+      consenter.yes || verdict.losses.length === 0 ? { jobs: [] } : await jobsAtStake(access, verdict.losses, env);
     if (asks) await agreeTo(seen);
 
     const { changes } = verdict;

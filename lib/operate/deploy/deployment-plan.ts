@@ -4,7 +4,7 @@ import type { Progress } from "../feedback/progress";
 import type { Project } from "../stack/project";
 import type { SynthesizedStack } from "../stack/synthesis";
 import { PROTECTED } from "../terraform/known-failures";
-import { outputsOf } from "../terraform/outputs";
+import { outputsOf, plannedOutputs } from "../terraform/outputs";
 import { judgePlan, type PlannedChange, type PlanVerdict, shownAddress } from "../terraform/plan";
 import { type SavedPlan, Terraform } from "../terraform/terraform";
 import type { Platform } from "./platform";
@@ -20,6 +20,8 @@ export interface PlannedDeployment {
   readonly stopped: readonly string[];
   /** Of what is deployed now. */
   readonly outputs: Readonly<Record<string, unknown>>;
+  /** What it will be, as far as the plan knows. */
+  readonly planned: Readonly<Record<string, unknown>>;
   /** To the master that is there now. */
   readonly access: MasterAccess | undefined;
 }
@@ -55,9 +57,8 @@ export async function planDeployment(
         report.detail(`removed by hand: ${missing.map(shownAddress).join(", ")}`);
         saved = await plan(terraform, missing);
       }
-      const verdict = saved.changesAnything
-        ? judgePlan(await terraform.show(saved), missing)
-        : { changes: [], losses: [] };
+      const shown = saved.changesAnything ? await terraform.show(saved) : undefined;
+      const verdict = shown === undefined ? { changes: [], losses: [] } : judgePlan(shown, missing);
       report.title(`Plan ${stack.name}: ${summaryOf(verdict.changes)}`);
       const outputs = outputsOf(state);
       return {
@@ -67,6 +68,7 @@ export async function planDeployment(
         missing,
         stopped,
         outputs,
+        planned: shown === undefined ? outputs : plannedOutputs(shown),
         access: masterAccessIn(outputs, stack, project, env),
       };
     } catch (error) {

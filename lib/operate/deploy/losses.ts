@@ -4,14 +4,19 @@ import { pinMasterFromConsole } from "../access/host-keys";
 import { MASTER_PATIENCE, masterOf } from "../access/master";
 import type { MasterAccess } from "../access/master-access";
 import { count } from "../feedback/count";
-import { describeEnding, jobsOn, jobsSeen, type JobsSeen } from "../scheduler/jobs";
-import type { PlannedChange } from "../terraform/plan";
+import { describeUnreadable, type Job, jobsSeen, type JobsSeen } from "../scheduler/jobs";
+import { describeHits, type Hit, jobsHitByMachines } from "../scheduler/jobs-hit";
+import { machinesIn, type PlannedChange } from "../terraform/plan";
 
 /** The jobs of a cluster that may not even answer any more. */
-export async function jobsAtStake(access: MasterAccess | undefined, env: NodeJS.ProcessEnv): Promise<JobsSeen> {
+export async function jobsAtStake(
+  access: MasterAccess | undefined,
+  losses: readonly PlannedChange[],
+  env: NodeJS.ProcessEnv,
+): Promise<JobsSeen> {
   if (access === undefined) return { jobs: [] };
   await pinMasterFromConsole(access, env);
-  return jobsSeen(masterOf(access, MASTER_PATIENCE));
+  return jobsSeen(masterOf(access, MASTER_PATIENCE), (jobs) => hitsOf(losses, jobs).map(({ job }) => job));
 }
 
 /** What people have to know before machines, disks or networks go. Pure. */
@@ -27,19 +32,31 @@ export function describeLosses(
   if (machines.length === 0) return lines;
   if ("unknown" in seen) return [...lines, seen.unknown];
 
-  const ending = jobsOn(seen.jobs, machines);
-  const waiting = seen.jobs.filter(({ state }) => state === "PENDING").length;
   const masterGoes = manifest !== undefined && machines.includes(manifest.master.host);
   // Whoever loses the state disk loses everything that Slurm knows.
   const stateGoes = masterGoes && losses.some(({ kind }) => kind === "disk");
+  const seenHits = hitsOf(losses, seen.jobs);
+  // Without a queue there is nothing to go back to, and all that waits is lost anyway.
+  const hits = stateGoes
+    ? seenHits
+        .filter(({ job }) => job.hosts.length > 0)
+        .map((hit) => ({ ...hit, fate: "ends" as const, why: "their nodes go" }))
+    : seenHits;
+  const hit = new Set(hits.map(({ job }) => job));
+  const waiting = seen.jobs.filter((job) => job.state === "PENDING" && !hit.has(job)).length;
   return [
     ...lines,
-    ...describeEnding(ending, !stateGoes),
+    ...(hits.length === 0 ? ["no job runs on these machines"] : describeHits(hits)),
+    ...describeUnreadable(seen),
     ...(waiting === 0
       ? []
       : [`jobs that wait in the queue: ${waiting}${stateGoes ? ", which would be lost" : ", which stay in it"}`]),
     ...(masterGoes && !stateGoes ? ["queue, accounts and job history are on the state disk, and stay"] : []),
   ];
+}
+
+function hitsOf(losses: readonly PlannedChange[], jobs: readonly Job[]): readonly Hit[] {
+  return jobsHitByMachines(jobs, { forGood: machinesIn(losses, ["delete"]), anew: machinesIn(losses, ["replace"]) });
 }
 
 function groupLine(

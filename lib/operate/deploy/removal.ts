@@ -7,6 +7,7 @@ import { lockMaster, lockOwner } from "../lock/lock";
 import { parseAnswers } from "../node/answers";
 import { BUNDLE_DIRECTORY } from "../node/bundle-files";
 import { drain, type DrainOptions, operator, undrain } from "../scheduler/drain";
+import type { Job } from "../scheduler/jobs";
 
 export interface Removal extends Pick<DrainOptions, "agreed" | "agreeTo"> {
   /** Machines that are about to be replaced or destroyed; those that are no nodes do not matter here. */
@@ -40,7 +41,7 @@ export async function drainForRemoval(
         const why = `to replace or remove the machine, by ${operator()}`;
         const names = going.map(({ host }) => host);
         const ended = await drain(master, names, { why, agreed, agreeTo });
-        if (ended.length > 0) report.title(`${title}, whose ${count(ended.length, "job")} ended`);
+        if (ended.length > 0) report.title(`${title}: ${fatesOf(ended)}`);
       } finally {
         await lock.release();
       }
@@ -52,6 +53,15 @@ export async function drainForRemoval(
       return nothing;
     }
   });
+}
+
+/** `2 jobs went back into the queue, 1 job ended`. */
+function fatesOf(jobs: readonly Job[]): string {
+  const back = jobs.filter(({ requeue }) => requeue === true).length;
+  return [
+    ...(back === 0 ? [] : [`${count(back, "job")} went back into the queue`]),
+    ...(back === jobs.length ? [] : [`${count(jobs.length - back, "job")} ended`]),
+  ].join(", ");
 }
 
 /** Those whose own units say that they are ready. What cannot be told any more must not hide why. */

@@ -7,6 +7,7 @@ export const EXIT_CODES = {
   busy: 4,
   unreachable: 5,
   proof: 6,
+  attention: 8,
   interrupted: 130,
 } as const;
 export type FailureKind = Exclude<keyof typeof EXIT_CODES, "done">;

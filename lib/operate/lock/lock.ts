@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
+import { textBeside } from "../../package/text-beside";
 import { type Held, type HoldingRemote, RemoteError } from "../exec/remote/remote";
 import { Failure } from "../feedback/failure";
 
@@ -24,16 +25,17 @@ export function lockOwner(command: string): LockOwner {
 /**
  * Locks a cluster on the operator's machine, for a whole command. The kernel frees it when this process ends, however it ends.
  *
- * @throws Failure of kind `busy` telling who has it
+ * @param directory made if it is not there, and closed to others
+ * @throws Failure of kind `busy` telling who has it; one of kind `usage` if the directory is somebody else's
  */
-export async function lockHere(cluster: string, privateDirectory: string, owner: LockOwner): Promise<Held> {
-  mkdirSync(privateDirectory, { recursive: true, mode: 0o700 });
+export async function lockHere(cluster: string, directory: string, owner: LockOwner): Promise<Held> {
+  closeToOthers(directory);
   // A child that waits for us holds the file, in a group of its own: Ctrl-C must not free it before we have finished.
   const args = [
     "-c",
-    `set -euo pipefail\n${LOCK}cat >/dev/null`,
+    `set -euo pipefail\n${takeLock()}cat >/dev/null`,
     "lock",
-    join(privateDirectory, "lock"),
+    join(directory, LOCK_FILE),
     JSON.stringify(owner),
   ];
   const child = spawn("bash", args, { detached: true, stdio: ["pipe", "pipe", "pipe"] });
@@ -70,8 +72,8 @@ export async function lockHere(cluster: string, privateDirectory: string, owner:
  */
 export async function lockMaster(cluster: string, master: HoldingRemote, owner: LockOwner): Promise<Held> {
   try {
-    return await master.hold(`mkdir -p /run/ohpc\n${LOCK}while IFS= read -r -t 60 _; do :; done\n`, {
-      args: ["/run/ohpc/lock", JSON.stringify(owner)],
+    return await master.hold(`${takeLock()}while IFS= read -r -t 60 _; do :; done\n`, {
+      args: [`${LOCKS_DIRECTORY}/${LOCK_FILE}`, JSON.stringify(owner)],
     });
   } catch (error) {
     if (error instanceof RemoteError && error.exitCode === BUSY) throw busy(cluster, `on ${master.host}`, error.output);
@@ -79,33 +81,75 @@ export async function lockMaster(cluster: string, master: HoldingRemote, owner: 
   }
 }
 
-/** `$1` the file, `$2` what to write into it. */
-const LOCK = `
-exec 9>>"$1"
-flock --nonblock 9 || { cat "$1" >&2; exit 75; }
-printf '%s\\n' "$2" >"$1"
-echo locked
-`;
+/** On the master; nodes keep the lock of their unit in it, too. */
+const LOCKS_DIRECTORY = "/run/ohpc/locks";
 
-/** What LOCK ends with when somebody else has it; EX_TEMPFAIL of sysexits(3). */
+/** Never a name that was once open to others: who had opened that file could hold it for ever. */
+const LOCK_FILE = "command.lock";
+
+/** Arguments: the file, and what others are told who want it. */
+const takeLock = (): string => textBeside(__dirname, "take-lock.sh");
+
+/** What it ends with when somebody else has it; EX_TEMPFAIL of sysexits(3). */
 const BUSY = 75;
 
+/** @throws Failure if it is not ours */
+function closeToOthers(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const { uid, mode } = statSync(directory);
+  if (uid !== process.getuid?.()) {
+    throw new Failure("usage", `${directory} belongs to another user of this machine`, {
+      code: "lock.not-yours",
+      cause: "whoever can open the lock in it can keep you out for ever",
+      remedy: `remove it, or give it to you: chown ${userInfo().username} ${directory}`,
+    });
+  }
+  if ((mode & 0o077) !== 0) chmodSync(directory, 0o700);
+}
+
 function busy(cluster: string, where: string, said: string): Failure {
-  const owner = readOwner(said);
-  const cause =
-    owner === undefined
-      ? "somebody has locked it"
-      : `${owner.user}@${owner.host} runs "${owner.command}" since ${owner.since} (process ${owner.pid})`;
+  const holder = readHolder(said);
   return new Failure("busy", `another ohpc is at work on ${cluster} (locked ${where})`, {
     code: "lock.busy",
-    cause,
-    remedy: "wait until it is done; it frees the lock when it ends, however it ends",
+    cause: causeOf(holder),
+    remedy:
+      holder === undefined || "command" in holder
+        ? "wait until it is done; it frees the lock when it ends, however it ends"
+        : `wait until it has ended, or end it (kill ${holder.process}, ${where})`,
   });
 }
 
-function readOwner(text: string): LockOwner | undefined {
+/** Somebody who has locked it and did not say why. */
+interface Process {
+  readonly process: number;
+  readonly user: string;
+}
+
+function causeOf(holder: LockOwner | Process | undefined): string {
+  if (holder === undefined) return "somebody has locked it whom this user cannot see, or who has just ended";
+  if ("process" in holder)
+    return `process ${holder.process} of user ${holder.user} has locked it, and has not said why`;
+  const { user, host, command, since, pid } = holder;
+  return `${user}@${host} runs "${command}" since ${since} (process ${pid})`;
+}
+
+/** The last line that is one: OpenSSH or bash may have said something before. */
+function readHolder(text: string): LockOwner | Process | undefined {
+  for (const line of text.trim().split("\n").reverse()) {
+    const holder = parsed(line);
+    if (holder !== undefined) return holder;
+  }
+  return undefined;
+}
+
+function parsed(line: string): LockOwner | Process | undefined {
   try {
-    return JSON.parse(text) as LockOwner;
+    const value = JSON.parse(line) as Partial<LockOwner & Process>;
+    const { user, host, pid, command, since, process: other } = value;
+    if (typeof user !== "string") return undefined;
+    if (typeof other === "number") return { process: other, user };
+    if (typeof host !== "string" || typeof pid !== "number") return undefined;
+    return typeof command === "string" && typeof since === "string" ? { user, host, pid, command, since } : undefined;
   } catch {
     return undefined;
   }

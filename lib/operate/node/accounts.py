@@ -3,9 +3,15 @@
 
 `accounts.py apply` reads {"groups": [{name, gid}], "users": [{name, uid, gid, groups, shell, home, keys?}]} as JSON.
 `accounts.py inspect` reads the same and prints what of it, and of what was made earlier, is there, in the same form.
+`accounts.py leaving` prints who is leaving: name and uid, one a line.
+`accounts.py remove NAME...` removes accounts that are leaving, and ends their processes.
 
 It owns what its registry names, and what it adds; all other lines stay as they are, byte for byte. Removing an account
 never removes its home. Files are replaced at once, under the lock of useradd(8) and passwd(1).
+
+An account that is wanted no more goes at once, or, with `--keep`, is leaving first: nobody logs in to it any more, but its
+name still stands for its number, as its jobs need it. `--keep all` keeps all until they are removed, `--keep busy` those
+that have a job on this machine. Whoever gets another number leaves the old one.
 """
 
 import argparse
@@ -13,10 +19,12 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 
 FILES = ("passwd", "shadow", "group", "gshadow")
+NO_SHELL = "/usr/sbin/nologin"
 
 
 class Refused(Exception):
@@ -25,14 +33,16 @@ class Refused(Exception):
 
 def parse_arguments(arguments):
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("apply", "inspect"))
+    parser.add_argument("what", choices=("apply", "inspect", "leaving", "remove"))
+    parser.add_argument("names", nargs="*", help="whom to remove")
+    parser.add_argument("--keep", choices=("none", "busy", "all"), default="none", help="whose accounts stay for a while")
     parser.add_argument("--registry", required=True, help="where the names of what we own are kept")
     parser.add_argument("--etc", default="/etc")
     parser.add_argument("--homes", action="store_true", help="make home directories that are missing")
     parser.add_argument("--keys", help="directory of files of SSH keys, one per user")
     parser.add_argument("--skel", default="/etc/skel")
     parser.add_argument("--wait", type=float, default=15, help="seconds to wait for the lock")
-    return parser.parse_args(arguments)
+    return parser.parse_intermixed_args(arguments)
 
 
 # --- files -------------------------------------------------------------------------------------------------------
@@ -126,7 +136,7 @@ def rendered(desired, owned, etc):
     made = {
         "passwd": {name: f"{name}:x:{user['uid']}:{user['gid']}::{user['home']}:{user['shell']}" for name, user in users.items()},
         # No password fits, but the account is not locked: sshd lets its keys in.
-        "shadow": {name: f"{name}:*:{today}:0:99999:7:::" for name in users},
+        "shadow": {name: f"{name}:!*:{today}:0:99999:7::1:" if user.get("leaving") else f"{name}:*:{today}:0:99999:7:::" for name, user in users.items()},
         "group": {name: f"{name}:x:{group['gid']}:{','.join(members(group, desired['users']))}" for name, group in groups.items()},
         "gshadow": {name: f"{name}:!::{','.join(members(group, desired['users']))}" for name, group in groups.items()},
     }
@@ -140,9 +150,10 @@ def rendered(desired, owned, etc):
         kept = []
         for name, _, line in lines(read(path)):
             if name in wanted:
-                # A password that somebody set with passwd(1) stays.
+                # A password that somebody set with passwd(1) stays; whoever is leaving loses it, and gets none by coming back.
                 fresh = wanted.pop(name)
-                kept.append(line if file == "shadow" else fresh)
+                same = file == "shadow" and is_refused(line) == is_refused(fresh)
+                kept.append(line if same else fresh)
             elif name not in ours:
                 kept.append(line)
         result[file] = "".join(f"{line}\n" for line in kept + list(wanted.values()))
@@ -161,16 +172,104 @@ def names_of(desired):
 
 
 def read_registry(path):
-    return registry_of({"users": [], "groups": [], **json.loads(read(path, "{}"))})
+    """What is ours: names of users and groups, numbers of users, and of those who are leaving."""
+    content = {"users": [], "groups": [], "uids": {}, "leaving": {}, **json.loads(read(path, "{}"))}
+    return {**registry_of(content), "uids": content["uids"], "leaving": content["leaving"]}
+
+
+# --- who is leaving ----------------------------------------------------------------------------------------------
+
+
+def is_refused(line):
+    """Whether a line of shadow locks the account and let it expire long ago."""
+    fields = line.split(":")
+    return fields[1].startswith("!") and fields[7:8] == ["1"]
+
+
+def leaving_users(desired, owned, etc):
+    """The accounts of ours that nobody wants any more, as they are to be until they go."""
+    wanted = {user["name"] for user in desired["users"]}
+    return [
+        {"name": name, "uid": int(fields[2]), "gid": int(fields[3]), "groups": [], "shell": NO_SHELL, "home": fields[5], "leaving": True}
+        for name, fields, _ in lines(read(f"{etc}/passwd"))
+        if name in owned["users"] and name not in wanted
+    ]
+
+
+def numbers_left(desired, owned, etc):
+    """The numbers of those of ours who go, or get others, by name; also of those whom this machine never knew."""
+    wanted = {user["name"]: user["uid"] for user in desired["users"]}
+    had = {name: int(fields[2]) for name, fields, _ in lines(read(f"{etc}/passwd")) if name in owned["users"]}
+    return {name: uid for name, uid in {**owned["uids"], **owned["leaving"], **had}.items() if wanted.get(name) != uid}
+
+
+def with_users(desired, more, owned, etc):
+    """`desired`, and others with the groups of their own that they have."""
+    numbers = {user["gid"] for user in more} - {group["gid"] for group in desired["groups"]}
+    names = {group["name"] for group in desired["groups"]}
+    own = [
+        {"name": name, "gid": int(fields[2])}
+        for name, fields, _ in lines(read(f"{etc}/group"))
+        if name in owned["groups"] and name not in names and int(fields[2]) in numbers
+    ]
+    return {"groups": desired["groups"] + own, "users": desired["users"] + more}
+
+
+def processes():
+    """Of each process that is there: its id, its parent's, its users' numbers, its name."""
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        fields = {}
+        for line in read_gone(f"/proc/{entry}/status").splitlines():
+            key, _, value = line.partition(":")
+            fields[key] = value.strip()
+        if "Uid" in fields and fields.get("State", "Z")[:1] not in "ZX":
+            yield int(entry), int(fields["PPid"]), {int(uid) for uid in fields["Uid"].split()}, fields["Name"]
+
+
+def read_gone(path):
+    try:
+        return read(path)
+    except (ProcessLookupError, PermissionError):
+        return ""
+
+
+def uids_with_jobs():
+    """The numbers of those whose processes are of a job on this machine: below a slurmstepd."""
+    seen = {pid: (parent, uids, name) for pid, parent, uids, name in processes()}
+    busy = set()
+    for pid, (_, uids, _) in seen.items():
+        while pid in seen:
+            parent, _, name = seen[pid]
+            if name == "slurmstepd":
+                busy |= uids
+                break
+            pid = parent
+    return busy - {0}
+
+
+def end_processes(uids, seconds=10):
+    """Ends all that runs for these numbers, also what begins meanwhile. Returns those that something is left of."""
+    deadline = time.monotonic() + seconds
+    while True:
+        left = [(pid, found & uids) for pid, _, found, _ in processes() if found & uids]
+        if not left or time.monotonic() > deadline:
+            return {uid for _, found in left for uid in found}
+        # What is stopped cannot make others while they are ended one after the other.
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid, _ in left:
+                try:
+                    os.kill(pid, number)
+                except ProcessLookupError:
+                    pass
+        time.sleep(0.05)
 
 
 def make_home(user, skel):
     """Made beside and then renamed, so that a home is never half there."""
     home = user["home"]
     if os.path.lexists(home):
-        owner = os.stat(home).st_uid
-        if owner != user["uid"]:
-            raise Refused(f"{home} belongs to uid {owner}, not to {user['name']} ({user['uid']}): give it to the right one with chown -R")
         return
     parent, name = os.path.split(home)
     temporary = os.path.join(parent, f".{name}.ohpc")
@@ -184,6 +283,16 @@ def make_home(user, skel):
             os.chown(path, user["uid"], user["gid"], follow_symlinks=False)
     os.chmod(temporary, 0o700)
     os.rename(temporary, home)
+
+
+def check_homes(desired):
+    """Before anything is changed: a home that belongs to another number is given to nobody."""
+    for user in desired["users"]:
+        home = user["home"]
+        if os.path.lexists(home) and os.stat(home).st_uid != user["uid"]:
+            raise Refused(
+                f"{home} belongs to uid {os.stat(home).st_uid}, not to {user['name']} ({user['uid']}): give it to the right one with chown -R"
+            )
 
 
 def write_keys(desired, owned, directory):
@@ -201,16 +310,61 @@ def apply(desired, options):
     with take_lock(options.etc, options.wait):
         owned = read_registry(options.registry)
         check(desired, owned, options.etc)
+        if options.homes:
+            check_homes(desired)
+        uids = {user["name"]: user["uid"] for user in desired["users"]}
+        former = leaving_users(desired, owned, options.etc)
+        left = numbers_left(desired, owned, options.etc)
+        busy = uids_with_jobs() if options.keep == "busy" and left else set()
+        staying = [user for user in former if options.keep == "all" or user["uid"] in busy]
+        leaving = left if options.keep == "all" else {user["name"]: user["uid"] for user in staying}
+        whole = with_users(desired, staying, owned, options.etc)
         # What is about to be added is ours already now: whoever dies after this can be followed by the next run.
-        write_registry(options.registry, registry_of(owned, names_of(desired)))
-        for file, content in rendered(desired, owned, options.etc).items():
+        write_registry(options.registry, {**registry_of(owned, names_of(whole)), "uids": {**owned["uids"], **uids}, "leaving": {**left, **leaving}})
+        for file, content in rendered(whole, owned, options.etc).items():
             replace(f"{options.etc}/{file}", content, 0o640 if "shadow" in file else 0o644)
         if options.keys:
             write_keys(desired, owned, options.keys)
-        write_registry(options.registry, registry_of(names_of(desired)))
+        if options.keep == "busy" and left:
+            end_processes(set(left.values()) - busy - set(uids.values()))
+        write_registry(options.registry, {**registry_of(names_of(whole)), "uids": uids, "leaving": leaving})
     if options.homes:
         for user in desired["users"]:
             make_home(user, options.skel)
+
+
+def remove(options):
+    """Those that are leaving. Of whoever only got another number, the processes of the old one end, and the account stays."""
+    with take_lock(options.etc, options.wait):
+        owned = read_registry(options.registry)
+        names = [name for name in options.names if name in owned["leaving"]]
+        going = set()
+        taken = set()
+        for name, fields, line in lines(read(f"{options.etc}/passwd")):
+            if name in names and int(fields[2]) == owned["leaving"][name]:
+                going.add((name, int(fields[3])))
+            elif name:
+                taken.add(int(fields[2]))
+        gids = {gid for _, gid in going} - {int(fields[3]) for name, fields, _ in lines(read(f"{options.etc}/passwd")) if name and name not in names}
+        gone = {"passwd": {name for name, _ in going}}
+        gone["group"] = {
+            name for name, fields, _ in lines(read(f"{options.etc}/group")) if name in owned["groups"] and name in names and int(fields[2]) in gids
+        }
+        gone.update(shadow=gone["passwd"], gshadow=gone["group"])
+        left = end_processes({owned["leaving"][name] for name in names} - taken - {0})
+        for file in FILES:
+            path = f"{options.etc}/{file}"
+            if os.path.exists(path):
+                replace(path, "".join(f"{line}\n" for name, _, line in lines(read(path)) if name not in gone[file]))
+        registry = {
+            "users": [name for name in owned["users"] if name not in gone["passwd"]],
+            "groups": [name for name in owned["groups"] if name not in gone["group"]],
+            "uids": owned["uids"],
+            "leaving": {name: uid for name, uid in owned["leaving"].items() if name not in names},
+        }
+        write_registry(options.registry, registry)
+        if left:
+            raise Refused(f"processes of uid {', '.join(map(str, sorted(left)))} do not end")
 
 
 def write_registry(path, registry):
@@ -224,10 +378,25 @@ def write_registry(path, registry):
 def inspect(desired, options):
     """The part of the machine's accounts that we own or want, sorted by name."""
     owned = registry_of(read_registry(options.registry), names_of(desired))
+    shadows = {name: line for name, _, line in lines(read(f"{options.etc}/shadow"))}
+    refused = {}
+    if options.keep != "none":
+        # Whoever is leaving and cannot log in is as they should be until they go.
+        for user in leaving_users(desired, owned, options.etc):
+            keys = options.keys and os.path.exists(os.path.join(options.keys, user["name"]))
+            if is_refused(shadows.get(user["name"], "::")) and not keys:
+                refused[user["name"]] = user["gid"]
+        wanted = {group["name"] for group in desired["groups"]}
+        owned["groups"] = [
+            name
+            for name, fields, _ in lines(read(f"{options.etc}/group"))
+            if name in owned["groups"] and (name in wanted or int(fields[2]) not in refused.values())
+        ]
+        owned["users"] = [name for name in owned["users"] if name not in refused]
     group_lines = [(name, fields) for name, fields, _ in lines(read(f"{options.etc}/group")) if name in owned["groups"]]
     groups = [{"name": name, "gid": int(fields[2])} for name, fields in group_lines]
-    shadowed = {name for name, _, _ in lines(read(f"{options.etc}/shadow"))}
     users = []
+    names = {user["name"] for user in desired["users"]}
     for name, fields, _ in lines(read(f"{options.etc}/passwd")):
         if name not in owned["users"]:
             continue
@@ -238,7 +407,7 @@ def inspect(desired, options):
             "groups": sorted(group for group, line in group_lines if name in line[3].split(",")),
             "shell": fields[6],
             "home": fields[5],
-            "shadow": name in shadowed,
+            "shadow": name in shadows and (name not in names or not is_refused(shadows[name])),
         }
         if options.keys:
             user["keys"] = read(os.path.join(options.keys, name)).splitlines()
@@ -254,14 +423,22 @@ def by_name(entry):
 
 def main():
     options = parse_arguments(sys.argv[1:])
-    desired = json.load(sys.stdin)
+    if options.what == "leaving":
+        for name, uid in sorted(read_registry(options.registry)["leaving"].items()):
+            print(name, uid)
+        return
     if options.what == "inspect":
-        json.dump(inspect(desired, options), sys.stdout)
+        json.dump(inspect(json.load(sys.stdin), options), sys.stdout)
         return
     try:
-        apply(desired, options)
+        if options.what == "remove":
+            remove(options)
+        else:
+            apply(json.load(sys.stdin), options)
     except Refused as refusal:
         sys.exit(str(refusal))
+    except OSError as error:
+        sys.exit(f"{error.filename or options.what}: {error.strerror or error}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** What a node unit last said of itself. */
 export interface NodeUnitReport {
-  /** How far it came: `boot bundle software mounts hosts munge accounts time devices controller slurmd ready`. */
+  /** How far it came: `boot bundle software mounts hosts munge accounts time devices room controller slurmd ready`. */
   readonly stage: string;
   /** Whether the node is one of its cluster; if not, `message` says what it waits for; if so, what it lacks all the same. */
   readonly ok: boolean;

@@ -10,11 +10,13 @@ export LC_ALL=C.UTF-8
 bundle=/run/ohpc/bundle
 state=/run/ohpc/node.json
 registry=/var/lib/ohpc/accounts.json
-drained=/var/lib/ohpc/drained
+drained=/var/lib/ohpc/drained drained_here=/run/ohpc/drained
 host=$(uname -n)
 host=${host%%.*}
 
-exec 9>/run/ohpc/converge.lock
+# Whoever can read a file can lock it.
+install -d -m 0700 /run/ohpc/locks
+exec 9>/run/ohpc/locks/converge.lock
 flock -n 9 || { echo "another run is under way" >&2; exit 0; }
 
 generation=$(cat "$bundle/generation")
@@ -37,7 +39,7 @@ report() { # ok message
   mv -fT "$state.new" "$state"
 }
 
-stages=' boot bundle software mounts hosts munge accounts time devices controller slurmd ready '
+stages=' boot bundle software mounts hosts munge accounts time devices room controller slurmd ready '
 rank() { local before=${stages%% "$1" *}; echo "${#before}"; }
 
 # Says how far this run is, but only where no run has been: a node that is ready, or waits for something, goes on saying
@@ -47,11 +49,14 @@ begin() { # stage
   if [ "$(rank "$stage")" -gt "$(rank "$before_stage")" ]; then report false "under way"; fi
 }
 
-# Why a machine that older roles made is not yet what these make of it.
-behind=''
+# What a node lacks that is one all the same: why a machine that older roles made is not yet what these make of it; disks that fill.
+behind='' filling=''
+lacks() { local said="$behind${behind:+${filling:+; }}$filling"; printf '%s' "$said"; }
 
 not_yet() { # message
-  local message=$1${behind:+; $behind}
+  local message=$1 also
+  also=$(lacks)
+  message+=${also:+; $also}
   echo "$stage: $message" >&2
   report false "$message"
   exit 1
@@ -59,6 +64,33 @@ not_yet() { # message
 
 last_words() { # unit
   journalctl --quiet --unit "$1" --lines 20 --output cat 2>/dev/null | grep -E 'error|fatal' | tail -n 1
+}
+
+# Jobs that run may not need what is not there; new ones must not come. The reason tells us later that it was us.
+# A slurmd that tries to start would not get far without it.
+take_no_jobs() { # message
+  if ! systemctl is-active --quiet slurmd; then
+    systemctl stop slurmd
+  elif [ ! -e "$drained" ] && [ ! -e "$drained_here" ]; then
+    timeout 10 scontrol update NodeName="$host" State=DRAIN Reason="ohpc: $1" 2>/dev/null && mark_drained
+  fi
+}
+# A disk that is full may not take a file either.
+mark_drained() { touch "$drained" 2>/dev/null || touch "$drained_here"; }
+
+# Without room for a few small files a job does not fail: MPI's ranks stand still before they begin, for ever. A disk that is
+# merely nearly full is told; what counts as full is what nobody can work with, whatever its size.
+# Prints `full PATH WORDS` and `filling PATH WORDS`, one line for each file system.
+room() {
+  timeout 10 df --block-size=1K --output=target,size,used,avail,itotal,iavail / /tmp /var/spool/slurmd /dev/shm 2>/dev/null |
+    awk 'NR > 1 && !seen[$1]++ {
+      share = $3 + $4 > 0 ? $3 / ($3 + $4) : 0
+      words = sprintf("%s is %d %% full", $1, 100 * share)
+      if ($4 < 1024 || ($4 < 102400 && share >= 0.99)) print "full " words
+      else if (share >= 0.95) print "filling " words
+      if ($5 + 0 > 0 && $6 < 100) print "full " $1 " can hold no more files"
+      else if ($5 + 0 > 0 && $6 / $5 < 0.05) print "filling " $1 " can hold " $6 " more files"
+    }'
 }
 
 stage=bundle
@@ -124,6 +156,12 @@ if [ "$has" != "$wanted" ]; then
   fi
 fi
 
+seen=$(room)
+joined() { sed -n "s/^$1 //p" <<<"$seen" | paste -sd, | sed 's/,/, /g'; }
+full=$(joined full) filling=$(joined filling)
+# Also where another stage comes to no end, for want of that room perhaps.
+if [ -n "$full" ]; then take_no_jobs "$full"; fi
+
 pool=$(awk -v host="$host" '$1 == host { print $2; exit }' "$bundle/nodes")
 master='' port='' home_kind='' home_path='' home_server='' home_export='' devices=''
 eval "$(jq -r --arg pool "$pool" '@sh "master=\(.master.host) port=\(.slurmctldPort)
@@ -158,13 +196,13 @@ if ! cmp -s "$bundle/munge.key" /etc/munge/munge.key; then
     mv -fT /etc/munge/munge.key.new /etc/munge/munge.key 2>&1 && systemctl restart munge 2>&1) || not_yet "cannot change the munge key: $said"
 fi
 systemctl is-active --quiet munge || said=$(systemctl start munge 2>&1) || not_yet "munge does not start: $said"
-said=$( (munge --no-input | unmunge) 2>&1 >/dev/null) || not_yet "munge does not answer: $said"
+said=$(timeout --kill-after=1 10 bash -o pipefail -c 'munge --no-input | unmunge' 2>&1 >/dev/null) || not_yet "munge does not answer: $said"
 
 begin accounts
 homes=()
-# Without a home disk each machine has its own homes.
+# Without a home disk each machine has its own homes. Whoever is wanted no more stays while a job of theirs is here.
 [ "$home_kind" != none ] || homes=(--homes)
-said=$(python3 "$bundle/accounts.py" apply --registry "$registry" "${homes[@]}" <"$bundle/accounts.json" 2>&1) || not_yet "${said##*$'\n'}"
+said=$(python3 "$bundle/accounts.py" apply --registry "$registry" --keep busy "${homes[@]}" <"$bundle/accounts.json" 2>&1) || not_yet "${said##*$'\n'}"
 
 begin time
 if systemd-detect-virt --container --quiet; then
@@ -182,16 +220,12 @@ for device in $devices; do
 done
 if [ ${#missing[@]} -gt 0 ]; then
   message="promised, but not there: ${missing[*]}"
-  report false "$message"
-  # Jobs that run may not need it; new ones must not come. The reason tells us later that it was us.
-  # One that tries to start would not get far without it.
-  if ! systemctl is-active --quiet slurmd; then
-    systemctl stop slurmd
-  else
-    [ -e "$drained" ] || { timeout 10 scontrol update NodeName="$host" State=DRAIN Reason="ohpc: $message" 2>/dev/null && touch "$drained"; }
-  fi
+  take_no_jobs "$message"
   not_yet "$message"
 fi
+
+begin room
+[ -z "$full" ] || not_yet "$full"
 
 begin controller
 # shellcheck disable=SC2016 # the inner bash gets them as its own $0 and $1
@@ -211,18 +245,20 @@ if [ "$(cat /etc/default/slurmd 2>/dev/null)" != "$options" ] || ! systemctl is-
       *"not found"*) not_yet "slurm.conf on $master does not have $host yet: run ohpc configure" ;;
       *) not_yet "slurmctld does not tell about $host: ${said##*$'\n'}" ;;
     esac
+  # Who drained it before a reboot did not leave a mark on a disk that was full.
+  if [[ $said == *"Reason=ohpc: "* ]]; then mark_drained; fi
   echo "$options" >/etc/default/slurmd
   timeout 60 systemctl restart slurmd 2>/dev/null || not_yet "slurmd does not start: $(last_words slurmd)"
 fi
-if [ -e "$drained" ]; then
+if [ -e "$drained" ] || [ -e "$drained_here" ]; then
   case $(timeout 10 scontrol --oneliner show node "$host" 2>/dev/null) in
     *"Reason=ohpc: "*) timeout 10 scontrol update NodeName="$host" State=RESUME || not_yet "cannot resume $host in Slurm" ;;
   esac
-  rm -f "$drained"
+  rm -f "$drained" "$drained_here"
 fi
 
 stage=ready
-report true "$behind"
+report true "$(lacks)"
 
 # What was published while this ran would otherwise wait for the next minute.
 if [[ ${OHPC_BUNDLE:-} == mounted:* ]] && [ "$(cat "${OHPC_BUNDLE#mounted:}/current/generation" 2>/dev/null)" != "$generation" ]; then

@@ -7,6 +7,12 @@ import { type Job, jobsOn, unfinishedJobs } from "./jobs";
 /** What Slurm's reason begins with for nodes whose machines `ohpc` stops or replaces: only those are resumed again. */
 export const STOP_REASON = "ohpc stop";
 
+/** What the reason begins with that a node's own unit gives, and takes back when it is mended (converge.sh). */
+export const UNIT_REASON = "ohpc: ";
+
+/** What the reason begins with of nodes that Slurm drained because of our own srun; the next run gives them back (ready.sh). */
+export const ASKED_REASON = "ohpc up: ";
+
 /** For people: who is at this machine, e.g. `alice@laptop`. */
 export function operator(): string {
   return `${userInfo().username}@${hostname()}`;
@@ -30,10 +36,9 @@ export async function drain(
   hosts: readonly string[],
   { why, agreed, agreeTo }: DrainOptions,
 ): Promise<readonly Job[]> {
-  const printed = await runDrainScript(master, "drain", hosts, `${STOP_REASON} ${why}`);
-  const drained = printed.trim().split(",").filter(Boolean);
+  const drained = await holdBack(master, hosts, why);
   try {
-    const now = jobsOn(await unfinishedJobs(master), hosts);
+    const now = jobsOn((await unfinishedJobs(master)).jobs, hosts);
     const known = new Set(agreed.map(({ id }) => id));
     const fresh = now.filter(({ id }) => !known.has(id));
     if (fresh.length > 0) await agreeTo(fresh);
@@ -43,6 +48,12 @@ export async function drain(
     await undrain(master, drained);
     throw error;
   }
+}
+
+/** Drains nodes that nobody has drained, and returns them: nothing starts there any more, what runs there goes on. */
+export async function holdBack(master: Remote, hosts: readonly string[], why: string): Promise<readonly string[]> {
+  const printed = await runDrainScript(master, "drain", hosts, `${STOP_REASON} ${why}`);
+  return printed.trim().split(",").filter(Boolean);
 }
 
 /** Lets Slurm use nodes again that were drained by `drain`, and no others. */

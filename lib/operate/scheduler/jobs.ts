@@ -1,67 +1,234 @@
+import { DocumentError } from "../../model/document-error";
 import { expandHosts } from "../../slurm/hostlist";
 import { type Remote, RemoteError } from "../exec/remote/remote";
+import { Failure } from "../feedback/failure";
+import { slurmctldSilent } from "./silence";
 
 /** A job that is not over. */
 export interface Job {
+  /** As people type it: `12`, `12_3`, `12_[4-9]`, `12+1`. */
   readonly id: string;
+  /** A number where the machine knows no name for it. */
   readonly user: string;
+  readonly account: string;
   /** As Slurm calls it: `RUNNING`, `PENDING`… */
   readonly state: string;
-  readonly name: string;
+  /** One, or several with commas between, of which Slurm takes the first that is free. */
+  readonly partition: string;
   /** Where it runs; none while it waits. */
   readonly hosts: readonly string[];
+  /** Nodes that it cannot do without (`sbatch --nodelist`). */
+  readonly requiredHosts?: readonly string[];
+  /** How many nodes it has, or asks for. */
+  readonly nodes?: number;
+  /** How long it may take, in minutes; absent: as long as its partition lets it. */
+  readonly minutes?: number;
+  /** Whether Slurm puts it back into the queue when it loses a node; only known of jobs that run. */
+  readonly requeue?: boolean;
+  /** Only of jobs that are shown: what its user called it, which may be anything. */
+  readonly name?: string;
 }
 
-/** All jobs that are not over, as the master tells them. */
-export async function unfinishedJobs(master: Remote): Promise<readonly Job[]> {
-  return readJobs(await master.run("squeue --all --noheader --format='%i|%u|%T|%N|%j'"));
+/** What the master told of jobs. */
+export interface JobList {
+  readonly jobs: readonly Job[];
+  /** Rows of squeue that do not fit. */
+  readonly unreadable?: number;
 }
 
-export function readJobs(printed: string): readonly Job[] {
-  return printed
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      // A job's name comes last: it may hold anything.
-      const [id = "", user = "", state = "", nodes = "", ...name] = line.split("|");
-      return { id, user, state, name: name.join("|"), hosts: expandHosts(nodes) };
-    });
+/**
+ * No field holds what users write: names and comments of jobs may hold anything, also what looks like a row. What JSON
+ * would tell is 7.5 KiB for each job. Whether a job may be requeued, only the other kind of format tells.
+ */
+const LOOK = `timeout 10 squeue --all --noheader --format='%i|%u|%a|%T|%P|%N|%n|%D|%l'
+timeout 10 squeue --all --noheader --states=RUNNING,SUSPENDED,CONFIGURING --Format='JobArrayID:40,BatchFlag:4,Requeue:4'
+`;
+
+/**
+ * All jobs that are not over, as the master tells them.
+ *
+ * @throws Failure with the code `slurmctld.silent` where slurmctld runs and does not answer
+ */
+export async function unfinishedJobs(master: Remote): Promise<JobList> {
+  // One that hangs would be waited for a minute, more than once.
+  const printed = await master.run(LOOK).catch((error: unknown) => {
+    throw error instanceof RemoteError && error.exitCode === TIMED_OUT ? slurmctldSilent(master.host) : error;
+  });
+  return readJobs(printed);
 }
 
-/** Jobs that would end if these hosts went. */
+/** What timeout(1) ends with. */
+const TIMED_OUT = 124;
+
+const HOSTS = String.raw`[A-Za-z0-9_.,[\]-]*`;
+const NAME = String.raw`[A-Za-z0-9_][A-Za-z0-9_.-]*`;
+const ROW = new RegExp(
+  [
+    String.raw`^(?<id>\d+(?:_(?:\d+|\[[0-9,:%-]+(?:\.\.\.)?(?:%\d+)?\])|\+\d+)?)`,
+    `(?<user>${NAME}\\$?)`,
+    `(?<account>(?:${NAME})?)`,
+    String.raw`(?<state>[A-Z_]+)`,
+    `(?<partition>${NAME}(?:,${NAME})*)`,
+    `(?<hosts>${HOSTS})`,
+    `(?<required>${HOSTS})`,
+    String.raw`(?<nodes>\d+)(?<scale>[KM]?)(?:-\d+[KM]?)?`,
+    String.raw`(?<limit>[0-9:-]+|[A-Z_]+)$`,
+  ].join("\\|"),
+);
+const FLAGS = /^(?<id>\S+) +(?<batch>[01]) +(?<requeue>[01]) *$/;
+
+/** Reads what squeue printed; a row that does not fit is dropped and counted. Pure. */
+export function readJobs(printed: string): JobList {
+  const lines = printed.split("\n").filter((line) => line !== "");
+  const requeued = new Map(
+    lines.flatMap((line) => {
+      const { id = "", batch, requeue } = FLAGS.exec(line)?.groups ?? {};
+      return id === "" ? [] : [[id, batch === "1" && requeue === "1"] as const];
+    }),
+  );
+  const rows = lines.filter((line) => !FLAGS.test(line));
+  const jobs = rows.flatMap((line) => {
+    const fields = ROW.exec(line)?.groups;
+    const job = fields === undefined ? undefined : jobOf(fields);
+    return job === undefined ? [] : [{ ...job, requeue: requeued.get(job.id) }];
+  });
+  return { jobs, unreadable: rows.length - jobs.length };
+}
+
+function jobOf(fields: Readonly<Record<string, string>>): Job | undefined {
+  const { id = "", user = "", account = "", state = "", partition = "", scale = "" } = fields;
+  const { hosts = "", required = "", nodes = "", limit = "" } = fields;
+  try {
+    return {
+      id,
+      user,
+      account,
+      state,
+      partition,
+      hosts: expandHosts(hosts),
+      requiredHosts: expandHosts(required),
+      nodes: Number(nodes) * ({ K: 1024, M: 1024 ** 2 }[scale] ?? 1),
+      minutes: minutesOf(limit),
+    };
+  } catch (error) {
+    if (error instanceof DocumentError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Slurm's own way to write a time limit, as minutes: `30`, `30:00`, `2:00:00`, `1-12`, `1-12:30:00`; none for
+ * `UNLIMITED` and what is no time. Pure.
+ */
+export function minutesOf(limit: string): number | undefined {
+  const [, days, clock = ""] = /^(?:(\d+)-)?(\d+(?::\d+){0,2})$/.exec(limit) ?? [];
+  if (clock === "") return undefined;
+  const [first = 0, second = 0, third = 0] = clock.split(":").map(Number);
+  if (days !== undefined) return Number(days) * 1440 + first * 60 + second + third / 60;
+  return clock.split(":").length === 3 ? first * 60 + second + third / 60 : first + second / 60;
+}
+
+/** Whether it has left its nodes but for the last of its processes. */
+export function isOver({ state }: Pick<Job, "state">): boolean {
+  return state === "COMPLETING" || state === "CANCELLED" || state === "COMPLETED";
+}
+
+/** Jobs that lose a node if these hosts go. */
 export function jobsOn(jobs: readonly Job[], hosts: readonly string[]): readonly Job[] {
   const lost = new Set(hosts);
   return jobs.filter((job) => job.hosts.some((host) => lost.has(host)));
 }
 
 /** One line for people: `12 alice RUNNING cpu-1,cpu-2 train`. */
-export function describeJob({ id, user, state, hosts, name }: Job): string {
+export function describeJob({ id, user, state, hosts, name = "" }: Job): string {
   return [id, user, state, hosts.join(","), name].filter((word) => word !== "").join(" ");
 }
 
+/** So many jobs are shown one by one. */
+const SHOWN = 10;
+
+/** One line for each of some jobs; what the others are, in one more. Pure. */
+export function listJobs(jobs: readonly Job[]): readonly string[] {
+  const rest = jobs.slice(SHOWN);
+  return [...jobs.slice(0, SHOWN).map(describeJob), ...(rest.length === 0 ? [] : [`and ${summarizeJobs(rest)}`])];
+}
+
+/** `412 more of alice, bob: 400 PENDING, 12 RUNNING`. */
+function summarizeJobs(jobs: readonly Job[]): string {
+  const users = [...new Set(jobs.map(({ user }) => user))].sort();
+  const named = users.slice(0, SHOWN).join(", ");
+  const others = users.length > SHOWN ? ` and ${users.length - SHOWN} other users` : "";
+  return `${jobs.length} more of ${named}${others}: ${countStates(jobs)}`;
+}
+
+/** `400 PENDING, 12 RUNNING`. Pure. */
+export function countStates(jobs: readonly Job[]): string {
+  const states = new Map<string, number>();
+  for (const { state } of jobs) states.set(state, (states.get(state) ?? 0) + 1);
+  return [...states]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([state, number]) => `${number} ${state}`)
+    .join(", ");
+}
+
+/** The same jobs; the first of those that are shown with what their users called them, as far as the master still knows. */
+export async function withNames(
+  master: Remote,
+  jobs: readonly Job[],
+  shown: readonly Job[] = jobs,
+): Promise<readonly Job[]> {
+  const asked = shown.slice(0, SHOWN).map(({ id }) => id);
+  if (asked.length === 0) return jobs;
+  let printed: string;
+  try {
+    printed = await master.run(NAMES, { args: asked });
+  } catch (error) {
+    if (error instanceof RemoteError) return jobs;
+    throw error;
+  }
+  const names = new Map(
+    printed.split("\n").flatMap((line) => {
+      const [, id = "", encoded = ""] = /^(\S+) ([A-Za-z0-9+/=]+)$/.exec(line) ?? [];
+      const [name = ""] = Buffer.from(encoded, "base64").toString().split("\n");
+      return name === "" ? [] : [[id, name] as const];
+    }),
+  );
+  return jobs.map((job) => (names.has(job.id) ? { ...job, name: names.get(job.id) } : job));
+}
+
+/** All waiting tasks of an array have one name. */
+const NAMES = String.raw`for id; do
+  printf '%s ' "$id"
+  squeue --all --noheader --jobs="$(sed 's/_\[.*//' <<<"$id")" --format=%j 2>/dev/null | head -c 100 | base64 -w0
+  echo
+done
+`;
+
 /** Jobs of a cluster that is about to lose something. */
-export type JobsSeen = { readonly jobs: readonly Job[] } | { readonly unknown: string };
+export type JobsSeen = JobList | { readonly unknown: string };
 
 /**
- * What jobs there are, if the master answers soon.
+ * What jobs there are, if the master answers soon; with their names those that are `shown`.
  *
  * @throws RemoteError if it refuses us: then it is there, and so are its jobs
  */
-export async function jobsSeen(master: Remote | undefined): Promise<JobsSeen> {
+export async function jobsSeen(
+  master: Remote | undefined,
+  shown: (jobs: readonly Job[]) => readonly Job[] = () => [],
+): Promise<JobsSeen> {
   if (master === undefined) return { jobs: [] };
   try {
-    return { jobs: await unfinishedJobs(master) };
+    const seen = await unfinishedJobs(master);
+    return { ...seen, jobs: await withNames(master, seen.jobs, shown(seen.jobs)) };
   } catch (error) {
     if (error instanceof RemoteError && error.failure === "refused") throw error;
+    if (error instanceof Failure) return { unknown: `${error.message}: jobs may be running` };
     return { unknown: `${master.host} does not answer: jobs may be running` };
   }
 }
 
-/** Jobs that end with their machines; whether there is a queue for them to go back to. Pure. */
-export function describeEnding(jobs: readonly Job[], queueStays = true): readonly string[] {
-  if (jobs.length === 0) return ["no job runs on these machines"];
-  return [
-    `jobs that would end${queueStays ? "; batch jobs go back into the queue and start anew" : ""}:`,
-    ...jobs.map((job) => `  ${describeJob(job)}`),
-  ];
+/** That there may be more jobs than could be read; nothing otherwise. Pure. */
+export function describeUnreadable({ unreadable = 0 }: JobList): readonly string[] {
+  if (unreadable === 0) return [];
+  return [`${unreadable} ${unreadable === 1 ? "row" : "rows"} of squeue could not be read: there may be more jobs`];
 }

@@ -9,6 +9,7 @@ import type { Report } from "../feedback/progress";
 import { nodesOf } from "../hosts/nodes";
 import { STOP_REASON } from "./drain";
 import { coveringPartitions } from "./placement";
+import { slurmctldSilent } from "./silence";
 
 /** What waiting for the nodes came to. */
 export interface Readiness {
@@ -22,7 +23,7 @@ export interface Readiness {
 }
 
 /**
- * Waits until every node takes jobs and has run a task. Nodes in `waking` that `ohpc stop` has drained are undrained as
+ * Waits until every node takes jobs, has the configuration that the others have by its own word, and has run a task. Nodes in `waking` that `ohpc stop` has drained are undrained as
  * soon as they are there again; others that are drained, by it or by an administrator, are left so.
  *
  * @throws Failure naming the nodes that did not come, with their reasons
@@ -50,15 +51,36 @@ export async function nodesReady(
     },
   });
   const reading = readReady(printed);
-  if (reading.overdue) {
-    const missing = reading.waiting.map(
-      ({ node, state, reason }) =>
-        `${node} is ${state}${reason === "" ? "" : `: ${reason}`}${unitOf(node, reading.units)}`,
+  if (reading.mute) throw slurmctldSilent(master.host);
+  const missing = reading.waiting.map(
+    ({ node, state, reason }) =>
+      `${node} is ${state}${reason === "" ? "" : `: ${reason}`}${unitOf(node, reading.units)}`,
+  );
+  if (reading.stuck) {
+    const nodes = reading.waiting.map(({ node }) => node);
+    throw new Failure(
+      "failed",
+      `Slurm itself has drained ${foldHosts(nodes)}, and does not give back what it drained`,
+      {
+        code: "nodes.drained",
+        remedy: `mend what the reason names; then give them back (ohpc ssh, scontrol update nodename=${foldHosts(nodes)} state=resume) and run it again`,
+        output: missing,
+      },
     );
+  }
+  if (reading.overdue) {
     throw new Failure("failed", `${reading.ready} of ${total} nodes are ready after ${limit.toSeconds()} s`, {
       code: "nodes.late",
       remedy: "`ohpc status` shows how far each node came; when it is mended, run `ohpc up` again",
       output: missing.length === 0 ? ["slurmctld does not know any node"] : missing,
+    });
+  }
+  if (reading.spoilt.length > 0) {
+    const nodes = foldHosts(reading.spoilt.map(({ node }) => node));
+    throw new Failure("failed", `${nodes} did not answer the srun over all: Slurm has drained what it was to run on`, {
+      code: "nodes.spoilt",
+      remedy: `the end of /var/log/slurm/slurmd.log on the node tells more (a prolog or epilog that cannot be run is named there); when it is mended, run it again: it gives back what its own srun made Slurm drain`,
+      output: reading.spoilt.map(({ node, reason }) => `${node}: ${reason}`),
     });
   }
   if (reading.silent.length > 0) {
@@ -68,12 +90,23 @@ export async function nodesReady(
       output: reading.silent,
     });
   }
+  const accounted = reading.answered + reading.busy + reading.drained.length;
+  if (accounted < total) {
+    throw new Failure("failed", `${accounted} of ${total} nodes answered, run jobs or were drained on purpose`, {
+      code: "nodes.silent",
+      remedy: "`ohpc status` shows how each node is; run it again",
+    });
+  }
   return { nodes: total, answered: reading.answered, busy: reading.busy, drained: reading.drained };
 }
 
 interface ReadyReading {
   readonly ready: number;
   readonly overdue: boolean;
+  /** What is left has been drained by Slurm itself. */
+  readonly stuck: boolean;
+  /** slurmctld runs and does not answer. */
+  readonly mute: boolean;
   readonly waiting: readonly { readonly node: string; readonly state: string; readonly reason: string }[];
   readonly drained: Readiness["drained"];
   /** What node units last said, by node. */
@@ -81,6 +114,8 @@ interface ReadyReading {
   readonly answered: number;
   readonly busy: number;
   readonly silent: readonly string[];
+  /** Nodes that Slurm drained because of the srun that asked them. */
+  readonly spoilt: Readiness["drained"];
 }
 
 /** What ready.sh printed; of the lines about nodes the last picture counts. */
@@ -98,16 +133,22 @@ export function readReady(printed: string): ReadyReading {
   return {
     ready: counted(of("nodes", picture)[0]?.[0] ?? ""),
     overdue: lines.includes("overdue"),
+    stuck: lines.includes("stuck"),
+    mute: lines.includes("mute"),
     waiting: of("waiting", picture).map(([node = "", state = "", ...reason]) => ({
       node,
       state,
       reason: unexplained(reason),
     })),
-    drained: of("drained", picture).map(([node = "", ...reason]) => ({ node, reason: unexplained(reason) })),
+    drained: [
+      // Told of the whole, and again of each group that was asked.
+      ...new Map(of("drained", picture).map(([node = "", ...reason]) => [node, unexplained(reason)])),
+    ].map(([node, reason]) => ({ node, reason })),
     units: new Map(of("unit", lines).map(([node = "", stage = "", ...message]) => [node, unitText(stage, message)])),
     answered: sum("answered"),
     busy: sum("busy"),
     silent: of("silent", lines).map((words) => words.join(" ")),
+    spoilt: of("spoilt", lines).map(([node = "", ...reason]) => ({ node, reason: unexplained(reason) })),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Remote } from "../exec/remote/remote";
 import { nodesOf } from "../hosts/nodes";
 import { type NodeAnswer, parseAnswers } from "../node/answers";
 import { programText } from "../node/bundle-files";
+import { ASKED_REASON, UNIT_REASON } from "./drain";
 
 /** A cluster as its master sees it. */
 export interface ClusterStatus {
@@ -13,8 +14,12 @@ export interface ClusterStatus {
   readonly controller: ControllerStatus;
   /** The master's daemons by name, in systemd's words: `active`, `inactive`, `failed`… */
   readonly services: Readonly<Record<string, string>>;
+  /** Of these daemons, those that run and do not answer. */
+  readonly silent: readonly string[];
   /** Of the bundle that nodes should have; absent: the cluster was never configured. */
   readonly generation?: number;
+  /** How old that generation is, in seconds. */
+  readonly generationSeconds?: number;
   /** Every node of the cluster, also one that Slurm does not know or that does not answer. */
   readonly nodes: readonly NodeStatus[];
   readonly partitions: readonly PartitionStatus[];
@@ -49,6 +54,8 @@ export interface SlurmNodeStatus {
   readonly reason?: string;
   readonly by?: string;
   readonly at?: string;
+  /** Whether somebody has drained it or set it down on purpose, `ohpc stop` included: not Slurm, and none of our checks. */
+  readonly onPurpose: boolean;
 }
 
 export interface PartitionStatus {
@@ -65,9 +72,14 @@ export interface PartitionStatus {
 export interface DiskStatus {
   /** Where it is mounted. */
   readonly path: string;
+  /** Whether it could be looked at within five seconds; if not, all numbers are 0. */
+  readonly answers: boolean;
   readonly sizeBytes: number;
   readonly usedBytes: number;
   readonly availableBytes: number;
+  /** 0: the file system does not count them. */
+  readonly inodes: number;
+  readonly inodesUsed: number;
 }
 
 /**
@@ -77,7 +89,7 @@ export interface DiskStatus {
  * @throws RemoteError when the master does not answer
  */
 export async function clusterStatus(manifest: Manifest, master: Remote): Promise<ClusterStatus> {
-  const paths = [manifest.disks.state.path, manifest.disks.home?.path ?? "/home"];
+  const paths = [manifest.disks.state.path, manifest.disks.home?.path ?? "/home", "/", "/var", "/tmp"];
   const input = nodesOf(manifest)
     .map(({ address, host }) => `${address} ${host}\n`)
     .join("");
@@ -112,22 +124,23 @@ export function parseStatus(manifest: Manifest, printed: string): ClusterStatus 
   const slurm = new Map(rows("nodes", ROW.node).map(([host = "", ...fields]) => [host, slurmNode(fields)]));
   const hosts = new Set(nodesOf(manifest).map(({ host }) => host));
   const answers = parseAnswers(text("units"), hosts);
-  const [generation] = rows("generation", ROW.generation)[0] ?? [];
+  const [generation, seconds] = rows("generation", ROW.generation)[0] ?? [];
   const controller = text("controller");
-  const services = Object.fromEntries(rows("services", ROW.service).map(([unit = "", state = ""]) => [unit, state]));
+  const found = rows("services", ROW.service);
+  const services = Object.fromEntries(found.map(([unit = "", state = ""]) => [unit, state]));
+  const silent = found.flatMap(([unit = "", state, answer]) =>
+    state === "active" && answer === "silent" ? [unit] : [],
+  );
   const partitions = rows("partitions", ROW.partition).map(partition);
   const jobs = Object.fromEntries(rows("jobs", ROW.jobs).map(([count, state = ""]) => [state, Number(count)]));
-  const disks = rows("disks", ROW.disk).map(([path = "", size, used, available]) => ({
-    path,
-    sizeBytes: Number(size),
-    usedBytes: Number(used),
-    availableBytes: Number(available),
-  }));
+  const disks = rows("disks", ROW.disk).map(disk);
   return {
     slurmVersion: version,
     controller: { answers: controller.includes("is UP"), message: controller.slice(0, LONGEST_MESSAGE) },
     services,
+    silent,
     ...(generation === undefined ? {} : { generation: Number(generation) }),
+    ...(seconds === undefined ? {} : { generationSeconds: Number(seconds) }),
     nodes: nodesOf(manifest).map((node) => {
       const state = slurm.get(node.host);
       const unit = answers.get(node.host) ?? { unreachable: "the master could not ask it" };
@@ -146,11 +159,19 @@ const LONGEST_MESSAGE = 1000;
 const ROW = {
   node: /^([\w.-]{1,64})\|([a-z_+]{1,64}[^\sa-z_+|]{0,4})\|([^|\s]{0,64})\|([\dT:-]{1,32}|Unknown)\|(.*)$/i,
   partition: /^([\w.-]{1,64}\*?)\|(\w{1,16})\|([\w:/-]{1,32})\|(\d{1,9}\/\d{1,9}\/\d{1,9}\/\d{1,9})$/,
-  service: /^([\w@.-]{1,64})\|([a-z-]{0,32})$/,
+  service: /^([\w@.-]{1,64})\|([a-z-]{0,32})\|(answers|silent)$/,
   jobs: /^(\d{1,9}) ([A-Z_]{1,32})$/,
-  disk: /^(\/.{0,4096}?) +(\d{1,18}) +(\d{1,18}) +(\d{1,18})$/,
-  generation: /^(\d{1,9})$/,
+  // Of inodes a file system may tell `-`.
+  disk: /^(\/.{0,4096}?) +(?:(\d{1,18}) +(\d{1,18}) +(\d{1,18}) +(-|\d{1,18}) +(-|\d{1,18})|silent)$/,
+  generation: /^(\d{1,9}) (-?\d{1,12})$/,
 } as const;
+
+function disk([path = "", ...fields]: readonly (string | undefined)[]): DiskStatus {
+  const [sizeBytes = 0, usedBytes = 0, availableBytes = 0, inodes = 0, inodesUsed = 0] = fields.map(
+    (field) => Number(field) || 0,
+  );
+  return { path, answers: fields[0] !== undefined, sizeBytes, usedBytes, availableBytes, inodes, inodesUsed };
+}
 
 function slurmNode([state = "", by = "", at = "", reason = "none"]: readonly string[]): SlurmNodeStatus {
   // A mark behind the state tells more: `*` does not respond, `~` powered down, `$` in maintenance…
@@ -158,7 +179,12 @@ function slurmNode([state = "", by = "", at = "", reason = "none"]: readonly str
   const explained = reason !== "none" && reason !== "";
   // Slurm adds that to what somebody said of a node that is silent; the mark tells it, too, and only for as long as it is so.
   const given = reason.replace(/ : Not responding$/, "");
-  return { state: word, responds: !mark.includes("*"), ...(explained && { reason: given, by, at }) };
+  const onPurpose =
+    /^(drain|down)/.test(word) &&
+    explained &&
+    (by !== "slurm" || given !== reason) &&
+    ![UNIT_REASON, ASKED_REASON].some((beginning) => reason.startsWith(beginning));
+  return { state: word, responds: !mark.includes("*"), ...(explained && { reason: given, by, at }), onPurpose };
 }
 
 function partition([name = "", available = "", timeLimit = "", counts = ""]: readonly string[]): PartitionStatus {

@@ -39,4 +39,4 @@ export function readHelloOutput(
   return { ranks: ranks.size, hosts, mpi: versions[0] ?? "", problems };
 }
 
-const HELLO = /^hello rank=(?<rank>\d+) size=(?<size>\d+) sum=(?<sum>\d+) host=(?<host>\S+) mpi=(?<mpi>.*)$/;
+const HELLO = /^hello rank=(?<rank>\d+) size=(?<size>\d+) sum=(?<sum>\d+) host=(?<host>[\w.-]+) mpi=(?<mpi>[ -~]*)$/;

@@ -2,6 +2,7 @@ import { textBeside } from "../../package/text-beside";
 import { Duration } from "../../units";
 import { type Remote, RemoteError } from "../exec/remote/remote";
 import { Failure } from "../feedback/failure";
+import { interruptible } from "../feedback/interruption";
 import { lastLines } from "../feedback/last-lines";
 import type { Report } from "../feedback/progress";
 
@@ -32,30 +33,64 @@ export interface FinishedJob {
 }
 
 /**
- * Submits a job as the user and follows it, through Slurm, to its end.
+ * Submits a job as the user and follows it, through Slurm, to its end. Who does not wait for that has it cancelled: by
+ * Ctrl-C, or because this process or its connection ended.
  *
  * @throws Failure if it did not come to a good end
  */
 export async function runJob(master: Remote, submission: Submission, report: Report): Promise<FinishedJob> {
   const { name, user, script, files, compile = "", deadline } = submission;
   let job = "";
+  let isOutput = false;
   const pairs = Object.entries({ ...files, "job.sh": script }).flat();
-  const printed = await master
-    .run(textBeside(__dirname, "follow-job.sh"), {
-      args: [user, name, String(Math.ceil(deadline.toSeconds())), compile, ...pairs],
-      // Compiling and the last poll come on top of the job's own deadline.
-      timeout: Duration.seconds(deadline.toSeconds() + 120),
-      onLine: (line) => {
-        const [what, first = "", second = ""] = line.split(" ");
-        if (what === "job") job = first;
-        if (what === "state") report.detail(stateLine(job, first, second));
-      },
-    })
-    .catch((error: unknown) => {
+  const words = { ending: `the job ${name} is being cancelled`, left: `the master cancels the job ${name} by itself` };
+  return interruptible(words, async (signal) => {
+    const printed = await unlessItLasts(
+      signal,
+      () => (job === "" ? "" : ` ${job}`),
+      master.run(textBeside(__dirname, "follow-job.sh"), {
+        args: [user, name, String(Math.ceil(deadline.toSeconds())), compile, ...pairs],
+        // Compiling, reading and the last poll come on top of the job's own deadline.
+        timeout: Duration.seconds(deadline.toSeconds() + 360),
+        attended: signal,
+        onLine: (line) => {
+          isOutput ||= line === "output";
+          if (isOutput) return;
+          const [what, first = "", second = ""] = line.split(" ");
+          if (what === "job") job = first;
+          if (what === "state") report.detail(stateLine(job, first, second));
+        },
+      }),
+    ).catch((error: unknown) => {
       throw notSubmitted(error, name, user);
     });
-  return finished(readProtocol(printed), name);
+    return finished(readProtocol(printed), submission);
+  });
 }
+
+/** Whoever has pressed Ctrl-C has been told that the job is being cancelled, and will not wait for ever. */
+async function unlessItLasts(signal: AbortSignal, job: () => string, run: Promise<string>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => {
+      timer = setTimeout(() => {
+        reject(
+          new Failure("interrupted", `interrupted; the master has not said yet that the job${job()} is cancelled`, {
+            code: "smoke.interrupted",
+            remedy: "it cancels the job when it sees that nobody waits, within a minute; squeue shows whether it has",
+          }),
+        );
+      }, LONGEST_CANCEL.toMilliseconds());
+    });
+  });
+  try {
+    return await Promise.race([run, tooLong]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const LONGEST_CANCEL = Duration.seconds(15);
 
 interface Followed {
   readonly directory: string;
@@ -81,9 +116,10 @@ export function readProtocol(printed: string): Followed {
 }
 
 /** What the shell calls `output.txt` of a job that ended well. */
-function finished({ directory, id, state, rest, output }: Followed, name: string): FinishedJob {
+function finished({ directory, id, state, rest, output }: Followed, { name, user }: Submission): FinishedJob {
   const [exitCode = "", nodes = ""] = rest;
   if (state === "COMPLETED" && exitCode === "0:0") return { id, directory, nodes, output };
+  if (state === "ABANDONED") throw abandoned(exitCode, id, name, user);
   if (state === "STUCK") {
     throw new Failure("failed", `job ${id} (${name}) cannot start: ${readable(rest.join(" "))}`, {
       code: "smoke.stuck",
@@ -107,6 +143,23 @@ function finished({ directory, id, state, rest, output }: Followed, name: string
   });
 }
 
+function abandoned(how: string, id: string, name: string, user: string): Failure {
+  if (how === "unsubmitted") {
+    return new Failure("interrupted", `interrupted before the job ${name} was submitted`, {
+      code: "smoke.interrupted",
+    });
+  }
+  if (how === "cancelled") {
+    return new Failure("interrupted", `interrupted: job ${id} (${name}) of ${user} was cancelled`, {
+      code: "smoke.interrupted",
+    });
+  }
+  return new Failure("interrupted", `interrupted, but job ${id} (${name}) of ${user} could not be cancelled`, {
+    code: "smoke.interrupted",
+    remedy: `on the master: scancel ${id}`,
+  });
+}
+
 function notSubmitted(error: unknown, name: string, user: string): unknown {
   if (!(error instanceof RemoteError) || error.failure !== "failed") return error;
   if (error.exitCode === NO_SUCH_USER) {
@@ -117,6 +170,7 @@ function notSubmitted(error: unknown, name: string, user: string): unknown {
   }
   return new Failure("failed", `the job ${name} could not be submitted as ${user}`, {
     code: "smoke.not-submitted",
+    cause: error.output.trimEnd().split("\n").at(-1),
     output: lastLines(error.output, 50),
   });
 }

@@ -6,6 +6,7 @@ import { openDeployment, refuseUndeployed } from "../cluster/deployment";
 import { configurePhase } from "../configure/phase";
 import type { StepsResult } from "../configure/run-steps";
 import { introduceMachines } from "../deploy/introduce";
+import type { Consenter } from "../feedback/consent";
 import type { Progress } from "../feedback/progress";
 import { withCommandLock } from "../lock/command-lock";
 import type { Place } from "../stack/project";
@@ -19,20 +20,31 @@ export interface Configured extends StepsResult {
   readonly introduced: readonly string[];
 }
 
+export interface ConfigureStackOptions {
+  readonly stack: string;
+  readonly place: Place;
+  readonly consenter: Consenter;
+}
+
 /**
- * Makes the machines of a stack that is deployed a cluster, as it was last synthesized.
+ * Makes the machines of a stack that is deployed a cluster, as it was last synthesized. Asks before users go, or jobs end.
  *
- * @throws Failure, e.g. if the stack was synthesized anew and not deployed since
+ * @throws Failure, e.g. of kind `consent`, or if the stack was synthesized anew and not deployed since
  */
-export async function configureStack(stack: string, place: Place, progress: Progress): Promise<Configured> {
+export async function configureStack(
+  { stack, place, consenter }: ConfigureStackOptions,
+  progress: Progress,
+): Promise<Configured> {
   const command = `ohpc configure ${stack}`;
   return withCommandLock(place.env, command, async (commandLock) => {
     const deployment = await openDeployment(stack, place);
     refuseUndeployed(deployment);
     await commandLock.lockCluster(deployment.stack);
     await pinMaster(deployment, hostKeySource(deployment.manifest, place.env), progress, { limit: FIRST_CONTACT });
-    const result = await configurePhase(deployment, masterOf(deployment), command, progress);
+    const consent = { consenter, command, agreed: new Set<string>() };
+    const { late, ...result } = await configurePhase(deployment, masterOf(deployment), consent, progress);
     const introduced = await introduceMachines(deployment, progress);
+    if (late !== undefined) throw late;
     return { cluster: deployment.spec.cluster, ...result, introduced };
   });
 }

@@ -80,7 +80,7 @@ export async function destroyStack(
     }
     const access = masterAccessIn(outputs, stack, project, env);
     const liftProtection = await terminationProtection(changes, access?.manifest, env);
-    const seen = consenter.yes ? { jobs: [] } : await jobsAtStake(access, env);
+    const seen = consenter.yes ? { jobs: [] } : await jobsAtStake(access, losses, env);
     const lines = [
       ...describeLosses(losses, access?.manifest, seen),
       ...(forgotten.length === 0

@@ -5,6 +5,7 @@ import { wayIn, type WayIn } from "../access/way-in";
 import { openDeployment } from "../cluster/deployment";
 import { RemoteError } from "../exec/remote/remote";
 import { type MachineStates, machineStates, stoppedFailure } from "../power/machine-states";
+import { type Attention, attentionOf } from "../scheduler/attention";
 import { type ClusterStatus, clusterStatus, type NodeStatus } from "../scheduler/status";
 import type { Place } from "../stack/project";
 
@@ -13,6 +14,8 @@ export interface StackStatus extends Omit<ClusterStatus, "nodes"> {
   readonly cluster: string;
   readonly nodes: readonly NodeWithMachine[];
   readonly login: WayIn;
+  /** What somebody should look at; empty for a cluster that is well. */
+  readonly problems: readonly Attention[];
 }
 
 export interface NodeWithMachine extends NodeStatus {
@@ -42,5 +45,6 @@ export async function stackStatus(stack: string, place: Place): Promise<StackSta
     const machine = machines.get(node.host);
     return machine === undefined ? node : { ...node, machine };
   });
-  return { cluster: manifest.cluster, ...status, nodes, login: wayIn(deployment, deployment) };
+  const problems = attentionOf({ ...status, nodes, stack, master: manifest.master.host });
+  return { cluster: manifest.cluster, ...status, nodes, problems, login: wayIn(deployment, deployment) };
 }

@@ -14,7 +14,8 @@ import { withCommandLock } from "../lock/command-lock";
 import { lockMaster, lockOwner } from "../lock/lock";
 import { ClusterPower } from "../power/cluster-power";
 import { drain, operator, undrain } from "../scheduler/drain";
-import { describeEnding, type Job, jobsOn, jobsSeen, type JobsSeen } from "../scheduler/jobs";
+import { describeUnreadable, type Job, jobsOn, jobsSeen, type JobsSeen } from "../scheduler/jobs";
+import { describeHits, jobsHitByMachines } from "../scheduler/jobs-hit";
 import type { Place } from "../stack/project";
 
 export interface StopOptions extends HostChoice {
@@ -36,7 +37,7 @@ export interface Stopped {
   readonly ended: readonly string[];
   /** Machines that were stopped before. */
   readonly already: readonly string[];
-  /** Jobs that ran there. */
+  /** Jobs that ran there; those with `requeue` are back in the queue. */
   readonly jobs: readonly Job[];
 }
 
@@ -70,7 +71,7 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
     const workers = awake.filter(({ role }) => role === "compute");
     const compute = namesOf(workers);
     const master = masterOf(deployment, MASTER_PATIENCE);
-    const seen = await jobsSeen(master);
+    const seen = await jobsSeen(master, (jobs) => jobsOn(jobs, compute));
     const again = `${command} --yes`;
     const question = `Stop ${all ? cluster : foldHosts(compute)}?`;
     await agreeTo(describeStop(seen, namesOf(spot), compute, all), consenter, question, again);
@@ -79,8 +80,8 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
     const held = "unknown" in seen ? undefined : await lockMaster(cluster, master, owner);
     let ended: readonly Job[] = [];
     try {
-      if (held === undefined) progress.note(`${manifest.master.host} does not answer: Slurm was not told`);
-      else {
+      if ("unknown" in seen) progress.note(`Slurm was not told: ${seen.unknown}`);
+      if (held !== undefined) {
         ended = await progress.phase("Drain the nodes", async () =>
           drain(master, compute, {
             why: `by ${operator()}`,
@@ -164,12 +165,14 @@ export function describeStop(
       ? []
       : [`${count(spot.length, "spot machine")} would be ended, with what is on their own disks: ${foldHosts(spot)}`];
   if ("unknown" in seen) return [...ended, seen.unknown];
-  const ending = jobsOn(seen.jobs, nodes);
+  const hits = jobsHitByMachines(seen.jobs, { forGood: [], anew: nodes });
   const waiting = seen.jobs.filter(({ state }) => state === "PENDING").length;
-  if (ended.length + ending.length === 0) return [];
+  const unreadable = describeUnreadable(seen);
+  if (ended.length + hits.length + unreadable.length === 0) return [];
   return [
     ...ended,
-    ...describeEnding(ending),
+    ...(hits.length === 0 ? ["no job runs on these machines"] : describeHits(hits)),
+    ...unreadable,
     ...(all && waiting > 0 ? [`jobs that wait in the queue: ${waiting}, which stay in it`] : []),
   ];
 }

@@ -1,21 +1,28 @@
 import { Duration } from "../../units";
 import { hostKeySource } from "../access/host-key-source";
-import { forgetHostKeys, pinMaster } from "../access/host-keys";
-import { masterAnswers, masterOf } from "../access/master";
+import { forgetHostKeys, pinMaster, pinMasterFromConsole } from "../access/host-keys";
+import { MASTER_PATIENCE, masterAnswers, masterOf } from "../access/master";
+import { manifestIn } from "../access/master-access";
 import { type Deployment, deploymentOf } from "../cluster/deployment";
+import { lookAtStakes } from "../configure/change-consent";
+import { planConfigure } from "../configure/configure";
+import { consequencesOf, type Stakes } from "../configure/consequences";
 import { configurePhase } from "../configure/phase";
 import type { StepResult } from "../configure/run-steps";
 import { applyDeployment } from "../deploy/apply-deployment";
 import { planDeployment, type PlannedDeployment } from "../deploy/deployment-plan";
 import { introduceMachines } from "../deploy/introduce";
 import type { Platform } from "../deploy/platform";
+import { RemoteError } from "../exec/remote/remote";
 import type { Consenter } from "../feedback/consent";
+import { Failure } from "../feedback/failure";
 import type { Progress } from "../feedback/progress";
 import { type PhaseTime, TimedProgress } from "../feedback/timed-progress";
 import { nodesOf } from "../hosts/nodes";
 import { withCommandLock } from "../lock/command-lock";
 import { nodesReady, type Readiness } from "../scheduler/ready";
 import { findProject, type Place } from "../stack/project";
+import { specOf } from "../stack/spec";
 import { readSynthesis, stackNamed, synthesize, type SynthesizedStack, withDependencies } from "../stack/synthesis";
 import { machinesIn, type PlannedChange } from "../terraform/plan";
 
@@ -75,11 +82,16 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     // What is carried out is in the plan's file; the app may run again.
     await commandLock.releaseOutput();
     tellMissing(planned, progress);
+    const consent = { consenter, command, agreed: new Set<string>() };
+    const stakes = consenter.yes ? undefined : await stakesAhead(planned, env);
     const { outputs, started, failure } = await applyDeployment(
       planned,
-      { env, consenter, platform, command },
+      { env, consenter, platform, command, afterwards: stakes?.lines },
       progress,
     );
+    for (const scope of stakes?.scopes ?? []) consent.agreed.add(scope);
+    for (const { kind, name: host } of planned.verdict.losses)
+      if (kind === "machine") consent.agreed.add(`node ${host}`);
     if (started.length > 0)
       progress.note(`${started.join(", ")} had stopped, and ${started.length === 1 ? "was" : "were"} started`);
 
@@ -91,7 +103,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     if (planned.plan.changesAnything || started.length > 0) {
       await progress.phase("Master answers", async () => masterAnswers(deployment, limit));
     }
-    const { changed } = await configurePhase(deployment, master, command, progress);
+    const { changed, late } = await configurePhase(deployment, master, consent, progress);
     const introduced = await introduceMachines(deployment, progress);
     const waking = nodesOf(deployment.manifest).flatMap(({ host }) => (failure?.hosts.includes(host) ? [] : [host]));
     const readiness = await progress.phase("Nodes ready", async (report) =>
@@ -102,6 +114,7 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     for (const { node, reason } of readiness.drained) progress.note(`${node} is drained: ${reason}`);
     // What cannot be had must not keep the others from working: it is told at the end.
     if (failure !== undefined) throw failure;
+    if (late !== undefined) throw late;
     return {
       deployment,
       changes: planned.verdict.changes,
@@ -113,6 +126,30 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
       seconds: progress.seconds,
     };
   });
+}
+
+/**
+ * What configuring would take from users and jobs once the plan is applied, so that all is asked at once, before anything is
+ * changed. Where the master does not answer, or the plan does not know the machines yet, it is asked before slurm.conf or
+ * an account is touched.
+ */
+async function stakesAhead(
+  { plan, planned, access, stack, verdict }: PlannedDeployment,
+  env: NodeJS.ProcessEnv,
+): Promise<Stakes | undefined> {
+  const manifest = manifestIn(planned);
+  if (!plan.changesAnything || access === undefined || manifest === undefined) return undefined;
+  const cluster = { spec: specOf(stack), manifest };
+  try {
+    await pinMasterFromConsole(access, env);
+    const master = masterOf(access, MASTER_PATIENCE);
+    const consequences = consequencesOf(await planConfigure(cluster, master), cluster);
+    if (consequences === undefined) return undefined;
+    return await lookAtStakes(consequences, master, new Set(machinesIn(verdict.losses, ["replace", "delete"])));
+  } catch (error) {
+    if (error instanceof Failure || error instanceof RemoteError) return undefined;
+    throw error;
+  }
 }
 
 function tellMissing({ verdict, missing }: PlannedDeployment, progress: Progress): void {

@@ -17,7 +17,8 @@ export function inspectScript(steps: readonly Step[]): string {
     ({ inspect }, k) =>
       `(set -euo pipefail\n${inspect}\n) < <(sed -n ${k + 1}p "$ohpc_looks/desired") >"$ohpc_looks/${k}.out" 2>"$ohpc_looks/${k}.err" &\nohpc_pids+=($!)`,
   );
-  return `ohpc_looks=$(mktemp -d)
+  // Not in /tmp, which may be full.
+  return `ohpc_looks=$(mktemp -d -p /run 2>/dev/null || mktemp -d)
 trap 'rm -rf "$ohpc_looks"' EXIT
 cat >"$ohpc_looks/desired"
 ohpc_pids=()
@@ -45,9 +46,22 @@ export function parseInspections(printed: string): readonly Inspection[] {
     });
 }
 
+/** How a script that fails says which of the machine's disks hold nothing more: programs only say that some disk does. */
+export const FULL_DISK = "ohpc: no room left on ";
+
+// What is read-only is always full.
+const TELL_FULL_DISKS = `ohpc_full_disks() {
+  local ohpc_disk
+  timeout 5 df --local --block-size=1K --output=avail,itotal,iavail,target 2>/dev/null |
+    awk 'NR > 1 && $4 !~ /^\\/(dev|proc|sys|etc)(\\/|$)/ && ($1 < 64 || ($2 + 0 > 0 && $3 < 8)) { print $4 }' |
+    while IFS= read -r ohpc_disk; do [ ! -w "$ohpc_disk" ] || echo "${FULL_DISK}$ohpc_disk"; done
+}
+trap 'ohpc_code=$?; [ "$ohpc_code" = 0 ] || ohpc_full_disks >&2' EXIT`;
+
 /** Applies a step and looks again, in one round trip: what it prints is the new state, what `apply` says goes to standard error. */
 export function applyScript({ apply, inspect }: Step, effect: Effect): string {
-  return `export OHPC_EFFECT='${effect}'
+  return `${TELL_FULL_DISKS}
+export OHPC_EFFECT='${effect}'
 ohpc_desired=$(cat)
 (set -euo pipefail
 ${apply}

@@ -7,11 +7,12 @@ type AccountState = { readonly [key: string]: Json };
 export type AccountsState = { readonly groups: readonly AccountState[]; readonly users: readonly AccountState[] };
 
 /** On the disk that outlives the master: who was once ours stays known, so that removing an account still works. */
-const REGISTRY = "/srv/ohpc/state/accounts.json";
+const ACCOUNTS_REGISTRY = "/srv/ohpc/state/accounts.json";
 
 /**
  * People's accounts on the master, with their homes and SSH keys. Nodes make the same accounts by the same program, so
- * that a user has the same number everywhere, in and outside of jobs.
+ * that a user has the same number everywhere, in and outside of jobs. Whoever is no user any more cannot log in from here
+ * on; the account goes when Slurm has done with it (`departures`).
  */
 export const accounts: Step<AccountsState> = {
   id: "accounts",
@@ -25,21 +26,24 @@ export const accounts: Step<AccountsState> = {
     };
   },
   get inspect() {
-    return program("inspect");
+    return accountsProgram("inspect", OPTIONS);
   },
   get apply() {
-    return program("apply");
+    return accountsProgram("apply", OPTIONS);
   },
   effect: () => "live",
   timeout: Duration.minutes(5),
 };
 
-function program(what: "inspect" | "apply"): string {
+const OPTIONS = "--homes --keys /etc/ssh/authorized_keys.d --keep all";
+
+/** A line of shell that runs accounts.py on the master. */
+export function accountsProgram(what: "inspect" | "apply" | "leaving" | "remove", options: string): string {
   return String.raw`
 program=$(cat <<'OHPC_ACCOUNTS'
 ${programText("accounts.py")}
 OHPC_ACCOUNTS
 )
-python3 -c "$program" ${what} --registry ${REGISTRY} --homes --keys /etc/ssh/authorized_keys.d
+python3 -c "$program" ${what} --registry ${ACCOUNTS_REGISTRY} ${options}
 `;
 }

@@ -46,6 +46,8 @@ said=$(timeout 60 sacctmgr --immediate modify cluster "$cluster" set maxsubmitjo
   echo "$said" >&2
   grep -q 'Nothing modified' <<<"$said"
 }
+# slurmctld hears of it for accounts only; for users it has to read all anew (seen with 24.11.5).
+if timeout 10 scontrol ping 2>/dev/null | grep -q 'is UP'; then timeout 60 scontrol reconfigure; fi
 `,
-  effect: () => "live",
+  effect: ({ registered }) => (registered ? "reconfigure" : "live"),
 };

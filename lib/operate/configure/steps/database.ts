@@ -18,7 +18,7 @@ data=false running=false granted=false
 if [ -d /srv/ohpc/state/mysql/mysql ]; then data=true; fi
 if systemctl is-active --quiet mariadb; then
   running=true
-  if runuser -u slurm -- mariadb --batch --execute 'SELECT 1' ${ACCOUNTING_DATABASE} >/dev/null 2>&1; then granted=true; fi
+  if timeout --signal=KILL 5 runuser -u slurm -- mariadb --batch --execute 'SELECT 1' ${ACCOUNTING_DATABASE} >/dev/null 2>&1; then granted=true; fi
 fi
 echo "{\"data\":$data,\"running\":$running,\"granted\":$granted}"
 `,
@@ -38,7 +38,14 @@ if [ ! -d "$data/mysql" ]; then
 fi
 start_at_boot mariadb
 systemctl start mariadb || { journalctl --quiet --unit mariadb --lines 20 --output cat >&2; exit 1; }
-mariadb --batch <<'SQL'
+# One that hangs is connected to by the kernel all the same.
+code=0
+timeout --signal=KILL 5 mariadb-admin ping >/dev/null 2>&1 || code=$?
+if [ "$code" = 137 ]; then
+  echo 'mariadb runs and does not answer' >&2
+  exit 1
+fi
+timeout 60 mariadb --batch <<'SQL'
 CREATE DATABASE IF NOT EXISTS ${ACCOUNTING_DATABASE};
 CREATE USER IF NOT EXISTS slurm@localhost IDENTIFIED VIA unix_socket;
 GRANT ALL PRIVILEGES ON ${ACCOUNTING_DATABASE}.* TO slurm@localhost;

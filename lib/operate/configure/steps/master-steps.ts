@@ -3,11 +3,13 @@ import { accounts } from "./accounts";
 import { bundle } from "./bundle";
 import { clusterRegistered } from "./cluster-registered";
 import { database } from "./database";
+import { departures } from "./departures";
 import { nfsExports } from "./exports";
 import { homeDisk } from "./home-disk";
 import { hosts } from "./hosts";
 import { metrics } from "./metrics";
 import { mungeKey } from "./munge-key";
+import { runawayJobs } from "./runaway-jobs";
 import { slurmAccounts } from "./slurm-accounts";
 import { slurmConf } from "./slurm-conf";
 import { slurmctld } from "./slurmctld";
@@ -29,7 +31,9 @@ export const MASTER_STEPS: readonly Step[] = [
   slurmConf,
   clusterRegistered,
   slurmctld,
+  runawayJobs,
   slurmAccounts,
+  departures,
   metrics,
   bundle,
 ];

@@ -3,6 +3,15 @@ import { IS_RUNNING, START_AT_BOOT } from "./shell";
 
 export type MungeKeyState = { readonly stored: boolean; readonly installed: boolean; readonly running: boolean };
 
+/** `munge_serves`: it does not hang; one that does is connected to by the kernel all the same. */
+const MUNGE_SERVES = String.raw`
+munge_serves() {
+  local code=0
+  timeout --signal=KILL 5 bash -c 'munge --no-input | unmunge' >/dev/null 2>&1 || code=$?
+  [ "$code" != 137 ]
+}
+`;
+
 /**
  * The key by which the cluster's machines know each other. It is made on the master, on the disk that outlives it, and
  * leaves it only inside the bundle: no argument, log, state or image ever holds it.
@@ -13,15 +22,17 @@ export const mungeKey: Step<MungeKeyState> = {
   needs: ["state-disk"],
   desired: () => ({ stored: true, installed: true, running: true }),
   inspect: String.raw`
-${IS_RUNNING}
+${IS_RUNNING}${MUNGE_SERVES}
 key=/srv/ohpc/state/munge/munge.key
 stored=false installed=false
 if [ -s "$key" ]; then stored=true; fi
 if cmp -s "$key" /etc/munge/munge.key && [ "$(stat -c '%U %a' /etc/munge/munge.key)" = 'munge 400' ]; then installed=true; fi
-echo "{\"stored\":$stored,\"installed\":$installed,\"running\":$(is_running munge)}"
+running=$(is_running munge)
+if ! munge_serves; then running=false; fi
+echo "{\"stored\":$stored,\"installed\":$installed,\"running\":$running}"
 `,
   apply: String.raw`
-${START_AT_BOOT}
+${START_AT_BOOT}${MUNGE_SERVES}
 umask 077
 key=/srv/ohpc/state/munge/munge.key
 mkdir -p /srv/ohpc/state/munge
@@ -37,6 +48,10 @@ if ! cmp -s "$key" /etc/munge/munge.key || [ "$(stat -c '%U %a' /etc/munge/munge
   systemctl restart munge
 else
   systemctl start munge
+fi
+if ! munge_serves; then
+  echo 'munge runs and does not answer' >&2
+  exit 1
 fi
 munge --no-input | unmunge >/dev/null
 `,

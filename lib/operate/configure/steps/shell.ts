@@ -15,9 +15,31 @@ export const IS_RUNNING = String.raw`
 is_running() { if systemctl is-active --quiet "$1"; then echo true; else echo false; fi; }
 `;
 
-/** `slurmdbd_answers`: it runs and listens, which its first start takes seconds to do, while it makes its tables. */
+/**
+ * `slurmdbd_answers`: it runs and listens, which its first start takes seconds to do, while it makes its tables; and it
+ * answers: one that hangs, or waits for a database that does, is connected to by the kernel all the same.
+ */
 export const SLURMDBD_ANSWERS = String.raw`
-slurmdbd_answers() { systemctl is-active --quiet slurmdbd && (exec 3<>/dev/tcp/127.0.0.1/${SLURMDBD_PORT}) 2>/dev/null; }
+slurmdbd_answers() { slurmdbd_listens && slurmdbd_serves; }
+slurmdbd_listens() { systemctl is-active --quiet slurmdbd && (exec 3<>/dev/tcp/127.0.0.1/${SLURMDBD_PORT}) 2>/dev/null; }
+# Slurm's programs are of no use without a slurm.conf that they can read.
+slurmdbd_serves() {
+  local code=0
+  timeout 5 sacctmgr --noheader --parsable2 show cluster format=cluster >/dev/null 2>&1 || code=$?
+  [ "$code" != 124 ]
+}
+`;
+
+/**
+ * `runs_for UNIT SECONDS`: whether it has been up for that long. A daemon that has just been started may take its time;
+ * one that has not, and does not answer, hangs.
+ */
+export const RUNS_FOR = String.raw`
+runs_for() {
+  local since
+  since=$(systemctl show --property ActiveEnterTimestampMonotonic --value "$1")
+  [ "$(systemctl is-active "$1")" = active ] && [ "$(awk -v since="$since" -v limit="$2" '{ print ($1 - since / 1e6 >= limit) }' /proc/uptime)" = 1 ]
+}
 `;
 
 /** `file_json PATH`: the content of a file as JSON text, `null` if there is none. */

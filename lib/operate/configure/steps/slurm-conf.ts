@@ -1,6 +1,7 @@
 import { FIRST_USER_PORT } from "../../../model/ports";
 import { renderCgroupConf } from "../../../slurm/cgroup-conf";
 import { effectOfSlurmConf, worstEffect } from "../../../slurm/effects";
+import { isOfAnother, isWholeSlurmConf } from "../../../slurm/slurm-conf-parse";
 import { renderGresConf } from "../../../slurm/gres-conf";
 import { renderMpiConf } from "../../../slurm/mpi-conf";
 import { renderSlurmConf } from "../../../slurm/slurm-conf";
@@ -24,6 +25,9 @@ export type SlurmConfState = { readonly [name in FileName]: string | null } & {
   /** Whether slurmctld runs with something else than the files say. */
   readonly pending: boolean;
 };
+
+/** Ids of jobs to be cancelled before another slurm.conf is installed, one a line. */
+export const JOBS_TO_CANCEL = "/run/ohpc/jobs-to-cancel";
 
 /**
  * Slurm's files, which lie on the master only: nodes fetch them from slurmctld (configless).
@@ -52,7 +56,7 @@ mkdir -p /run/ohpc
 staged=$(mktemp -d /run/ohpc/staged.XXXXXX)
 scratch=
 stop_scratch() { if [ -n "$scratch" ]; then kill -9 "$scratch" 2>/dev/null || true; fi; }
-trap 'stop_scratch; rm -rf "$staged"' EXIT
+trap 'stop_scratch; rm -rf "$staged" ${JOBS_TO_CANCEL}' EXIT
 chmod 0755 "$staged"
 desired=$(cat)
 for name in $names; do
@@ -103,6 +107,16 @@ check_staged() {
 }
 check_staged
 
+# Jobs that somebody has agreed to lose with what goes: Slurm would call them failed, and start them anew when it comes back.
+if [ -s ${JOBS_TO_CANCEL} ] && systemctl is-active --quiet slurmctld; then
+  xargs -n 500 timeout 60 scancel --quiet <${JOBS_TO_CANCEL} >/dev/null 2>&1 || true
+  for ((k = 0; k < 50; k++)); do
+    left=$(xargs -n 500 <${JOBS_TO_CANCEL} | tr ' ' , | while read -r ids; do timeout 30 squeue --all --noheader --format=%A --jobs="$ids"; done 2>/dev/null || true)
+    if [ -z "$left" ]; then break; fi
+    sleep 0.2
+  done
+fi
+
 effect=$OHPC_EFFECT
 # What an earlier run began and did not finish counts, too; who cannot say gets the restart.
 if [ "$(cat /run/ohpc/pending/slurmctld 2>/dev/null)" = restart ]; then effect='restart slurmctld'; fi
@@ -123,10 +137,16 @@ done
 if systemctl is-active --quiet slurmctld; then
   if [ "$how" = restart ]; then
     systemctl restart slurmctld
-    for ((k = 0; k < 300; k++)); do
-      if timeout 5 scontrol ping 2>/dev/null | grep -q 'is UP'; then break; fi
+    until timeout 5 scontrol ping 2>/dev/null | grep -q 'is UP'; do
+      if [ "$SECONDS" -ge 60 ]; then break; fi
       sleep 0.1
     done
+  fi
+  code=0
+  timeout 5 scontrol ping >/dev/null 2>&1 || code=$?
+  if [ "$code" = 124 ]; then
+    echo 'slurmctld runs and does not answer' >&2
+    exit 1
   fi
   # After a restart, too: it is what carries the files to the nodes.
   timeout 60 scontrol reconfigure
@@ -147,6 +167,10 @@ function effectOfFiles(before: SlurmConfState, after: SlurmConfState): Effect {
   // Where Slurm has not been yet, files disturb nobody.
   if (before["slurm.conf"] === null) return "live";
   const others = OTHERS.some((name) => before[name] !== after[name]);
-  const settings = effectOfSlurmConf(before["slurm.conf"], after["slurm.conf"] ?? "").effect;
+  const wanted = after["slurm.conf"] ?? "";
+  // Nobody can say what slurmctld runs with, if not that.
+  if (!isWholeSlurmConf(before["slurm.conf"]))
+    return isOfAnother(before["slurm.conf"], wanted) ? "replace cluster" : "restart slurmctld";
+  const settings = effectOfSlurmConf(before["slurm.conf"], wanted).effect;
   return worstEffect([settings, others || before.pending ? "reconfigure" : "live"]);
 }

@@ -1,6 +1,6 @@
 import { STATE_SAVE_LOCATION } from "../../../slurm/slurm-conf";
 import type { Step } from "../step/step";
-import { START_AT_BOOT } from "./shell";
+import { RUNS_FOR, START_AT_BOOT } from "./shell";
 
 export type SlurmctldState = { readonly state: boolean; readonly atBoot: boolean; readonly answers: boolean };
 
@@ -15,12 +15,12 @@ state=false boot=false answers=false
 if [ "$(stat -c %U ${STATE_SAVE_LOCATION} 2>/dev/null)" = slurm ]; then state=true; fi
 if systemctl is-enabled --quiet slurmctld 2>/dev/null; then boot=true; fi
 if systemctl is-active --quiet slurmctld; then
-  if said=$(timeout 10 scontrol ping 2>/dev/null) && grep -q 'is UP' <<<"$said"; then answers=true; fi
+  if said=$(timeout 5 scontrol ping 2>/dev/null) && grep -q 'is UP' <<<"$said"; then answers=true; fi
 fi
 echo "{\"state\":$state,\"atBoot\":$boot,\"answers\":$answers}"
 `,
   apply: String.raw`
-${START_AT_BOOT}
+${START_AT_BOOT}${RUNS_FOR}
 install -d -o slurm -g slurm -m 0700 ${STATE_SAVE_LOCATION}
 start_at_boot slurmctld
 log=/var/log/slurm/slurmctld.log
@@ -30,7 +30,13 @@ said=$(systemctl start slurmctld 2>&1) || echo "$said" >&2
 for ((k = 0; k < 300; k++)); do
   # One that fell, e.g. because slurmdbd took no messages yet, is started again by systemd, seconds later.
   case $(systemctl is-active slurmctld) in active | activating) ;; *) break ;; esac
-  if said=$(timeout 10 scontrol ping 2>/dev/null) && grep -q 'is UP' <<<"$said"; then exit; fi
+  code=0
+  said=$(timeout 5 scontrol ping 2>/dev/null) || code=$?
+  if grep -q 'is UP' <<<"$said"; then exit; fi
+  if [ "$code" = 124 ] && runs_for slurmctld 30; then
+    echo 'slurmctld runs and does not answer' >&2
+    exit 1
+  fi
   sleep 0.1
 done
 tail -n "+$((lines + 1))" "$log" >&2

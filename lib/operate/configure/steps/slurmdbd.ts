@@ -1,6 +1,6 @@
 import { renderSlurmdbdConf } from "../../../slurm/slurmdbd-conf";
 import type { Step } from "../step/step";
-import { FILE_JSON, PENDING, SLURMDBD_ANSWERS, START_AT_BOOT } from "./shell";
+import { FILE_JSON, PENDING, RUNS_FOR, SLURMDBD_ANSWERS, START_AT_BOOT } from "./shell";
 
 export type SlurmdbdState = {
   readonly "slurmdbd.conf": string;
@@ -28,7 +28,7 @@ if slurmdbd_answers; then answers=true; fi
 echo "{\"slurmdbd.conf\":$(file_json /etc/slurm/slurmdbd.conf),\"private\":$private,\"answers\":$answers,\"pending\":$(is_pending slurmdbd)}"
 `,
   apply: String.raw`
-${PENDING}${SLURMDBD_ANSWERS}${START_AT_BOOT}
+${PENDING}${RUNS_FOR}${SLURMDBD_ANSWERS}${START_AT_BOOT}
 conf=/etc/slurm/slurmdbd.conf
 jq -j '."slurmdbd.conf"' >"$conf.new"
 chown slurm:slurm "$conf.new"
@@ -48,9 +48,15 @@ systemctl "$action" slurmdbd
 # It is of use once it listens; its first start makes the tables. One that fell is started again by systemd, seconds later:
 # libmariadb misreads an answer now and then (5027 Number of columns in result), and slurmdbd ends.
 for ((k = 0; k < 300; k++)); do
-  if slurmdbd_answers; then
-    settled slurmdbd
-    exit
+  if slurmdbd_listens; then
+    if slurmdbd_serves; then
+      settled slurmdbd
+      exit
+    fi
+    if runs_for slurmdbd 30; then
+      echo 'slurmdbd runs and does not answer' >&2
+      exit 1
+    fi
   fi
   case $(systemctl is-active slurmdbd) in active | activating) ;; *) break ;; esac
   sleep 0.1

@@ -23,6 +23,13 @@ export interface RunOptions {
   readonly input?: string;
   /** @default 2 minutes */
   readonly timeout?: Duration;
+  /**
+   * Until it is aborted, the script gets a line on standard input every 10 seconds, which ends then, or when this process
+   * does, however: for a script that must not go on when nobody waits for it any more. It is for the script to end.
+   *
+   * @default - standard input is `input`, and ends with it
+   */
+  readonly attended?: AbortSignal;
   /** Called with each line of standard output as it arrives. */
   readonly onLine?: (line: string) => void;
   /** Called with each line of standard error as it arrives. */

@@ -37,6 +37,19 @@ export interface SshRoute {
    * @default false
    */
   readonly learns?: boolean;
+  /**
+   * Whether one connection carries all sessions, on the way through `via`, too. For who has looked at the socket's
+   * directory just before.
+   *
+   * @default true
+   */
+  readonly shares?: boolean;
+  /**
+   * Socket of an SSH agent that programs on the target may use.
+   *
+   * @default - none
+   */
+  readonly forwardedAgent?: string;
 }
 
 /** A unix socket's path has at most 107 bytes, and while OpenSSH makes it, 17 more than its name. */
@@ -46,7 +59,14 @@ const LONGEST_CONTROL_PATH = 90;
  * The arguments of `ssh`, up to and including the destination; what follows is the command.
  * Host keys are always checked against the cluster's own file: an unknown machine is refused, unless it is to be learned.
  */
-export function sshArguments({ target, files, via, learns = false }: SshRoute): string[] {
+export function sshArguments({
+  target,
+  files,
+  via,
+  learns = false,
+  shares = true,
+  forwardedAgent,
+}: SshRoute): string[] {
   const options: Readonly<Record<string, string>> = {
     BatchMode: "yes",
     ConnectTimeout: "10",
@@ -57,11 +77,11 @@ export function sshArguments({ target, files, via, learns = false }: SshRoute): 
     UserKnownHostsFile: sshPath(files.knownHosts ?? join(files.privateDirectory, "known_hosts")),
     GlobalKnownHostsFile: "/dev/null",
     UpdateHostKeys: "no",
-    ForwardAgent: "no",
+    ForwardAgent: forwardedAgent === undefined ? "no" : sshPath(forwardedAgent),
     LogLevel: "ERROR",
-    ControlMaster: "auto",
-    ControlPersist: "60",
-    ControlPath: sshPath(controlPath(target, files)),
+    ...(shares
+      ? { ControlMaster: "auto", ControlPersist: "60", ControlPath: sshPath(controlPath(target, files)) }
+      : { ControlMaster: "no", ControlPath: "none" }),
     ...(target.identity === "cluster" && {
       IdentityFile: sshPath(join(files.privateDirectory, "id_ed25519")),
       IdentitiesOnly: "yes",
@@ -70,7 +90,7 @@ export function sshArguments({ target, files, via, learns = false }: SshRoute): 
     ...(via === undefined &&
       // OpenSSH puts an exec before it, and a second one is a program of that name.
       target.proxy !== undefined && { ProxyCommand: target.proxy.map(shellWord).join(" ") }),
-    ...(via !== undefined && { ProxyCommand: proxyCommand({ target: via, files }) }),
+    ...(via !== undefined && { ProxyCommand: proxyCommand({ target: via, files, shares }) }),
   };
   return [
     // The cluster's own key needs nothing of the operator's configuration, and must not be changed by it.

@@ -1,5 +1,3 @@
-import { lstat, mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as Zx from "zx/core";
@@ -11,6 +9,7 @@ import { envelope, remoteCommand, STARTED, TIMED_OUT } from "./envelope";
 import { type Held, type HoldingRemote, RemoteError, type RunOptions } from "./remote";
 import { controlPath, type SshFiles, type SshRoute, sshArguments } from "./ssh-command";
 import { connectionFailure, SSH_FAILED } from "./ssh-failure";
+import { prepareSocketDirectory } from "./socket-directory";
 import { endOfBoth, LineCutter, Tail } from "./tail";
 
 /** It takes a while to load, which whoever connects to nothing need not wait for. */
@@ -35,6 +34,11 @@ export interface SshNode {
   readonly address: string;
   /** @default 22 */
   readonly port?: number;
+}
+
+export interface SessionOptions {
+  /** Socket of the operator's SSH agent, which programs on the machine may use for as long as the session lasts. */
+  readonly forwardedAgent?: string | undefined;
 }
 
 const DEFAULT_TIMEOUT = Duration.minutes(2);
@@ -65,19 +69,29 @@ export class SshRemote implements HoldingRemote {
     return this.route.target.name;
   }
 
-  /** The arguments for `ssh` up to and including the destination: for an interactive session, or another program. */
-  get sshArguments(): readonly string[] {
-    return sshArguments(this.route);
+  /**
+   * The arguments for `ssh` up to and including the destination, for a session of its own.
+   *
+   * @throws OpenSocketDirectoryError if others could get at the connections that are shared
+   */
+  async session(options: SessionOptions = {}): Promise<readonly string[]> {
+    await this.prepare();
+    const { forwardedAgent } = options;
+    return sshArguments(
+      // A shared connection has the agent that it began with, or none.
+      forwardedAgent === undefined ? this.route : { ...this.route, forwardedAgent, shares: false },
+    );
   }
 
   async run(
     script: string,
-    { args = [], input = "", timeout = DEFAULT_TIMEOUT, onLine, onErrorLine }: RunOptions = {},
+    { args = [], input = "", timeout = DEFAULT_TIMEOUT, attended, onLine, onErrorLine }: RunOptions = {},
   ): Promise<string> {
     const sent = envelope(script, args, input);
     return this.patiently(async () => {
-      const ssh = await this.spawn(timeout, { onLine, onErrorLine });
-      ssh.stdin.end(sent);
+      const ssh = await this.spawn(timeout, { onLine, onErrorLine, outlives: attended !== undefined });
+      if (attended === undefined) ssh.stdin.end(sent);
+      else attend(ssh, sent, attended);
       const ended = await ssh.finished;
       return ended.exitCode === 0 ? ended.stdout : this.failureOf(ended, timeout);
     });
@@ -95,12 +109,9 @@ export class SshRemote implements HoldingRemote {
   async hold(script: string, { args = [] }: Pick<RunOptions, "args"> = {}): Promise<Held> {
     const sent = envelope(script, args, "");
     return this.patiently(async () => {
-      const { finished, firstLine, stdin } = await this.spawn(undefined, {});
-      stdin.write(sent);
-      const beat = setInterval(() => stdin.write("\n"), HEARTBEAT.toMilliseconds());
-      const ended = finished.finally(() => {
-        clearInterval(beat);
-      });
+      const ssh = await this.spawn(undefined, {});
+      const { firstLine, finished: ended, stdin } = ssh;
+      attend(ssh, sent);
       const first = await Promise.race([firstLine, ended]);
       if (typeof first !== "string") return this.failureOf(first, undefined);
       return {
@@ -114,13 +125,14 @@ export class SshRemote implements HoldingRemote {
 
   /** Ends the shared connection; without it, it ends by itself a minute after its last use. */
   async close(): Promise<void> {
+    await this.prepare();
     const { $ } = zx();
     await $({
       quiet: true,
       nothrow: true,
       timeout: "5s",
       timeoutSignal: "SIGKILL",
-    })`exec ssh -O exit ${this.sshArguments}`;
+    })`exec ssh -O exit ${sshArguments(this.route)}`;
   }
 
   /** Tries again while there is no connection; only what never started may be started again. */
@@ -135,19 +147,24 @@ export class SshRemote implements HoldingRemote {
     }
   }
 
-  private async spawn(timeout: Duration | undefined, { onLine, onErrorLine }: Listeners): Promise<Spawned> {
+  private async spawn(
+    timeout: Duration | undefined,
+    { onLine, onErrorLine, outlives = false }: SpawnOptions,
+  ): Promise<Spawned> {
     const { $ } = zx();
-    await prepareDirectory(dirname(controlPath(this.route.target, this.route.files)));
+    await this.prepare();
     const local = timeout === undefined ? {} : { timeout: timeout.toMilliseconds() + GRACE.toMilliseconds() };
     const sh = $({
       quiet: true,
       nothrow: true,
       env: localEnvironment(process.env),
       timeoutSignal: "SIGKILL",
+      // In a group of its own, or the terminal's Ctrl-C would end it before the far side has.
+      detached: outlives,
       ...local,
     });
     const started = Date.now();
-    const child = sh`exec ssh -T ${this.sshArguments} ${remoteCommand(this.route.target.user, timeout)}`;
+    const child = sh`exec ssh -T ${sshArguments(this.route)} ${remoteCommand(this.route.target.user, timeout)}`;
     // A far side that ends without reading all of its input is no error of ours.
     child.stdin.on("error", () => undefined);
 
@@ -182,6 +199,12 @@ export class SshRemote implements HoldingRemote {
       return { exitCode, started: isStarted, stdout, stderr, tail: endOfBoth(output, errors), seconds };
     };
     return { stdin: child.stdin, firstLine, finished: finish() };
+  }
+
+  /** The machine to jump through has its socket in the same directory. */
+  private async prepare(): Promise<void> {
+    const { target, files, via = target } = this.route;
+    for (const one of new Set([target, via])) await prepareSocketDirectory(controlPath(one, files));
   }
 
   private failureOf(ended: Ended, timeout: Duration | undefined): Failed {
@@ -222,15 +245,33 @@ interface Ended {
   readonly seconds: number;
 }
 
-interface Listeners {
+interface SpawnOptions {
   readonly onLine?: RunOptions["onLine"] | undefined;
   readonly onErrorLine?: RunOptions["onErrorLine"] | undefined;
+  /** Whether people who stop us wait for its end. @default false */
+  readonly outlives?: boolean;
 }
 
 interface Spawned {
   readonly stdin: NodeJS.WritableStream;
   readonly firstLine: Promise<string>;
   readonly finished: Promise<Ended>;
+}
+
+/** Sends signs of life after what is sent, until it has ended or nobody is `attended` any more. */
+function attend({ stdin, finished }: Spawned, sent: Buffer, attended?: AbortSignal): void {
+  stdin.write(sent);
+  const beat = setInterval(() => stdin.write("\n"), HEARTBEAT.toMilliseconds());
+  const leave = () => {
+    clearInterval(beat);
+    stdin.end();
+  };
+  attended?.addEventListener("abort", leave);
+  if (attended?.aborted === true) leave();
+  void finished.finally(() => {
+    clearInterval(beat);
+    attended?.removeEventListener("abort", leave);
+  });
 }
 
 /** `timeout --kill-after` when its SIGTERM was not enough. */
@@ -259,13 +300,4 @@ function follow(stream: NodeJS.ReadableStream, lines: LineCutter, collect: (text
 function localEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(([name]) => name !== "LANG" && !name.startsWith("LC_"));
   return { ...Object.fromEntries(kept), LC_ALL: "C" };
-}
-
-/** Whoever can open the socket can do on the master what we can: the directory is ours alone, or we do not use it. */
-async function prepareDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  const { uid, mode } = await lstat(path);
-  if (uid !== process.getuid?.() || (mode & 0o077) !== 0) {
-    throw new Error(`${path} must belong to you alone (mode 0700): live SSH connections are kept in it`);
-  }
 }

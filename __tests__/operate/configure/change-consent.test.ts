@@ -1,0 +1,174 @@
+import { agreeToPlan } from "../../../lib/operate/configure/change-consent";
+import { consequencesOf, stakesOf } from "../../../lib/operate/configure/consequences";
+import type { PlannedStep } from "../../../lib/operate/configure/run-steps";
+import { accounts } from "../../../lib/operate/configure/steps/accounts";
+import { slurmConf } from "../../../lib/operate/configure/steps/slurm-conf";
+import type { Remote } from "../../../lib/operate/exec/remote/remote";
+import type { Consenter } from "../../../lib/operate/feedback/consent";
+import { viewOf, type ClusterSketch } from "../../support/cluster-builder";
+import { job, squeueRow } from "../../support/squeue";
+
+const BEFORE: ClusterSketch = {
+  pools: { cpu: 2 },
+  users: [{ name: "alice" }, { name: "bob" }, { name: "carol", groups: [] }],
+};
+
+/** What a run would do that goes from one sketch to another. */
+function planFrom(before: ClusterSketch, after: ClusterSketch): readonly PlannedStep[] {
+  return [accounts, slurmConf].map((step) => {
+    const [was, is] = [step.desired(viewOf(before)), step.desired(viewOf(after))];
+    const differences = JSON.stringify(was) === JSON.stringify(is) ? [] : ["something"];
+    return { step: step as PlannedStep["step"], before: was, after: is, differences, effect: "live" };
+  });
+}
+
+const consequences = (after: ClusterSketch, before = BEFORE) => consequencesOf(planFrom(before, after), viewOf(after));
+const RENAMED: ClusterSketch = { ...BEFORE, partitions: { work: { pools: ["cpu"] } } };
+const ALICE: ClusterSketch = { ...BEFORE, users: [{ name: "alice" }] };
+
+describe("what a plan takes from people", () => {
+  it("is nothing where more comes, or other things change: no job has to be looked for", () => {
+    const more = { pools: { cpu: 3, gpu: 1 }, users: [...(BEFORE.users ?? []), { name: "dora" }] };
+    expect(consequences(more)).toBeUndefined();
+    expect(consequences({ ...BEFORE, settings: { SchedulerParameters: "bf_continue" } })).toBeUndefined();
+    expect(consequences(BEFORE)).toBeUndefined();
+  });
+
+  it("is nothing on a master where nothing was set up", () => {
+    const plan = planFrom(BEFORE, ALICE).map((one) => ({ ...one, before: null }));
+    expect(consequencesOf(plan, viewOf(ALICE))).toBeUndefined();
+  });
+
+  it("are users who go, named and counted with their jobs; also those whom the machine knows by number only", () => {
+    const jobs = [
+      job({ id: "1", user: "bob", hosts: ["cpu-1"] }),
+      job({ id: "2", user: "2003" }),
+      job({ id: "3", user: "alice" }),
+      job({ id: "4", user: "bob", state: "COMPLETING", hosts: ["cpu-1"] }),
+    ];
+    const { lines, scopes } = stakesOf(consequences(ALICE)!, { jobs });
+    expect(lines).toEqual([
+      "2 users would go, with 2 jobs; their log-ins and processes end, their homes stay: bob, carol",
+      "jobs that would be cancelled: their users go",
+      "  1 bob RUNNING cpu-1",
+      "  2 2003 PENDING",
+    ]);
+    expect(scopes).toEqual(["user bob", "user carol"]);
+  });
+
+  it("are all users, where a file has lost them; not more than ten are named", () => {
+    const users = Array.from({ length: 307 }, (_, k) => ({ name: `u${k}`, uid: 3000 + k }));
+    const { lines } = stakesOf(consequences({ ...BEFORE, users: [] }, { ...BEFORE, users })!, { jobs: [] });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^all 307 users would go, with 0 jobs; .*: u0, u1, .* and 297 more$/);
+  });
+
+  it("are users who get another number", () => {
+    const after = { ...BEFORE, users: [{ name: "alice", uid: 2009 }, { name: "bob" }, { name: "carol" }] };
+    const { lines } = stakesOf(consequences(after)!, { jobs: [job()] });
+    expect(lines).toEqual([
+      "user alice would get uid 2009 instead of 2001: files of 2001 stay with that number",
+      "jobs that would be cancelled: their users get other numbers",
+      "  12 alice PENDING",
+    ]);
+  });
+
+  it("are jobs of a partition that goes; a user's who goes, too, are told once", () => {
+    const jobs = [job({ id: "1", user: "bob" }), job({ id: "2" })];
+    const { lines, scopes } = stakesOf(consequences({ ...RENAMED, users: [{ name: "alice" }] })!, { jobs });
+    expect(lines.slice(1)).toEqual([
+      "jobs that would be cancelled: their users go",
+      "  1 bob PENDING",
+      "jobs that would be cancelled: partition cpu goes",
+      "  2 alice PENDING",
+    ]);
+    expect(scopes).toEqual(["user bob", "user carol", "partition cpu"]);
+  });
+
+  it("are unknown where slurmctld does not answer, which is asked about", () => {
+    const { lines } = stakesOf(consequences(RENAMED)!, { unknown: "master does not answer: jobs may be running" });
+    expect(lines).toEqual(["master does not answer: jobs may be running"]);
+  });
+
+  it("are told by the nodes' machines already, where those go", () => {
+    const smaller = consequences({ ...BEFORE, pools: { cpu: 1 } })!;
+    const jobs = [job({ requiredHosts: ["cpu-2"] })];
+    expect(stakesOf(smaller, { jobs }, new Set(["cpu-2"]))).toMatchObject({ lines: [], scopes: ["node cpu-2"] });
+    expect(stakesOf(smaller, { jobs }).lines).toHaveLength(2);
+  });
+});
+
+describe("agreeing to a plan", () => {
+  /** A master whose queue is another one each time it is asked, and what was done there. */
+  function master(...queues: readonly string[]) {
+    const done: string[] = [];
+    let asked = 0;
+    const remote: Remote = {
+      host: "master",
+      run: async (script, { args = [] } = {}) => {
+        if (script.includes("squeue")) return Promise.resolve(queues[Math.min(asked++, queues.length - 1)] ?? "");
+        if (script.startsWith("for id")) return Promise.resolve("");
+        done.push(args.join(" "));
+        return Promise.resolve(args[0] === "close" ? "cpu=UP\n" : "");
+      },
+      read: async () => Promise.resolve(undefined),
+      write: async (path, content) => {
+        done.push(`write ${path}: ${content.trim().split("\n").join(" ")}`);
+        return Promise.resolve();
+      },
+    };
+    return { remote, done, asked: () => asked };
+  }
+  const WAITS = squeueRow({ id: "7_[3-9%2]", state: "PENDING" });
+  const nobody: Consenter = { yes: false };
+  const agreeing = (consenter: Consenter, agreed: readonly string[] = []) => ({
+    consenter,
+    command: "ohpc up demo",
+    agreed: new Set(agreed),
+  });
+  const agreeTo = async (after: ClusterSketch, remote: Remote, consent: ReturnType<typeof agreeing>) =>
+    agreeToPlan(planFrom(BEFORE, after), viewOf(after), remote, consent);
+
+  it("asks neither people nor the master where nothing is lost", async () => {
+    const { remote, done, asked } = master();
+    await agreeTo({ ...BEFORE, pools: { cpu: 3 } }, remote, agreeing(nobody));
+    expect([done, asked()]).toEqual([[], 0]);
+  });
+
+  it("needs somebody who agrees, and changes nothing otherwise", async () => {
+    const { remote, done } = master(WAITS);
+    await expect(agreeTo(RENAMED, remote, agreeing(nobody))).rejects.toMatchObject({
+      kind: "consent",
+      details: {
+        remedy: expect.stringContaining("ohpc up demo --yes") as string,
+        output: ["jobs that would be cancelled: partition cpu goes", "  7_[3-9%2] alice PENDING"],
+      },
+    });
+    expect(done).toEqual([]);
+  });
+
+  it("closes what goes to new jobs, and has those cancelled that are in it", async () => {
+    const { remote, done } = master(WAITS);
+    await agreeTo(RENAMED, remote, agreeing({ yes: true }));
+    expect(done).toEqual(["close cpu", "write /run/ohpc/jobs-to-cancel: 7"]);
+  });
+
+  it("opens it again if somebody has brought a job meanwhile that nobody was asked about", async () => {
+    const { remote, done } = master("", WAITS);
+    await expect(agreeTo(RENAMED, remote, agreeing(nobody))).rejects.toMatchObject({ kind: "consent" });
+    expect(done).toEqual(["close cpu", "open cpu=UP"]);
+  });
+
+  it("does not ask again about more of what was agreed to", async () => {
+    const { remote } = master(WAITS, WAITS + squeueRow({ id: "8", state: "PENDING" }));
+    await agreeTo(RENAMED, remote, agreeing(nobody, ["partition cpu"]));
+  });
+
+  it("opens what it closed when the plan is not carried out, and not what was closed before", async () => {
+    const { remote, done } = master("");
+    const open = await agreeTo(RENAMED, remote, agreeing(nobody));
+    done.length = 0;
+    await open();
+    expect(done).toEqual(["open cpu=UP"]);
+  });
+});

@@ -1,0 +1,181 @@
+import { join } from "node:path";
+import { run, ScenarioProject, until } from "../support/scenario-project";
+
+/** What users and jobs lose, and who is asked: one cluster, each test goes on where the one before left it. */
+const project = new ScenarioProject("consent", { cpu: 2, gpu: 0 });
+const MINUTES = 60_000;
+
+/** A job of bob's that is over. */
+let over = "";
+
+jest.setTimeout(3 * MINUTES);
+
+beforeAll(async () => {
+  project.users = usersFile("alice", "bob", "carol");
+  await project.must("up");
+}, 5 * MINUTES);
+afterAll(async () => {
+  await project.remove();
+}, MINUTES);
+
+describe("a partition that gets another name", () => {
+  let runs = "";
+  let waits = "";
+
+  it("is asked about with its jobs, those that run and those that wait, and nothing is changed", async () => {
+    runs = await submit("alice", "--job-name train --nodelist cpu-1");
+    waits = await submit("alice", "--begin now+1hour");
+    await state(runs, "RUNNING");
+    project.definition.partition = "work";
+    const { code, stderr } = await project.ohpc("up");
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("partition cpu goes") as string });
+    expect(stderr).toContain(`${runs} alice RUNNING cpu-1 train`);
+    expect(stderr).toContain(`${waits} alice PENDING`);
+    expect(await project.onMaster("sinfo --noheader --format='%R %a'")).toBe("cpu up");
+    await state(runs, "RUNNING");
+  });
+
+  it("is asked about by configure, too, where the stack was deployed without ohpc; then nothing is closed", async () => {
+    const stack = join(project.directory, "cdktf.out", "stacks", "scenario");
+    await run("terraform", ["apply", "-auto-approve", "-input=false"], stack, project.env);
+    const { code, stderr } = await project.ohpc("configure");
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining(`${runs} alice RUNNING`) as string });
+    expect(stderr).toContain("ohpc configure scenario --yes");
+    expect(await project.onMaster("sinfo --noheader --format='%R %a'")).toBe("cpu up");
+  });
+
+  it("cancels them, as it was said, with --yes", async () => {
+    await project.must("configure", "--yes");
+    await state(runs, "CANCELLED");
+    await state(waits, "CANCELLED");
+    expect(await project.onMaster("sinfo --noheader --format='%R %a'")).toBe("work up");
+  });
+
+  it("is not asked about where no job is in it; those that are over stay so when it comes back", async () => {
+    delete project.definition.partition;
+    await project.must("up");
+    expect(await project.onMaster("squeue --all --noheader")).toBe("");
+  });
+});
+
+describe("a pool that shrinks", () => {
+  it("cancels the jobs that require a node that goes, and puts others back into the queue: what was said is what happens", async () => {
+    const free = await submit("alice", "--exclude cpu-1");
+    const pinned = await submit("alice", "--nodelist cpu-2 --begin now+1hour --job-name pinned");
+    const wide = await submit("bob", "--nodes 2 --hold");
+    await state(free, "RUNNING");
+    project.definition.cpu = 1;
+    const { code, stderr } = await project.ohpc("up");
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringMatching(
+        new RegExp(
+          `would be cancelled: they require a node that goes.*\n.*${pinned} alice PENDING pinned\n(.*\n)*.*would go back into the queue.*\n.*${free} alice RUNNING cpu-2`,
+        ),
+      ) as string,
+    });
+    expect(stderr).toMatch(new RegExp(`would wait for ever: partition cpu has 1 node\n.*${wide} bob PENDING`));
+    await state(free, "RUNNING");
+    await project.must("up", "--yes");
+    await state(pinned, "CANCELLED");
+    await state(free, "PENDING");
+    await state(wide, "PENDING");
+    await project.onMaster("scancel --user=alice; scancel --user=bob");
+    over = wide;
+  });
+});
+
+describe("users who go", () => {
+  let jobs: Readonly<Record<"runs" | "waits" | "held", string>>;
+
+  it("are named with their jobs, and stay where nobody agrees", async () => {
+    const runs = await submit("bob", "", "setsid sleep 3601 & sleep 3602");
+    await state(runs, "RUNNING");
+    const waits = await submit("bob", "--begin now+1hour");
+    const held = await submit("carol");
+    await project.onMaster(`scontrol hold ${held}; runuser -l bob -c 'setsid sleep 3603 >/dev/null 2>&1 </dev/null &'`);
+    jobs = { runs, waits, held };
+    project.users = usersFile("alice", "dave");
+    const { code, stderr } = await project.ohpc("up");
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining("2 users would go, with 3 jobs") as string,
+    });
+    expect(stderr).toContain("their homes stay: bob, carol");
+    for (const line of [`${runs} bob RUNNING cpu-1`, `${waits} bob PENDING`, `${held} carol PENDING`]) {
+      expect(stderr).toContain(line);
+    }
+    await state(runs, "RUNNING");
+    expect(await project.onMaster("id -un bob; getent passwd dave || echo none")).toBe("bob\nnone");
+  });
+
+  it("that Slurm does not let go cannot log in any more, are named, and keep nobody else", async () => {
+    // The database has a job that never ends, as after a power cut.
+    await sql("update job_table set time_end = 0, state = 0 where id_job = ${bobs}", over);
+    const { code, stderr } = await project.ohpc("up", "--yes");
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/could not be removed: bob \(/) as string,
+    });
+    expect(stderr).toContain("runawayjobs");
+    expect(stderr).not.toMatch(/could not be removed:.*carol/);
+    for (const id of Object.values(jobs)) await state(id, "CANCELLED");
+    const seen = await project.onMaster(
+      "getent passwd bob; getent shadow bob | cut -d: -f2,8; getent passwd carol || echo none; ls /home",
+    );
+    expect(seen).toMatch(/^bob:x:2002:2002::\/home\/bob:\/usr\/sbin\/nologin\n!\*:1\nnone\nalice\nbob\ncarol\ndave$/);
+    // Everybody else is there, on the nodes, too.
+    expect(await project.onMaster("runuser -l dave -c 'srun id -un'")).toBe("dave");
+  });
+
+  it("go with the next run once they can; nothing of them is left, but their homes", async () => {
+    await sql("update job_table set time_end = 1, state = 4 where id_job = ${bobs}", over);
+    await project.must("up");
+    expect(
+      await project.onMaster("getent passwd bob carol; sacctmgr --noheader show associations user=bob,carol; ls /home"),
+    ).toBe("alice\nbob\ncarol\ndave");
+    for (const host of ["master", "cpu-1"]) {
+      await until(`no process of theirs on ${host}`, 90, async () => {
+        const seen = "getent passwd bob carol; pgrep -l -U 2002,2003; true";
+        const { stdout } = await project.ohpc("ssh", ...(host === "master" ? [] : [host]), "--", seen);
+        return stdout === "" || stdout;
+      });
+    }
+    expect(await project.must("up")).toMatchObject({ changes: [], configured: [] });
+  });
+
+  it("are counted where a users file lost everybody", async () => {
+    project.users = "users: []\n";
+    const { code, stderr } = await project.ohpc("up");
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringMatching(/all 2 users would go, with 0 jobs; .*: alice, dave/) as string,
+    });
+  });
+});
+
+function usersFile(...names: readonly string[]): string {
+  const uids: Readonly<Record<string, number>> = { alice: 2001, bob: 2002, carol: 2003, dave: 2004 };
+  return `users:\n${names.map((name) => `  - { name: ${name}, uid: ${uids[name] ?? 0} }\n`).join("")}`;
+}
+
+async function submit(user: string, options = "", command = "sleep 3600"): Promise<string> {
+  const words = `sbatch --parsable --mem 10 --output /dev/null ${options} --wrap "${command}"`;
+  return project.onMaster(`runuser -l ${user} -c '${words}'`);
+}
+
+async function state(id: string, wanted: string): Promise<void> {
+  await until(`job ${id} is ${wanted}`, 60, async () => {
+    const seen = await project.onMaster(
+      `scontrol --oneliner show job ${id} | grep -oP '(?<=JobState=)\\w+' | head -n 1`,
+    );
+    return seen === wanted || seen;
+  });
+}
+
+/** Changes a record of Slurm's database behind its back. */
+async function sql(statement: string, id: string): Promise<void> {
+  const table = `\\\`${project.definition.cluster}_job_table\\\``;
+  const text = statement.replace("job_table", table).replace("${bobs}", id);
+  await project.onMaster(`mysql slurm_acct_db -e "${text}"`);
+}

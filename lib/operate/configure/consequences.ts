@@ -1,0 +1,155 @@
+import type { ClusterView } from "../../model/cluster-view";
+import { count } from "../feedback/count";
+import { describeUnreadable, isOver, type Job, type JobsSeen } from "../scheduler/jobs";
+import { describeHits, type GroupsOf, type Hit, jobsHit, type ScopesHit, scopesHit } from "../scheduler/jobs-hit";
+import type { PlannedStep } from "./run-steps";
+import type { AccountsState } from "./steps/accounts";
+import type { SlurmConfState } from "./steps/slurm-conf";
+
+interface Person {
+  readonly name: string;
+  readonly uid: number;
+}
+
+/** What carrying out a plan would take from the people of a cluster, as far as it shows without their jobs. */
+export interface Consequences {
+  /** Two versions of slurm.conf, where the second has less of something. */
+  readonly slurm?: { readonly before: string; readonly after: string; readonly scopes: ScopesHit };
+  readonly groupsOf: GroupsOf;
+  readonly going: readonly Person[];
+  /** How many users there are now. */
+  readonly users: number;
+  readonly renumbered: readonly (Person & { readonly to: number })[];
+  readonly groups: readonly { readonly name: string; readonly gid: number }[];
+}
+
+/** What people are asked, and about what. */
+export interface Stakes {
+  /** Empty: nothing is lost. */
+  readonly scopes: readonly string[];
+  /** For people. */
+  readonly lines: readonly string[];
+  /** Jobs that they speak of. */
+  readonly hits: readonly Hit[];
+}
+
+/** Reads a plan; absent where nobody loses anything by it. Pure. */
+export function consequencesOf(
+  plan: readonly PlannedStep[],
+  { spec }: Pick<ClusterView, "spec">,
+): Consequences | undefined {
+  const of = (id: string) => plan.find(({ step, differences }) => step.id === id && differences.length > 0);
+  const people = peopleLost(of("accounts"));
+  const slurm = slurmLost(of("slurm-conf"));
+  if (slurm === undefined && people.going.length + people.renumbered.length + people.groups.length === 0)
+    return undefined;
+  const groups = new Map(spec.users.groups.map(({ name, gid }) => [gid, name]));
+  const memberships = new Map(
+    spec.users.users.map((user) => [
+      user.name,
+      [...user.groups, ...(groups.has(user.gid) ? [groups.get(user.gid) ?? ""] : [])],
+    ]),
+  );
+  return { ...people, slurm, groupsOf: (user) => memberships.get(user) ?? [] };
+}
+
+function peopleLost(step: PlannedStep | undefined): Pick<Consequences, "going" | "users" | "renumbered" | "groups"> {
+  // What could not be looked at yet, or never was set up, nobody loses.
+  const before = step?.before as AccountsState | null | undefined;
+  if (step === undefined || before === null || before === undefined)
+    return { going: [], users: 0, renumbered: [], groups: [] };
+  const after = step.after as AccountsState;
+  const wanted = new Map(after.users.map(({ name, uid }) => [name, uid]));
+  const people = before.users.map(({ name, uid }) => ({ name: String(name), uid: Number(uid) }));
+  const going = people.filter(({ name }) => !wanted.has(name));
+  const renumbered = people.flatMap((person) => {
+    const to = Number(wanted.get(person.name) ?? person.uid);
+    return to === person.uid ? [] : [{ ...person, to }];
+  });
+  const kept = new Set(after.groups.map(({ name }) => name));
+  const own = new Set([...going, ...renumbered].map(({ name }) => name));
+  const groups = before.groups
+    .map(({ name, gid }) => ({ name: String(name), gid: Number(gid) }))
+    .filter(({ name }) => !kept.has(name) && !own.has(name));
+  return { going, users: people.length, renumbered, groups };
+}
+
+function slurmLost(step: PlannedStep | undefined): Consequences["slurm"] {
+  const before = (step?.before as SlurmConfState | null | undefined)?.["slurm.conf"];
+  const after = (step?.after as SlurmConfState | undefined)?.["slurm.conf"];
+  if (typeof before !== "string" || typeof after !== "string" || before === after) return undefined;
+  const scopes = scopesHit(before, after);
+  return scopes.any ? { before, after, scopes } : undefined;
+}
+
+/**
+ * What of it there is to be asked about, by the jobs that there are. Pure.
+ *
+ * @param told - nodes whose jobs were told already
+ */
+export function stakesOf(consequences: Consequences, seen: JobsSeen, told: ReadonlySet<string> = new Set()): Stakes {
+  const { slurm, going, renumbered, groups, groupsOf } = consequences;
+  const jobs = "unknown" in seen ? [] : seen.jobs;
+  const byUser = [
+    ...hitsOfPeople(jobs, going, "their users go"),
+    ...hitsOfPeople(jobs, renumbered, "their users get other numbers"),
+  ];
+  const theirs = new Set(byUser.map(({ job }) => job));
+  const bySlurm = slurm === undefined ? [] : jobsHit(slurm.before, slurm.after, jobs, groupsOf);
+  const hits = [
+    ...byUser,
+    ...bySlurm.filter(({ job, scope }) => !theirs.has(job) && !(scope.startsWith("node ") && told.has(scope.slice(5)))),
+  ];
+  const scopes = new Set([
+    ...[...going, ...renumbered].map(({ name }) => `user ${name}`),
+    ...groups.map(({ name }) => `group ${name}`),
+    ...bySlurm.map(({ scope }) => scope),
+    ...("unknown" in seen && slurm !== undefined ? ["jobs that nobody can see"] : []),
+  ]);
+  if (scopes.size === 0) return { scopes: [], lines: [], hits: [] };
+  return {
+    scopes: [...scopes],
+    hits,
+    lines: [
+      ...describePeople(consequences, jobs),
+      ...describeHits(hits),
+      ...("unknown" in seen ? [seen.unknown] : describeUnreadable(seen)),
+    ],
+  };
+}
+
+function hitsOfPeople(jobs: readonly Job[], people: readonly Person[], why: string): readonly Hit[] {
+  const names = new Map(people.flatMap(({ name, uid }) => [[name, name] as const, [String(uid), name] as const]));
+  return jobs.flatMap((job) => {
+    const name = names.get(job.user);
+    return name === undefined || isOver(job) ? [] : [{ job, fate: "cancelled", why, scope: `user ${name}` }];
+  });
+}
+
+/** So many people are named. */
+const NAMED = 10;
+
+function describePeople({ going, users, renumbered, groups }: Consequences, jobs: readonly Job[]): readonly string[] {
+  const who = going.length > 0 && going.length === users ? `all ${count(users, "user")}` : count(going.length, "user");
+  const mine = hitsOfPeople(jobs, going, "").length;
+  return [
+    ...(going.length === 0
+      ? []
+      : [
+          `${who} would go, with ${count(mine, "job")}; their log-ins and processes end, their homes stay: ${some(going)}`,
+        ]),
+    ...renumbered.map(
+      ({ name, uid, to }) =>
+        `user ${name} would get uid ${to} instead of ${uid}: files of ${uid} stay with that number`,
+    ),
+    ...(groups.length === 0
+      ? []
+      : [`${count(groups.length, "group")} would go; files stay with its number: ${some(groups)}`]),
+  ];
+}
+
+function some(named: readonly { readonly name: string }[]): string {
+  const rest = named.length - NAMED;
+  const names = named.slice(0, NAMED).map(({ name }) => name);
+  return `${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}

@@ -1,0 +1,21 @@
+# shellcheck shell=bash
+# Keeps jobs from being submitted to partitions that are about to go.
+# close.sh close PARTITION…        closes those that take jobs, and prints each as PARTITION=STATE, as it was
+# close.sh open PARTITION=STATE…   gives back what it printed
+action=$1
+shift
+for one; do
+  name=${one%%=*}
+  case $action in
+    close)
+      state=$(scontrol --oneliner show partition "$name" | sed -nE 's/.* State=([A-Z]+).*/\1/p')
+      case $state in
+        UP | DOWN)
+          scontrol update partitionname="$name" state=INACTIVE
+          printf '%s=%s\n' "$name" "$state"
+          ;;
+      esac
+      ;;
+    open) scontrol update partitionname="$name" state="${one#*=}" ;;
+  esac
+done

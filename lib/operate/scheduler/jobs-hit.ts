@@ -1,0 +1,226 @@
+import { expandHosts, foldHosts } from "../../slurm/hostlist";
+import { type ParsedSlurmConf, parseSlurmConf } from "../../slurm/slurm-conf-parse";
+import { count } from "../feedback/count";
+import { isOver, type Job, listJobs, minutesOf } from "./jobs";
+
+/**
+ * What becomes of a job: we cancel it; Slurm ends it; it goes back into the queue and starts anew; it waits and never starts.
+ * All of it was seen with Slurm 24.11.5.
+ */
+export type Fate = "cancelled" | "ends" | "requeues" | "waits";
+
+/** A job that a change takes something from. */
+export interface Hit {
+  readonly job: Job;
+  readonly fate: Fate;
+  /** For people, one for all jobs that it is the same of: `partition cpu goes`. */
+  readonly why: string;
+  /** What somebody agrees to lose: everything of `partition cpu`, `node cpu-3`, `user bob`. */
+  readonly scope: string;
+}
+
+/** Names of the groups that a user is in. */
+export type GroupsOf = (user: string) => readonly string[];
+
+/**
+ * The jobs that end or never start when Slurm gets another slurm.conf.
+ *
+ * - All jobs of a partition that goes, also those that wait or are held, and those that named another one beside it. Slurm
+ *   would end them as NODE_FAIL, and start them anew when a partition of that name comes back: so they are cancelled before.
+ * - The same are jobs that require a node that goes, also those that wait. Others that run there go back into the queue,
+ *   if they may. So they do where a node's sockets or cores become others: slurmctld aborts what runs there.
+ * - A node that leaves a partition is kept by jobs that run there. What waits and needs more nodes, other nodes, more time
+ *   or another group than all its partitions have left waits for ever.
+ *
+ * Not told: jobs that wait and ask for more memory or GPUs than any node has left. Pure.
+ */
+export function jobsHit(
+  before: string,
+  after: string,
+  jobs: readonly Job[],
+  groupsOf: GroupsOf = () => [],
+): readonly Hit[] {
+  const [old, now] = [parseSlurmConf(before), parseSlurmConf(after)];
+  const change: Change = {
+    old: partitionsOf(old),
+    now: partitionsOf(now),
+    going: goneFrom(old.nodes, now.nodes),
+    reshaped: reshapedIn(old, now),
+    groupsOf,
+  };
+  return jobs.filter((job) => !isOver(job)).flatMap((job) => hitOf(job, change) ?? []);
+}
+
+/** What a change of slurm.conf takes away. */
+export interface ScopesHit {
+  /** Partitions that go. */
+  readonly partitions: readonly string[];
+  /** Nodes that go. */
+  readonly going: readonly string[];
+  /** Whether any job may be hit: only then anybody has to look for them. */
+  readonly any: boolean;
+}
+
+/** What a change takes away, whatever jobs there are. Pure. */
+export function scopesHit(before: string, after: string): ScopesHit {
+  const [old, now] = [parseSlurmConf(before), parseSlurmConf(after)];
+  const partitions = [...goneFrom(old.partitions, now.partitions)];
+  const going = [...goneFrom(old.nodes, now.nodes)];
+  const [was, is] = [partitionsOf(old), partitionsOf(now)];
+  const narrower = [...is].some(([name, partition]) => {
+    const earlier = was.get(name);
+    return earlier !== undefined && isNarrower(earlier, partition);
+  });
+  return { partitions, going, any: partitions.length + going.length + reshapedIn(old, now).size > 0 || narrower };
+}
+
+/** What becomes of jobs when machines go: some for good, others to be made anew under their names. Pure. */
+export function jobsHitByMachines(
+  jobs: readonly Job[],
+  { forGood, anew }: { readonly forGood: readonly string[]; readonly anew: readonly string[] },
+): readonly Hit[] {
+  const [going, again] = [new Set(forGood), new Set(anew)];
+  return jobs.filter((job) => !isOver(job)).flatMap((job) => hitByNodes(job, going, again) ?? []);
+}
+
+/** What people have to know of them, worst first. Pure. */
+export function describeHits(hits: readonly Hit[]): readonly string[] {
+  const groups = new Map<string, Hit[]>();
+  for (const fate of ["cancelled", "ends", "requeues", "waits"] as const) {
+    for (const hit of hits.filter((one) => one.fate === fate)) {
+      const title = `jobs that would ${FATES[fate]}: ${hit.why}`;
+      groups.set(title, [...(groups.get(title) ?? []), hit]);
+    }
+  }
+  return [...groups].flatMap(([title, group]) => [
+    title,
+    ...listJobs(group.map(({ job }) => job)).map((line) => `  ${line}`),
+  ]);
+}
+
+const FATES: Readonly<Record<Fate, string>> = {
+  cancelled: "be cancelled",
+  ends: "end",
+  requeues: "go back into the queue and start anew",
+  waits: "wait for ever",
+};
+
+interface Partition {
+  readonly nodes: ReadonlySet<string>;
+  /** Minutes; absent: no limit. */
+  readonly maxTime: number | undefined;
+  /** Absent: everybody's. */
+  readonly allowGroups: readonly string[] | undefined;
+}
+
+interface Change {
+  readonly old: ReadonlyMap<string, Partition>;
+  readonly now: ReadonlyMap<string, Partition>;
+  readonly going: ReadonlySet<string>;
+  readonly reshaped: ReadonlySet<string>;
+  readonly groupsOf: GroupsOf;
+}
+
+function hitOf(job: Job, change: Change): Hit | undefined {
+  const { old, now, going, reshaped } = change;
+  const named = job.partition.split(",");
+  const gone = named.find((name) => old.has(name) && !now.has(name));
+  if (gone !== undefined) return { job, fate: "cancelled", why: `partition ${gone} goes`, scope: `partition ${gone}` };
+  const hit = hitByNodes(job, going, new Set());
+  if (hit !== undefined) return hit;
+  const aborted = job.hosts.find((host) => reshaped.has(host));
+  if (aborted !== undefined) {
+    const why = `the cores of ${foldHosts([...reshaped])} become others`;
+    return { job, fate: job.requeue === true ? "requeues" : "ends", why, scope: `node ${aborted}` };
+  }
+  return job.hosts.length > 0 ? undefined : waitingForEver(job, named, change);
+}
+
+function hitByNodes(job: Job, forGood: ReadonlySet<string>, anew: ReadonlySet<string>): Hit | undefined {
+  const required = job.requiredHosts?.find((host) => forGood.has(host));
+  if (required !== undefined) {
+    return { job, fate: "cancelled", why: "they require a node that goes (--nodelist)", scope: `node ${required}` };
+  }
+  const lost = job.hosts.find((host) => forGood.has(host) || anew.has(host));
+  if (lost === undefined) return undefined;
+  const scope = `node ${lost}`;
+  return job.requeue === true
+    ? { job, fate: "requeues", why: "their nodes go", scope }
+    : { job, fate: "ends", why: "their nodes go, and they may not be requeued", scope };
+}
+
+/** Only where every partition that it named had a place for it before, or one, and none has now. */
+function waitingForEver(job: Job, named: readonly string[], { old, now, groupsOf }: Change): Hit | undefined {
+  const reasons = named.map((name) => {
+    const [before, after] = [old.get(name), now.get(name)];
+    if (before === undefined || after === undefined) return { name, was: undefined, is: "not there" };
+    return { name, was: misfit(job, name, before, groupsOf), is: misfit(job, name, after, groupsOf) };
+  });
+  if (reasons.some(({ is }) => is === undefined) || reasons.every(({ was }) => was !== undefined)) return undefined;
+  const fresh = reasons.find(({ was }) => was === undefined);
+  return fresh?.is === undefined ? undefined : { job, fate: "waits", why: fresh.is, scope: `partition ${fresh.name}` };
+}
+
+/** Why a job that waits can have no place in a partition. */
+function misfit(
+  job: Job,
+  name: string,
+  { nodes, maxTime, allowGroups }: Partition,
+  groupsOf: GroupsOf,
+): string | undefined {
+  const absent = job.requiredHosts?.filter((host) => !nodes.has(host)) ?? [];
+  if (absent.length > 0) return `partition ${name} has no ${foldHosts(absent)}`;
+  if (job.nodes !== undefined && job.nodes > nodes.size) return `partition ${name} has ${count(nodes.size, "node")}`;
+  if (job.minutes !== undefined && maxTime !== undefined && job.minutes > maxTime) {
+    return `partition ${name} allows ${maxTime} minutes`;
+  }
+  if (allowGroups !== undefined && !groupsOf(job.user).some((group) => allowGroups.includes(group))) {
+    return `partition ${name} is for ${allowGroups.join(", ")}`;
+  }
+  return undefined;
+}
+
+function isNarrower(before: Partition, after: Partition): boolean {
+  return (
+    [...before.nodes].some((node) => !after.nodes.has(node)) ||
+    (after.maxTime ?? Infinity) < (before.maxTime ?? Infinity) ||
+    (after.allowGroups !== undefined &&
+      before.allowGroups?.every((group) => after.allowGroups?.includes(group)) !== true)
+  );
+}
+
+function partitionsOf({ partitions, nodes }: ParsedSlurmConf): ReadonlyMap<string, Partition> {
+  return new Map(
+    [...partitions].map(([name, fields]) => {
+      const value = (key: string) => fields.get(key)?.value ?? "";
+      const groups = value("allowgroups");
+      const listed = value("nodes");
+      return [
+        name,
+        {
+          nodes: new Set(listed === "ALL" ? nodes.keys() : expandHosts(listed)),
+          maxTime: minutesOf(value("maxtime")),
+          allowGroups: groups === "" || groups === "ALL" ? undefined : groups.split(","),
+        },
+      ];
+    }),
+  );
+}
+
+function goneFrom(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): ReadonlySet<string> {
+  return new Set([...before.keys()].filter((name) => !after.has(name)));
+}
+
+/** slurmctld compares these of what a job was given with what its nodes have. */
+const SHAPE = ["sockets", "corespersocket"] as const;
+
+function reshapedIn({ nodes: before }: ParsedSlurmConf, { nodes: after }: ParsedSlurmConf): ReadonlySet<string> {
+  const shape = (fields: ReadonlyMap<string, { readonly value: string }> | undefined) =>
+    SHAPE.map((key) => fields?.get(key)?.value ?? "").join(" ");
+  return new Set(
+    [...after].flatMap(([host, fields]) => {
+      const old = before.get(host);
+      return old === undefined || shape(old) === shape(fields) ? [] : [host];
+    }),
+  );
+}
