@@ -51,7 +51,7 @@ const printedStatus = fc
       `\n\fservices\nmunge\x1factive\n${service}\x1f${service}`,
       `\n\fnodes\ncpu-1|idle|Unknown|Unknown|none\ncpu-2|drained|root|2026-11-22T16:06:53|${node}\n${node}`,
       `\n\fpartitions\ncpu*\x1fup\x1finfinite\x1f0/6/0/6\n${partition}\x1fup\x1f${partition}\x1f1/1/1/1`,
-      `\n\fjobs\n 12 RUNNING\n${jobs}\n\fdisks\n/home 10 5 5\n${disk} 1 1 1`,
+      `\n\fjobs\n 12 RUNNING\n${jobs}\n\fdisks\n/home 10 5 5 1 1\n${disk} 1 1 1 1 1`,
       `\n\fgeneration\n7${generation}\n\funits\n${JSON.stringify(answers)}${end}`,
     ].join("");
   });

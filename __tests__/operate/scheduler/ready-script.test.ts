@@ -27,10 +27,11 @@ describe("ready.sh", () => {
     folder = mkdtempSync(join(tmpdir(), "ready-"));
     mkdirSync(join(folder, "bundle"));
     mkdirSync(join(folder, "bin"));
-    // What its format begins with stands at the beginning of each line.
+    // What its format begins with stands at the beginning of each line. Two of its options exclude each other.
     program(
       "sinfo",
-      `for word; do case $word in --format=*) mark=\${word#--format=} mark=\${mark%%%*} ;; esac; done
+      `case "$*" in *--all*--partition=* | *--partition=*--all*) echo 'sinfo: error: Conflicting options, -a and -p' >&2; exit 1 ;; esac
+for word; do case $word in --format=*) mark=\${word#--format=} mark=\${mark%%%*} ;; esac; done
 sed "s/^[^|]*|[^|]*|[^|]*|/$mark&/" ${folder}/nodes`,
     );
     srun("");

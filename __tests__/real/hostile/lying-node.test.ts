@@ -65,16 +65,18 @@ beforeAll(async () => {
   await lie("honest");
   await on(
     "cpu-2",
-    `systemctl mask --runtime --now ohpc-node-answer.socket && systemd-run --quiet --unit liar python3 /root/liar.py ${NODE_ANSWER_PORT}`,
+    `systemctl mask --quiet --runtime --now ohpc-node-answer.socket; systemctl stop 'ohpc-node-answer*.service'
+     systemd-run --quiet --unit liar python3 /root/liar.py ${NODE_ANSWER_PORT}`,
   );
   await until("the liar answers", 30, async () => {
-    const { code, stderr } = await project.ohpc(
+    const { stdout } = await project.ohpc(
       "ssh",
       "cpu-2",
       "--",
-      `ss -Htln sport = :${NODE_ANSWER_PORT} | grep -q .`,
+      `ss -Hltnp sport = :${NODE_ANSWER_PORT}; systemctl show liar --property MainPID`,
     );
-    return code === 0 || stderr;
+    const [, pid = "none"] = /MainPID=(\d+)/.exec(stdout) ?? [];
+    return stdout.includes(`pid=${pid},`) || stdout;
   });
 }, 15 * MINUTES);
 afterAll(async () => {

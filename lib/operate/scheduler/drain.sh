@@ -4,7 +4,7 @@
 # drain.sh end HOSTLIST REASON      ends the jobs on drained nodes: Slurm puts those back into the queue that may be
 # drain.sh undrain HOSTLIST REASON  resumes those that are drained for that reason, and no others
 # A reason of ours begins with the given one: it also tells who gave it.
-nodes=$(node_rows 20 '%N|%T|%U|%E' --nodes="$2")
+nodes=$(node_rows 20 '%N|%T|%U|%E' --all --nodes="$2")
 
 case $1 in
   drain)

@@ -73,7 +73,7 @@ units() {
 told=x told_units='' ask_units=$((SECONDS + 5)) mute='' stuck='' patience='' hopeless_at=0
 while :; do
   code=0
-  nodes=$(node_rows 5 '%N|%T|%U|%E' 2>/dev/null) || code=$?
+  nodes=$(node_rows 5 '%N|%T|%U|%E' --all 2>/dev/null) || code=$?
   if [ "$code" = 124 ]; then
     # One that is not there refuses at once.
     mute=${mute:-$((SECONDS + 5))}

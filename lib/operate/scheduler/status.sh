@@ -59,7 +59,7 @@ ping=$(cat "$scratch/slurmctld.said")
 printf '%s\n' "$ping"
 if [[ $ping == *'is UP'* ]]; then
   section nodes
-  node_rows 15 '%N|%T|%u|%H|%E' 2>/dev/null
+  node_rows 15 '%N|%T|%u|%H|%E' --all 2>/dev/null
   section partitions
   timeout 15 sinfo --noheader --format="%P$field%a$field%l$field%F" 2>/dev/null
   section jobs
