@@ -163,19 +163,29 @@ describe("accounts", () => {
     await apply(sketch);
   }, 120_000);
 
-  it("that still have jobs cannot go from Slurm, and it says what to do", async () => {
+  it("go with their jobs, also those that are held", async () => {
     const job = (await master("runuser --login bob --command 'sbatch --parsable --hold --wrap true'")).trim();
-    const error = await failed(apply({ pools, users: [users[0]!] }));
-    expect(error.details).toMatchObject({
-      code: "step/slurm-accounts",
-      remedy: expect.stringContaining("scancel") as string,
-    });
+    await apply({ pools, users: [users[0]!] });
+    expect(await master('scontrol --oneliner show job "$1" | grep -o "JobState=[A-Z]*"', job)).toBe(
+      "JobState=CANCELLED\n",
+    );
+    await apply(sketch);
+  }, 120_000);
+
+  it("that move to another Slurm account leave the old one when their last job there is over", async () => {
+    const job = (await master("runuser --login bob --command 'sbatch --parsable --hold --wrap true'")).trim();
+    const moved = { pools, users: [users[0]!, { ...users[1]!, account: "chemistry" }] };
+    const accounts = `sacctmgr --noheader --parsable2 show associations cluster=${cluster.name} user=bob format=account | sort`;
+    await apply(moved);
+    expect(await master(accounts)).toBe("chemistry\nphysics\n");
+    expect((await apply(moved)).changed).toEqual([]);
     await master('scancel "$1"', job);
     await eventually(
       async () => master("squeue --noheader"),
       (said) => said === "",
     );
-    await apply({ pools, users: [users[0]!] });
+    expect((await apply(moved)).changed.map(({ id }) => id)).toEqual(["departures"]);
+    expect(await master(accounts)).toBe("chemistry\n");
     await apply(sketch);
   }, 120_000);
 });
