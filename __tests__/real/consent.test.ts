@@ -154,6 +154,30 @@ describe("users who go", () => {
   });
 });
 
+describe("a node", () => {
+  const accounts = "/run/ohpc/bundle/accounts.py apply --registry /var/lib/ohpc/accounts.json --keep busy";
+  const without = `jq '.users |= map(select(.name != "alice"))' /run/ohpc/bundle/accounts.json | python3 ${accounts}`;
+  const seen = "getent passwd alice | cut -d: -f7; pgrep -U 2001 -x sleep";
+
+  it("keeps an account whose job still runs there, though nobody logs in to it; then it goes with all processes", async () => {
+    const id = await submit("alice", "", "sleep 3605");
+    await state(id, "RUNNING");
+    // So that the node does not put things right by itself meanwhile.
+    const onNode = async (command: string) => {
+      const { code, stdout, stderr } = await project.ohpc("ssh", "cpu-1", "--", command);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      return stdout;
+    };
+    await onNode("systemctl stop ohpc-node.timer");
+    await until("it runs", 30, async () => /^\S+\n\d+\n$/.test(await onNode(`${seen} || true`)) || "not yet");
+    expect(await onNode(`${without}; ${seen}`)).toMatch(/^\/usr\/sbin\/nologin\n\d+\n$/);
+    await project.onMaster(`scancel ${id}; while squeue --noheader | grep -q .; do sleep 0.2; done`);
+    expect(
+      await onNode(`setpriv --reuid 2001 --clear-groups setsid --fork sleep 3606; ${without}; ${seen} || true`),
+    ).toBe("");
+  });
+});
+
 function usersFile(...names: readonly string[]): string {
   const uids: Readonly<Record<string, number>> = { alice: 2001, bob: 2002, carol: 2003, dave: 2004 };
   return `users:\n${names.map((name) => `  - { name: ${name}, uid: ${uids[name] ?? 0} }\n`).join("")}`;

@@ -163,19 +163,48 @@ describe("accounts", () => {
     await apply(sketch);
   }, 120_000);
 
-  it("that still have jobs cannot go from Slurm, and it says what to do", async () => {
+  it("go with their jobs, also those that are held", async () => {
     const job = (await master("runuser --login bob --command 'sbatch --parsable --hold --wrap true'")).trim();
-    const error = await failed(apply({ pools, users: [users[0]!] }));
-    expect(error.details).toMatchObject({
-      code: "step/slurm-accounts",
-      remedy: expect.stringContaining("scancel") as string,
-    });
+    await apply({ pools, users: [users[0]!] });
+    expect(await master('scontrol --oneliner show job "$1" | grep -o "JobState=[A-Z]*"', job)).toBe(
+      "JobState=CANCELLED\n",
+    );
+    await apply(sketch);
+  }, 120_000);
+
+  it("that get another number leave the old one with their jobs, and run jobs by the new one", async () => {
+    const job = (await master("runuser --login bob --command 'sbatch --parsable --hold --wrap true'")).trim();
+    const renumbered = { pools, users: [users[0]!, { ...users[1]!, uid: 2042 }] };
+    const error = await failed(apply(renumbered));
+    expect(error.details.cause).toMatch(/\/home\/bob belongs to uid 2002, not to bob \(2042\): .*chown/);
+    expect(await master("id -u bob")).toBe("2002\n");
+    await master("chown -R 2042:2042 /home/bob");
+    await apply(renumbered);
+    expect(await master('scontrol --oneliner show job "$1" | grep -o "JobState=[A-Z]*"', job)).toBe(
+      "JobState=CANCELLED\n",
+    );
+    await eventually(
+      async () => master("runuser --login bob --command 'srun id -u' 2>&1 || true"),
+      (said) => said === "2042\n",
+    );
+    await master("chown -R 2002:2002 /home/bob");
+    await apply(sketch);
+  }, 120_000);
+
+  it("that move to another Slurm account leave the old one when their last job there is over", async () => {
+    const job = (await master("runuser --login bob --command 'sbatch --parsable --hold --wrap true'")).trim();
+    const moved = { pools, users: [users[0]!, { ...users[1]!, account: "chemistry" }] };
+    const accounts = `sacctmgr --noheader --parsable2 show associations cluster=${cluster.name} user=bob format=account | sort`;
+    await apply(moved);
+    expect(await master(accounts)).toBe("chemistry\nphysics\n");
+    expect((await apply(moved)).changed).toEqual([]);
     await master('scancel "$1"', job);
     await eventually(
       async () => master("squeue --noheader"),
       (said) => said === "",
     );
-    await apply({ pools, users: [users[0]!] });
+    expect((await apply(moved)).changed.map(({ id }) => id)).toEqual(["departures"]);
+    expect(await master(accounts)).toBe("chemistry\n");
     await apply(sketch);
   }, 120_000);
 });

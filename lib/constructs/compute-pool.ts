@@ -29,7 +29,7 @@ export interface ComputePoolOptions {
   /**
    * How many machines: a number from 1 to 10000 that is known when the stack is synthesized.
    *
-   * @onChange adds machines behind the last, or removes the last ones; no other is touched
+   * @onChange adds machines behind the last, or removes the last ones, with the jobs that require them; no other is touched
    */
   readonly nodes: number;
 
@@ -64,7 +64,7 @@ export interface ComputePoolOptions {
    *
    * @default - a partition of the pool's name. Jobs that name none go to the first declared pool that is not a GPU pool
    * (to the first pool, if all are), unless a partition says `default: true`
-   * @onChange live
+   * @onChange jobs of a partition that goes are cancelled: `ohpc` names them and asks; otherwise live
    */
   readonly partition?: string | PartitionOptions;
 

@@ -9,7 +9,7 @@ export interface PartitionOptions {
   /**
    * Slurm's name of the partition.
    *
-   * @onChange jobs that wait in the old partition are lost to it: drain it first
+   * @onChange all jobs of the old partition are cancelled, those that wait, too: `ohpc` names them and asks
    */
   readonly name: string;
 
@@ -26,7 +26,7 @@ export interface PartitionOptions {
    * The longest that a job may run.
    *
    * @default - no limit
-   * @onChange live, for jobs that come after
+   * @onChange live, for jobs that come after; jobs that wait and ask for more wait for ever: `ohpc` names them and asks
    */
   readonly maxTime?: Duration;
 
@@ -42,7 +42,7 @@ export interface PartitionOptions {
    * Unix groups whose members may submit.
    *
    * @default - everybody may
-   * @onChange live, for jobs that come after
+   * @onChange live, for jobs that come after; jobs of others that wait, wait for ever: `ohpc` names them and asks
    */
   readonly allowGroups?: readonly string[];
 

@@ -9,10 +9,10 @@ const model = lazy(() => require("../model/users") as typeof UsersModel);
 
 /** A person with an account in the cluster. */
 export interface UserOptions {
-  /** Login name. @onChange removes the old account, adds the new one; files stay with the uid */
+  /** Login name. @onChange cancels the jobs of the old account and removes it, adds the new one; files stay with the uid */
   readonly name: string;
 
-  /** The same on every machine and for ever: files belong to it. From 1001 to 60000. @onChange files keep the old number */
+  /** The same on every machine and for ever: files belong to it. From 1001 to 60000. @onChange cancels the user's jobs; files keep the old number, and the home must have the new one */
   readonly uid: number;
 
   /**
@@ -51,7 +51,7 @@ export interface UserOptions {
    * The Slurm account that jobs are charged to.
    *
    * @default "users"
-   * @onChange live, for jobs that come after
+   * @onChange live, for jobs that come after; the old account is left when the last job in it is over
    */
   readonly account?: string;
 }

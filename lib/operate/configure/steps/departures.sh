@@ -58,6 +58,8 @@ fi
 renumbered=$(awk 'NR == FNR { gone[$1] = 1; next } !($1 in gone) { print $1 }' <(printf '%s\n' "$going") - <<<"$numbers")
 mapfile -t done_with < <(printf '%s\n' "${gone[@]}" "$renumbered" | grep . || true)
 if [ ${#done_with[@]} -gt 0 ]; then forget "${done_with[@]}" || stuck+=("some of ${done_with[*]} from the machine"); fi
+# slurmctld keeps the number by which it first knew a user.
+if [ -n "$renumbered" ]; then timeout 60 scontrol reconfigure; fi
 
 kept='[]'
 while IFS=' ' read -r name account; do
