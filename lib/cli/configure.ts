@@ -10,7 +10,7 @@ export function define(command: Command): void {
   withJson(command).action(async (stack: string, options: { json?: boolean }) => {
     const terminal = terminalFor(options);
     const result = await configureStack(stack, here(), terminal.progress);
-    terminal.result({ ok: true, stack, ...result }, () => summary(result));
+    terminal.result({ ok: true, stack, ...result }, () => summary(stack, result));
   });
   explain(command, {
     examples: [
@@ -21,11 +21,19 @@ export function define(command: Command): void {
   });
 }
 
-function summary({ changed, unchanged, introduced }: Configured): string {
-  if (changed.length + introduced.length === 0) return `${paint("green", "configured")}: nothing had to be changed`;
+/** What people read. */
+export function summary(stack: string, { changed, unchanged, introduced, stale }: Configured): string {
+  const since = stale.map(
+    (file) => `  ${paint("yellow", `${file} has changed since the stack was synthesized`)}: ohpc up ${stack} takes it`,
+  );
+  if (changed.length + introduced.length === 0) {
+    const headline = `${paint("green", "configured")}: nothing had to be changed for the stack as it was last synthesized`;
+    return [headline, ...since].join("\n");
+  }
   return [
     `${paint("green", "configured")}: ${changed.length} of ${changed.length + unchanged.length} steps carried out`,
     ...changed.map(({ title, effect, differences }) => `  ${title} (${effect}): ${differences.slice(0, 3).join("; ")}`),
     ...(introduced.length === 0 ? [] : [`  told ${count(introduced.length, "machine")} of the cluster`]),
+    ...since,
   ].join("\n");
 }

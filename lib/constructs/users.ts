@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import type * as UsersModel from "../model/users";
 import type { UsersAnswer } from "../model/users";
 import { lazy } from "../package/lazy";
@@ -81,7 +82,9 @@ export class Users {
       const hint = `reading ${resolve(path)} failed with ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
       return new Users({ problems: [{ at: "users", got: path, want: "a YAML file that can be read", hint }] });
     }
-    return Users.parse(text, path);
+    // As seen from where the app runs: the same in every checkout.
+    const source = { [relative(process.cwd(), resolve(path))]: createHash("sha256").update(text).digest("hex") };
+    return Users.parse(text, path, source);
   }
 
   static of(users: readonly UserOptions[], groups: readonly GroupOptions[] = []): Users {
@@ -89,12 +92,14 @@ export class Users {
     return Users.parse(JSON.stringify({ groups, users }), "users");
   }
 
-  private static parse(text: string, file: string): Users {
-    return new Users(model().parseUsers(text, file));
+  private static parse(text: string, file: string, sources?: Users["sources"]): Users {
+    return new Users(model().parseUsers(text, file), sources);
   }
 
   private constructor(
     /** @internal */
     readonly answer: UsersAnswer,
+    /** @internal The files that they were read from, as `cluster.sources.json` has them. */
+    readonly sources: Readonly<Record<string, string>> = {},
   ) {}
 }

@@ -9,6 +9,7 @@ import { introduceMachines } from "../deploy/introduce";
 import type { Progress } from "../feedback/progress";
 import { withCommandLock } from "../lock/command-lock";
 import type { Place } from "../stack/project";
+import { changedSources } from "../stack/sources";
 
 /** A machine that was just made may not be listening yet. */
 const FIRST_CONTACT = Duration.minutes(2);
@@ -17,6 +18,8 @@ export interface Configured extends StepsResult {
   readonly cluster: string;
   /** Machines that were there before, and heard of the cluster now. */
   readonly introduced: readonly string[];
+  /** Files of the project that the stack was synthesized from, and that have changed since: only `ohpc up` takes them. */
+  readonly stale: readonly string[];
 }
 
 /**
@@ -33,6 +36,7 @@ export async function configureStack(stack: string, place: Place, progress: Prog
     await pinMaster(deployment, hostKeySource(deployment.manifest, place.env), progress, { limit: FIRST_CONTACT });
     const result = await configurePhase(deployment, masterOf(deployment), command, progress);
     const introduced = await introduceMachines(deployment, progress);
-    return { cluster: deployment.spec.cluster, ...result, introduced };
+    const stale = changedSources(deployment.project, deployment.stack);
+    return { cluster: deployment.spec.cluster, ...result, introduced, stale };
   });
 }
