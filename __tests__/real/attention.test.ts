@@ -182,7 +182,7 @@ describe("a disk without room", () => {
     await cluster.inside("cpu-1", "systemctl", "start", "--no-block", "ohpc-node.service");
     const seen = await eventually(attention, (found) => found.some(({ host }) => host === "cpu-1"));
     expect(seen).toMatchObject([
-      { code: "node.unready", message: expect.stringContaining("room: /tmp is 100 % full") },
+      { code: "node.unready", message: expect.stringContaining("room: /tmp is 100 % full") as string },
     ]);
     expect(await states()).toContain("cpu-1 drained ohpc: /tmp is 100 % full\n");
     expect(await failed(ready(Duration.seconds(8)))).toMatchObject({ details: { code: "nodes.late" } });
@@ -195,7 +195,7 @@ describe("a disk without room", () => {
     await privileged("cpu-1", "mount -t tmpfs -o size=40m tmpfs /tmp; head -c 38500K /dev/zero >/tmp/junk");
     await cluster.inside("cpu-1", "systemctl", "start", "ohpc-node.service");
     expect(await attention()).toMatchObject([
-      { code: "node.lacks", message: expect.stringMatching(/^\/tmp is 9\d % full/) },
+      { code: "node.lacks", message: expect.stringMatching(/^\/tmp is 9\d % full/) as string },
     ]);
     expect(await states()).toContain("cpu-1 idle none\n");
     await privileged("cpu-1", "umount /tmp");
@@ -205,7 +205,7 @@ describe("a disk without room", () => {
   it("of the master is named by its mount point", async () => {
     await privileged("master", "mount -t tmpfs -o size=64k tmpfs /home; head -c 1M /dev/zero >/home/junk || true");
     expect(await attention()).toMatchObject([
-      { code: "disk.full", host: "master", message: expect.stringMatching(/^\/home is 100 % full/) },
+      { code: "disk.full", host: "master", message: expect.stringMatching(/^\/home is 100 % full/) as string },
     ]);
     expect(await failed(apply({ ...sketch, users: [{ name: "alice" }, { name: "carol" }] }))).toMatchObject({
       details: {

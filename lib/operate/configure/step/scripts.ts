@@ -49,9 +49,11 @@ export function parseInspections(printed: string): readonly Inspection[] {
 /** How a script that fails says which of the machine's disks hold nothing more: programs only say that some disk does. */
 export const FULL_DISK = "ohpc: no room left on ";
 
+// One that is read-only is always full.
 const TELL_FULL_DISKS = `ohpc_full_disks() {
   timeout 5 df --local --block-size=1K --output=avail,itotal,iavail,target 2>/dev/null |
-    awk 'NR > 1 && $4 !~ /^\\/(dev|proc|sys|etc)(\\/|$)/ && ($1 < 64 || ($2 + 0 > 0 && $3 < 8)) { print "${FULL_DISK}" $4 }'
+    awk 'NR > 1 && $4 !~ /^\\/(dev|proc|sys|etc)(\\/|$)/ && ($1 < 64 || ($2 + 0 > 0 && $3 < 8)) { print $4 }' |
+    while IFS= read -r ohpc_disk; do if [ -w "$ohpc_disk" ]; then echo "${FULL_DISK}$ohpc_disk"; fi; done
 }
 trap 'ohpc_code=$?; [ "$ohpc_code" = 0 ] || ohpc_full_disks >&2' EXIT`;
 
