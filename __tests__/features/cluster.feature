@@ -6,6 +6,7 @@ Feature: A Slurm cluster on this machine
     When the operator runs "ohpc up"
     Then 3 nodes answered
     And Slurm has the nodes "cpu-1 cpu-2 gpu-1", all idle
+    And "ohpc status" finds nothing that needs attention
     And no compute node has a slurm.conf of its own
     And the munge key is in no file of the project
     And running "ohpc up" once more changes nothing
@@ -37,6 +38,7 @@ Feature: A Slurm cluster on this machine
   Scenario: A node dies
     When the container of "cpu-2" is killed
     Then "ohpc status" shows "cpu-2" unreachable
+    And "ohpc status" ends with exit code 8, and says of "cpu-2" what needs attention
     And Slurm marks "cpu-2" down
     And "ohpc up" brings "cpu-2" back
 

@@ -68,6 +68,10 @@ defineFeature(feature, (scenario) => {
         hosts.split(" ").map((host) => `${host} idle`),
       );
     });
+    and('"ohpc status" finds nothing that needs attention', async () => {
+      const { code, stdout } = await project.ohpc("status");
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.not.stringContaining("attention") as string });
+    });
     and("no compute node has a slurm.conf of its own", async () => {
       for (const host of ["cpu-1", "gpu-1"]) {
         const seen = "[ ! -e /etc/slurm/slurm.conf ] && [ -s /run/slurm/conf/slurm.conf ] && echo configless";
@@ -218,6 +222,11 @@ defineFeature(feature, (scenario) => {
         const unit = (await nodes()).find((node) => node.host === host)?.unit;
         return (unit !== undefined && "unreachable" in unit) || JSON.stringify(unit);
       });
+    });
+    and(/^"ohpc status" ends with exit code 8, and says of "(.*)" what needs attention$/, async (host: string) => {
+      const { code, stdout } = await project.ohpc("status", "--json");
+      const { problems } = JSON.parse(stdout) as { problems: object[] };
+      expect({ code, problems }).toMatchObject({ code: 8, problems: [{ host, remedy: expect.any(String) as string }] });
     });
     and(/^Slurm marks "(.*)" down$/, async (host: string) => {
       await until(`${host} down`, 120, async () => {

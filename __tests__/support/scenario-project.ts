@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { EXIT_CODES } from "../../lib/operate/feedback/failure";
 import { removeLeftovers } from "../../lib/clouds/local/leftovers";
 import { Place } from "./place";
 import type { Definition } from "./scenario-stack";
@@ -69,10 +70,12 @@ export class ScenarioProject {
     );
   }
 
-  /** As `ohpc`, but anything else than exit code 0 is an error that shows all output. */
+  /** As `ohpc`, but anything else than exit code 0 is an error that shows all output; `status` may find something. */
   async must(verb: string, ...args: string[]): Promise<Record<string, unknown>> {
     const { code, stdout, stderr } = await this.ohpc(verb, ...args, "--json");
-    if (code !== 0) throw new Error(`ohpc ${verb} ${args.join(" ")}: exit code ${code}\n${stdout}\n${stderr}`);
+    const found = verb === "status" && code === EXIT_CODES.attention;
+    if (code !== 0 && !found)
+      throw new Error(`ohpc ${verb} ${args.join(" ")}: exit code ${code}\n${stdout}\n${stderr}`);
     return JSON.parse(stdout) as Record<string, unknown>;
   }
 

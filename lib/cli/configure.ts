@@ -14,7 +14,7 @@ export function define(command: Command): void {
     const terminal = terminalFor(options);
     const consenter = consenterAt(terminal, options.yes === true);
     const result = await configureStack({ stack, place: here(), consenter }, terminal.progress);
-    terminal.result({ ok: true, stack, ...result }, () => summary(result));
+    terminal.result({ ok: true, stack, ...result }, () => summary(stack, result));
   });
   explain(command, {
     examples: [
@@ -25,11 +25,19 @@ export function define(command: Command): void {
   });
 }
 
-function summary({ changed, unchanged, introduced }: Configured): readonly string[] {
-  if (changed.length + introduced.length === 0) return [`${paint("green", "configured")}: nothing had to be changed`];
+/** What people read. */
+export function summary(stack: string, { changed, unchanged, introduced, stale }: Configured): readonly string[] {
+  const since = stale.map(
+    (file) => `  ${paint("yellow", `${file} has changed since the stack was synthesized`)}: ohpc up ${stack} takes it`,
+  );
+  if (changed.length + introduced.length === 0) {
+    const headline = `${paint("green", "configured")}: nothing had to be changed for the stack as it was last synthesized`;
+    return [headline, ...since];
+  }
   return [
     `${paint("green", "configured")}: ${changed.length} of ${changed.length + unchanged.length} steps carried out`,
     ...changed.map(({ title, effect, differences }) => `  ${title} (${effect}): ${differences.slice(0, 3).join("; ")}`),
     ...(introduced.length === 0 ? [] : [`  told ${count(introduced.length, "machine")} of the cluster`]),
+    ...since,
   ];
 }

@@ -7,7 +7,7 @@ import { clusterNameProblems, hostNameProblems } from "../model/names";
 import { portsBetween } from "../model/ports";
 import { ConfigurationError, type Problem } from "../model/problems";
 import { readProperties } from "../model/properties";
-import { MANIFEST_OUTPUT, SPEC_FILE } from "../model/schema-numbers";
+import { MANIFEST_OUTPUT, SOURCES_FILE, SPEC_FILE } from "../model/schema-numbers";
 import { limitsProblems } from "../slurm/limits";
 import { settingsProblems } from "../slurm/owned-settings";
 import { Size } from "../units";
@@ -47,6 +47,7 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
   readonly disks: { readonly state: Disk; readonly bundle: Disk; readonly home?: Disk };
   /** @internal Absent when no users were given. */
   readonly users: ClusterSpec["users"] | undefined;
+  private readonly sources: Readonly<Record<string, string>>;
   private readonly plans: PoolPlan[] = [];
 
   /** @throws ConfigurationError naming everything that is wrong with it */
@@ -91,6 +92,7 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
     this.cloud = cloud;
     this.site = site;
     this.users = users?.answer.users;
+    this.sources = users?.sources ?? {};
     this.host = { name: hostname, address: address ?? defaultAddress(site) ?? "" };
     home?.use();
     this.disks = {
@@ -161,6 +163,7 @@ export class OpenHpcMaster<M extends MachineGroup = MachineGroup> extends Constr
       onSynthesize: ({ outdir, manifest }) => {
         const folder = join(outdir, manifest.forStack(stack).workingDirectory);
         writeFileSync(join(folder, SPEC_FILE), clusterSpecText(declared()));
+        writeFileSync(join(folder, SOURCES_FILE), `${JSON.stringify(this.sources, undefined, 2)}\n`);
         relativeStatePath(stack, folder);
       },
     });

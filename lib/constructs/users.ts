@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import type * as UsersModel from "../model/users";
 import type { FileGroup, FileUser, UsersAnswer } from "../model/users";
 import { lazy } from "../package/lazy";
@@ -95,7 +96,10 @@ export class Users {
     const file = resolve(path);
     try {
       const text = readFile(file);
-      return text === undefined ? wrong(`${file} is no file`) : new Users(model().parseUsers(text, path));
+      if (text === undefined) return wrong(`${file} is no file`);
+      // As seen from where the app runs: the same in every checkout.
+      const source = { [relative(process.cwd(), file)]: createHash("sha256").update(text).digest("hex") };
+      return new Users(model().parseUsers(text, path), source);
     } catch (error) {
       return wrong(`reading ${file} failed with ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
     }
@@ -110,5 +114,7 @@ export class Users {
   private constructor(
     /** @internal */
     readonly answer: UsersAnswer,
+    /** @internal The files that they were read from, as `cluster.sources.json` has them. */
+    readonly sources: Readonly<Record<string, string>> = {},
   ) {}
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -49,16 +50,17 @@ describe("a node whose software is not that of the cluster", () => {
   const times = (): number => readFileSync(applied, "utf8").split("\n").length - 1;
   const state = (): NodeUnitReport => JSON.parse(readFileSync(join(run, "node.json"), "utf8")) as NodeUnitReport;
 
-  async function converge(has?: string): Promise<NodeUnitReport> {
+  async function converge(has?: string, env = process.env): Promise<NodeUnitReport> {
     if (has !== undefined) writeFileSync(join(share, "software"), `${has}\n`);
     // Nobody waits here for a mirror to come back.
     const text = programText("converge.sh")
       .replaceAll("/run/ohpc", run)
       .replaceAll("/usr/share/ohpc", share)
       .replaceAll("/etc/default/slurmd", options)
+      .replaceAll("/var/lib/ohpc", run)
       .replace("sleep 20", ":");
-    const env = { ...process.env, PATH: `${programs}:${process.env["PATH"] ?? ""}` };
-    await once(spawn("bash", ["-c", text], { stdio: "ignore", env }), "close");
+    const path = { PATH: `${programs}:${env["PATH"] ?? ""}` };
+    await once(spawn("bash", ["-c", text], { stdio: "ignore", env: { ...env, ...path } }), "close");
     return state();
   }
 
@@ -131,6 +133,55 @@ describe("a node whose software is not that of the cluster", () => {
     expect(await converge()).toMatchObject({
       stage: "software",
       message: expect.stringContaining("make the machine anew") as unknown,
+    });
+  });
+
+  describe("and whose disks fill", () => {
+    /** df that tells this of /tmp, in KiB, and programs that only say what they were told. */
+    function disks(row: string, slurmd: boolean): NodeJS.ProcessEnv {
+      const bin = join(run, "bin");
+      mkdirSync(bin);
+      const programs = {
+        df: `echo 'Mounted on 1K-blocks Used Avail Inodes IFree'; echo '/tmp ${row}'`,
+        systemctl: slurmd ? "exit 0" : '[ "$1" != is-active ]',
+        scontrol: `echo "$*" >>'${run}/told'`,
+      };
+      for (const [name, text] of Object.entries(programs)) {
+        writeFileSync(join(bin, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
+      }
+      return { ...process.env, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+    }
+    const told = () => (existsSync(join(run, "told")) ? readFileSync(join(run, "told"), "utf8") : "");
+
+    it.each([
+      ["1024 1024 0 1000 900", "/tmp is 100 % full"],
+      ["100000000 99950000 50000 1000 900", "/tmp is 99 % full"],
+      ["100000000 100 99999900 1000000 0", "/tmp can hold no more files"],
+    ])("(%s) takes no new jobs, whatever else keeps it, and says why once", async (row, words) => {
+      const env = disks(row, true);
+      await converge("new", env);
+      await converge("new", env);
+      expect(told()).toMatch(new RegExp(`^update NodeName=\\S+ State=DRAIN Reason=ohpc: ${words}\n$`));
+    });
+
+    it.each([
+      ["100000000 96000000 4000000 1000000 900000", "/tmp is 96 % full"],
+      ["100000000 10 99999990 100000 4000", "/tmp can hold 4000 more files"],
+    ])("(%s) goes on, and says so", async (row, words) => {
+      const { message } = await converge("new", disks(row, true));
+      expect(message).toContain(`; ${words}`);
+      expect(told()).toBe("");
+    });
+
+    it.each([
+      // A busy disk with room for much, a small one that is half empty, and one that counts no inodes.
+      "1000000000 940000000 60000000 1000000 900000",
+      "65536 30000 35536 1000000 999999",
+      "100000000 10 99999990 0 0",
+    ])("(%s) not far enough says nothing", async (row) => {
+      const { message } = await converge("new", disks(row, true));
+      expect(message).not.toMatch(/full|more files/);
+      expect(told()).toBe("");
     });
   });
 });

@@ -1,5 +1,5 @@
 import { type AttentionInput, attentionOf } from "../../../lib/operate/scheduler/attention";
-import { type DiskStatus, type NodeStatus, parseStatus } from "../../../lib/operate/scheduler/status";
+import { type DiskStatus, parseStatus } from "../../../lib/operate/scheduler/status";
 import { viewOf } from "../../support/cluster-builder";
 
 const { manifest } = viewOf({ pools: { cpu: 1 } });
@@ -27,7 +27,7 @@ function input({ node = {}, ...rest }: Partial<AttentionInput> & { node?: object
     generation: 4,
     generationSeconds: 600,
     disks: [DISK],
-    nodes: blank.nodes.map((one) => ({ ...one, unit: UNIT, slurm: IDLE, ...node }) as NodeStatus),
+    nodes: blank.nodes.map((one) => ({ ...one, unit: UNIT, slurm: IDLE, ...node })),
     stack: "demo",
     master: "master",
     ...rest,

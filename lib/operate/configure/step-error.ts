@@ -1,4 +1,4 @@
-import type { RemoteError } from "../exec/remote/remote";
+import { RemoteError } from "../exec/remote/remote";
 import { Failure } from "../feedback/failure";
 import { lastLines } from "../feedback/last-lines";
 import { FULL_DISK } from "./step/scripts";
@@ -38,7 +38,9 @@ const REMEDIES: readonly Remedy[] = [
 
 /** A step whose script did not succeed. */
 export function scriptFailure({ id, remedies = [], title }: Step, error: RemoteError): StepError {
-  const output = lastLines(error.output, 50);
+  const told = error.output.split("\n").filter((line) => !line.startsWith(FULL_DISK));
+  const said = new RemoteError(error.host, error.failure, error.exitCode, told.join("\n"));
+  const output = lastLines(said.output, 50);
   const lost = error.failure === "unreachable" || error.failure === "refused";
   const known = lost
     ? undefined
@@ -49,7 +51,7 @@ export function scriptFailure({ id, remedies = [], title }: Step, error: RemoteE
     lost ? "unreachable" : "failed",
     `${error.host}: could not make sure of ${title}`,
     {
-      cause: known?.cause ?? CAUSES[error.failure](error),
+      cause: known?.cause ?? CAUSES[said.failure](said),
       remedy:
         known?.remedy ??
         (lost ? "run it again: it goes on where it was" : "mend it, then run it again: it goes on where it was"),

@@ -10,6 +10,7 @@ import type { Consenter } from "../feedback/consent";
 import type { Progress } from "../feedback/progress";
 import { withCommandLock } from "../lock/command-lock";
 import type { Place } from "../stack/project";
+import { changedSources } from "../stack/sources";
 
 /** A machine that was just made may not be listening yet. */
 const FIRST_CONTACT = Duration.minutes(2);
@@ -18,6 +19,8 @@ export interface Configured extends StepsResult {
   readonly cluster: string;
   /** Machines that were there before, and heard of the cluster now. */
   readonly introduced: readonly string[];
+  /** Files of the project that the stack was synthesized from, and that have changed since: only `ohpc up` takes them. */
+  readonly stale: readonly string[];
 }
 
 export interface ConfigureStackOptions {
@@ -45,6 +48,7 @@ export async function configureStack(
     const { late, ...result } = await configurePhase(deployment, masterOf(deployment), consent, progress);
     const introduced = await introduceMachines(deployment, progress);
     if (late !== undefined) throw late;
-    return { cluster: deployment.spec.cluster, ...result, introduced };
+    const stale = changedSources(deployment.project, deployment.stack);
+    return { cluster: deployment.spec.cluster, ...result, introduced, stale };
   });
 }

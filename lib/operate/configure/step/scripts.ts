@@ -49,12 +49,12 @@ export function parseInspections(printed: string): readonly Inspection[] {
 /** How a script that fails says which of the machine's disks hold nothing more: programs only say that some disk does. */
 export const FULL_DISK = "ohpc: no room left on ";
 
-// What is read-only is always full.
+// One that is read-only is always full.
 const TELL_FULL_DISKS = `ohpc_full_disks() {
   local ohpc_disk
   timeout 5 df --local --block-size=1K --output=avail,itotal,iavail,target 2>/dev/null |
     awk 'NR > 1 && $4 !~ /^\\/(dev|proc|sys|etc)(\\/|$)/ && ($1 < 64 || ($2 + 0 > 0 && $3 < 8)) { print $4 }' |
-    while IFS= read -r ohpc_disk; do [ ! -w "$ohpc_disk" ] || echo "${FULL_DISK}$ohpc_disk"; done
+    while IFS= read -r ohpc_disk; do if [ -w "$ohpc_disk" ]; then echo "${FULL_DISK}$ohpc_disk"; fi; done
 }
 trap 'ohpc_code=$?; [ "$ohpc_code" = 0 ] || ohpc_full_disks >&2' EXIT`;
 

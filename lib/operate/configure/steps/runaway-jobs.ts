@@ -3,7 +3,7 @@ import { SLURMDBD_ANSWERS } from "./shell";
 
 export type RunawayJobsState = {
   readonly cluster: string;
-  /** `12 alice PENDING`. */
+  /** `12 PENDING`. */
   readonly jobs: readonly string[];
 };
 
@@ -21,9 +21,9 @@ ${SLURMDBD_ANSWERS}
 cluster=$(jq -r .cluster)
 jobs=
 if slurmdbd_answers && timeout 5 scontrol ping 2>/dev/null | grep -q 'is UP'; then
-  # It asks whether they are to be ended, and takes the end of its input for no.
-  jobs=$(timeout 30 sacctmgr --noheader --parsable2 show runawayjobs cluster="$cluster" format=jobid,user,state </dev/null 2>/dev/null |
-    grep -E '^[0-9]+\|[A-Za-z0-9_.-]*\|[A-Z_ ]+$' | tr '|' ' ') || true
+  # It asks whether they are to be ended, and where nobody answers it asks again for half a minute, as fast as it can.
+  jobs=$(timeout 20 sacctmgr --noheader --parsable2 show runawayjobs cluster="$cluster" format=id,state <<<N 2>/dev/null |
+    head -c 1000000 | grep -E '^[0-9]+\|[A-Z_ ]+$' | tr '|' ' ') || true
 fi
 jq -nc --arg cluster "$cluster" --arg jobs "$jobs" '{cluster: $cluster, jobs: ($jobs | split("\n") | map(select(. != "")))}'
 `,
