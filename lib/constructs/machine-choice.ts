@@ -7,21 +7,17 @@ import {
   machineFor,
 } from "../model/machine";
 import { didYouMean, type Problem } from "../model/problems";
-import { able, either, type Kind, TEXT } from "../model/properties";
+import { able, type Kind, TEXT } from "../model/properties";
 import { Size } from "../units";
 
 /** Debian with Slurm, MPI and Apptainer, and room for one more version of each while it is updated. */
 const SMALLEST_ROOT = Size.gibibytes(20);
 
 /** A size, a type, a vendor's value, or one of those per kind of cloud; which of them there are is the cloud's to say. */
-export const MACHINE: Kind = either(
-  "a size, a vendor's name or value of a machine, or one of those per kind of cloud",
-  TEXT,
-  {
-    want: "",
-    fits: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-  },
-);
+export const MACHINE: Kind = {
+  want: "a size, a vendor's name or value of a machine, or one of those per kind of cloud",
+  fits: (value) => TEXT.fits(value) || (typeof value === "object" && value !== null && !Array.isArray(value)),
+};
 
 export const CLOUD: Kind = able("a cloud, such as new LocalCloud()", "network", "machines", "problems");
 
@@ -56,7 +52,7 @@ function kindProblems(choice: MachineChoice, kind: string): readonly Problem[] {
   if (typeof choice === "string" || isVendorMachine(choice)) return [];
   const known = [...new Set([...KINDS, kind])];
   return Object.keys(choice)
-    .filter((key) => !known.includes(key) && key !== "fake")
+    .filter((key) => !known.includes(key))
     .flatMap((key) => {
       const hint = didYouMean(key, known);
       return hint === undefined ? [] : [{ at: `machine.${key}`, got: key, want: `one of ${known.join(", ")}`, hint }];

@@ -53,6 +53,7 @@ export interface Bag<N = Names> {
 export const TEXT: Kind = { want: "text", fits: (value) => typeof value === "string" };
 export const NUMBER: Kind = { want: "a number", fits: (value) => typeof value === "number" };
 export const FLAG: Kind = { want: "true or false", fits: (value) => typeof value === "boolean" };
+
 export function oneOf(...words: readonly string[]): Kind {
   const want = words.map((word) => JSON.stringify(word)).join(" or ");
   return { want, words, fits: (value) => typeof value === "string" && words.includes(value) };
@@ -125,7 +126,7 @@ export function readProperties<T>(given: T, names: Names, at = ""): Given<T> {
   return { problems, usable: usable as T, complete };
 }
 
-/** As `readProperties`, where others judge the values: what is given under names that are no property. */
+/** What is given under a name that is no property. */
 export function unknownName(name: string, at: string, known: readonly string[]): Problem {
   const hint = didYouMean(name, known);
   const problem = { at, got: name, want: `one of ${known.join(", ")}` };
