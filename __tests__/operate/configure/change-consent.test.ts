@@ -18,7 +18,7 @@ function planFrom(before: ClusterSketch, after: ClusterSketch): readonly Planned
   return [accounts, slurmConf].map((step) => {
     const [was, is] = [step.desired(viewOf(before)), step.desired(viewOf(after))];
     const differences = JSON.stringify(was) === JSON.stringify(is) ? [] : ["something"];
-    return { step: step as PlannedStep["step"], before: was, after: is, differences, effect: "live" };
+    return { step, before: was, after: is, differences, effect: "live" };
   });
 }
 

@@ -3,12 +3,17 @@ import { count } from "../feedback/count";
 import { describeUnreadable, isOver, type Job, type JobsSeen } from "../scheduler/jobs";
 import { describeHits, type GroupsOf, type Hit, jobsHit, type ScopesHit, scopesHit } from "../scheduler/jobs-hit";
 import type { PlannedStep } from "./run-steps";
-import type { AccountsState } from "./steps/accounts";
 import type { SlurmConfState } from "./steps/slurm-conf";
 
 interface Person {
   readonly name: string;
   readonly uid: number;
+}
+
+/** The part of the accounts' state that matters here. */
+interface SeenAccounts {
+  readonly groups: readonly { readonly name: string; readonly gid: number }[];
+  readonly users: readonly Person[];
 }
 
 /** What carrying out a plan would take from the people of a cluster, as far as it shows without their jobs. */
@@ -55,21 +60,21 @@ export function consequencesOf(
 
 function peopleLost(step: PlannedStep | undefined): Pick<Consequences, "going" | "users" | "renumbered" | "groups"> {
   // What could not be looked at yet, or never was set up, nobody loses.
-  const before = step?.before as AccountsState | null | undefined;
+  const before = step?.before as SeenAccounts | null | undefined;
   if (step === undefined || before === null || before === undefined)
     return { going: [], users: 0, renumbered: [], groups: [] };
-  const after = step.after as AccountsState;
+  const after = step.after as unknown as SeenAccounts;
   const wanted = new Map(after.users.map(({ name, uid }) => [name, uid]));
-  const people = before.users.map(({ name, uid }) => ({ name: String(name), uid: Number(uid) }));
+  const people = before.users.map(({ name, uid }) => ({ name, uid }));
   const going = people.filter(({ name }) => !wanted.has(name));
   const renumbered = people.flatMap((person) => {
-    const to = Number(wanted.get(person.name) ?? person.uid);
+    const to = wanted.get(person.name) ?? person.uid;
     return to === person.uid ? [] : [{ ...person, to }];
   });
   const kept = new Set(after.groups.map(({ name }) => name));
   const own = new Set([...going, ...renumbered].map(({ name }) => name));
   const groups = before.groups
-    .map(({ name, gid }) => ({ name: String(name), gid: Number(gid) }))
+    .map(({ name, gid }) => ({ name, gid }))
     .filter(({ name }) => !kept.has(name) && !own.has(name));
   return { going, users: people.length, renumbered, groups };
 }

@@ -162,7 +162,7 @@ function summarizeJobs(jobs: readonly Job[]): string {
 }
 
 /** `400 PENDING, 12 RUNNING`. Pure. */
-export function countStates(jobs: readonly Job[]): string {
+function countStates(jobs: readonly Job[]): string {
   const states = new Map<string, number>();
   for (const { state } of jobs) states.set(state, (states.get(state) ?? 0) + 1);
   return [...states]
