@@ -38,6 +38,10 @@ const LIES: Readonly<Record<string, readonly [does: (socket: Socket) => void, to
     says(JSON.stringify({ ...HONEST, message: "x".repeat(10_000) })),
     { ...HONEST, message: "x".repeat(500) },
   ],
+  "that it has given up, in words of its own": [
+    says(JSON.stringify({ ...HONEST, ok: false, final: "x" })),
+    { ...HONEST, ok: false },
+  ],
   "more than is asked for": [says(JSON.stringify({ ...HONEST, extra: "x", host: "cpu-2" })), HONEST],
   "no text": [says(Buffer.from([0xff, 0xfe, 0x00, 0x9b])), SOMETHING_ELSE],
   "too much": [says(JSON.stringify(HONEST) + " ".repeat(100_000)), SOMETHING_ELSE],
@@ -62,6 +66,10 @@ const LIES: Readonly<Record<string, readonly [does: (socket: Socket) => void, to
     SILENT,
   ],
   "not a word": [() => undefined, SILENT],
+  "the truth, which is its last word": [
+    says(JSON.stringify({ ...HONEST, ok: false, final: true })),
+    { ...HONEST, ok: false, final: true },
+  ],
   "the truth in two pieces": [
     (socket) => {
       const text = JSON.stringify(HONEST);

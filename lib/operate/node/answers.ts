@@ -13,6 +13,8 @@ export interface NodeUnitReport {
   readonly since: string;
   /** How often it has tried since. */
   readonly attempts: number;
+  /** Whether what it waits for does not come by itself. */
+  readonly final?: boolean;
 }
 
 /** How a node answered the master's question. */
@@ -27,6 +29,7 @@ const answerSchema = z.union([
     generation: z.int().min(0).max(1e9),
     since: z.string().regex(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d))?$/),
     attempts: z.int().min(0).max(1e9),
+    final: z.boolean().optional(),
   }),
   z.object({ unreachable: z.string().max(1000) }),
 ]);

@@ -47,6 +47,9 @@ def report(text):
     if not isinstance(answer, dict) or not all(name in answer and fits(answer[name]) for name, fits in FIELDS.items()):
         return None
     known = {name: answer[name] for name in FIELDS}
+    # Only whoever waits for it asks whether that is its last word.
+    if answer.get("final") is True and not known["ok"]:
+        known["final"] = True
     # One line; a message holds what some program wrote, and may be long without anybody's fault.
     return known | {"message": " ".join(known["message"].split())[:500]}
 
