@@ -8,7 +8,6 @@ import { homeDisk } from "./home-disk";
 import { hosts } from "./hosts";
 import { metrics } from "./metrics";
 import { mungeKey } from "./munge-key";
-import { runawayJobs } from "./runaway-jobs";
 import { slurmAccounts } from "./slurm-accounts";
 import { slurmConf } from "./slurm-conf";
 import { slurmctld } from "./slurmctld";
@@ -30,7 +29,6 @@ export const MASTER_STEPS: readonly Step[] = [
   slurmConf,
   clusterRegistered,
   slurmctld,
-  runawayJobs,
   slurmAccounts,
   metrics,
   bundle,
