@@ -11,7 +11,6 @@ import { metadataGuard } from "./metadata-guard";
 import { metrics } from "./metrics";
 import { mungeKey } from "./munge-key";
 import { owner } from "./owner";
-import { runawayJobs } from "./runaway-jobs";
 import { slurmAccounts } from "./slurm-accounts";
 import { slurmConf } from "./slurm-conf";
 import { slurmctld } from "./slurmctld";
@@ -35,7 +34,6 @@ export const MASTER_STEPS: readonly Step[] = [
   slurmConf,
   clusterRegistered,
   slurmctld,
-  runawayJobs,
   slurmAccounts,
   departures,
   metrics,

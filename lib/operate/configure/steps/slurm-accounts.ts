@@ -16,7 +16,7 @@ export const slurmAccounts: Step<SlurmAccountsState> = {
   id: "slurm-accounts",
   title: "Slurm's users and accounts",
   // slurmctld looks a user's uid up when it hears of the user: without one, it refuses the user's jobs.
-  needs: ["cluster-registered", "accounts", "runaway-jobs"],
+  needs: ["cluster-registered", "accounts"],
   desired: ({ manifest, spec }) => ({
     cluster: manifest.cluster,
     accounts: [...new Set(spec.users.users.map(({ account }) => account))].sort(),
