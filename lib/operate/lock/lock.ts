@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { type Held, type HoldingRemote, RemoteError } from "../exec/remote/remote";
@@ -57,7 +57,9 @@ export async function lockHere(cluster: string, privateDirectory: string, owner:
   return {
     release: async () => {
       // A directory that was made for the lock alone: nothing came of the cluster. While it is locked, nobody else has it.
-      if (made && readdirSync(privateDirectory).join() === "lock") rmSync(privateDirectory, { recursive: true });
+      if (made && existsSync(privateDirectory) && readdirSync(privateDirectory).join() === "lock") {
+        rmSync(privateDirectory, { recursive: true });
+      }
       child.stdin.end();
       await ended;
     },
