@@ -63,13 +63,13 @@ describe("a folder that is another one's copy, without its state,", () => {
   });
 
   it("takes the cluster over on purpose; what that would end is asked for, and what it leaves goes on", async () => {
-    Object.assign(copy.definition, { cpu: 0, gpu: 1 });
+    copy.definition.stock = "debian-13";
     const asked = await copy.ohpc("up", "--take-over", "--json");
     expect(failure(asked)).toMatchObject({ exit: 3 });
-    expect(asked.stderr).toContain("1 machine would be destroyed: cpu-1");
+    expect(asked.stderr).toContain("2 machines would be replaced: cpu-1,master");
     expect(await jobState(project)).toBe("RUNNING");
 
-    Object.assign(copy.definition, { cpu: 1, gpu: 0 });
+    delete copy.definition.stock;
     await copy.must("up", "--take-over");
     expect(await jobState(copy)).toBe("RUNNING");
     const again = await copy.must("up");

@@ -92,6 +92,9 @@ describe("lockHere", () => {
     for (const directory of [empty, used])
       await (await lockHere("demo", directory, lockOwner("ohpc up demo"))).release();
     expect(existsSync(empty)).toBe(false);
+    const held = await lockHere("demo", empty, lockOwner("ohpc destroy demo"));
+    rmSync(empty, { recursive: true });
+    await held.release();
     expect(readdirSync(used).sort()).toEqual(["command.lock", "id_ed25519"]);
   });
 

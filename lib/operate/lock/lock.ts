@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { textBeside } from "../../package/text-beside";
@@ -59,7 +59,9 @@ export async function lockHere(cluster: string, directory: string, owner: LockOw
   return {
     release: async () => {
       // A directory that was made for the lock alone: nothing came of the cluster. While it is locked, nobody else has it.
-      if (made && readdirSync(directory).join() === LOCK_FILE) rmSync(directory, { recursive: true });
+      if (made && existsSync(directory) && readdirSync(directory).join() === LOCK_FILE) {
+        rmSync(directory, { recursive: true });
+      }
       child.stdin.end();
       await ended;
     },
