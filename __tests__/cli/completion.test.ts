@@ -77,7 +77,7 @@ describe.each(SHELLS)("completion in %s", (shell) => {
         expect([...offered(shell, name, "--")].sort()).toEqual([...own, "--help"].sort());
       }
       expect([...offered(shell, "image", "")].sort()).toEqual(["build", "list", "prune"]);
-      expect([...offered(shell, "image", "build", "--")].sort()).toEqual(["--help", "--json"]);
+      expect([...offered(shell, "image", "build", "--")].sort()).toEqual(["--help", "--json", "--stock"]);
     },
     60_000,
   );

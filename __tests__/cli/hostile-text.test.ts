@@ -89,7 +89,13 @@ const VERBS: Readonly<Record<string, Shows>> = {
     args: ["configure", "demo"],
     answer: (text) => {
       const changed = [{ id: text, title: text, effect: text, differences: [text, text] }];
-      mocked(configureStack).mockResolvedValue({ cluster: text, changed, unchanged: [], introduced: [text] });
+      mocked(configureStack).mockResolvedValue({
+        cluster: text,
+        changed,
+        unchanged: [],
+        introduced: [text],
+        stale: [text],
+      });
     },
   },
   cost: {
@@ -209,10 +215,10 @@ async function ohpc(args: readonly string[]): Promise<string> {
   });
 }
 
-it("is looked at of every verb, but the inventory's file and the raw terminal", () => {
+it("is looked at of every verb, but the inventory's file, the raw terminal, and what a shell reads", () => {
   const seen = new Set(Object.values(VERBS).map(({ args }) => args[0]));
   const names = ALL.map(({ name }) => name);
-  expect(names.filter((name) => !seen.has(name))).toEqual(["ssh", "inventory"]);
+  expect(names.filter((name) => !seen.has(name))).toEqual(["ssh", "inventory", "completion"]);
 });
 
 describe.each(Object.entries(VERBS))("ohpc %s", (_, { args, answer }) => {

@@ -8,7 +8,8 @@ const LIB = join(__dirname, "..", "..", "lib");
 
 /** Ways to a terminal, and the modules that may go them. */
 const WAYS: readonly (readonly [what: RegExp, modules: readonly string[]])[] = [
-  [/\bstd(out|err)\.write\b/, ["cli/output.ts"]],
+  // What completion writes is read by a shell.
+  [/\bstd(out|err)\.write\b/, ["cli/output.ts", "cli/completion.ts"]],
   [/\bstream\.write\b/, ["cli/output.ts"]],
   [/\bconsole\.(log|error|warn|info|debug|table)\(|\bwriteSync\(|\/dev\/(tty|std)|\bcreateWriteStream\(/, []],
   [/\bstdio: "inherit"/, ["cli/ssh.ts"]],
@@ -17,7 +18,7 @@ const WAYS: readonly (readonly [what: RegExp, modules: readonly string[]])[] = [
   // Of the streams themselves only what they are is of interest elsewhere, and where lines are to go.
   [
     /\bprocess\.std(out|err)\b(?!\.(isTTY|rows)\b)/,
-    ["cli/output.ts", "cli/paint.ts", "cli/terminal.ts", "cli/main.ts"],
+    ["cli/output.ts", "cli/paint.ts", "cli/terminal.ts", "cli/main.ts", "cli/completion.ts"],
   ],
 ];
 

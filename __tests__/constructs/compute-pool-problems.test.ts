@@ -76,7 +76,7 @@ describe("a ComputePool refuses", () => {
       new ComputePool(stack, "master", { master, nodes: 1 });
     });
     expect(message).toBe(
-      'ComputePool "demo/master" cannot be built:\n  - id is "master", but must be a name that nothing else in "demo" has',
+      'ComputePool "demo/master" cannot be built:\n  - id is "master", but must be one that nothing else in "demo" has; its OpenHpcMaster is called so; the id of a pool is its name',
     );
   });
 

@@ -217,7 +217,7 @@ describe("what is given instead of properties", () => {
       expect.stringMatching(/^clustername is "clustername", but must be one of .*; did you mean "clusterName"\?$/),
       "rootDisk is 40, but must be a Size, such as Size.gibibytes(40)",
       expect.stringMatching(/^users is "a list of 1", but must be Users\.fromFile/),
-      'slurm.setings is "setings", but must be one of settings; did you mean "settings"?',
+      'slurm.setings is "setings", but must be one of settings, maxSubmitJobs, privateData; did you mean "settings"?',
       expect.stringMatching(/^reservd is "reservd", but must be one of .*; did you mean "reserved"\?$/),
       expect.stringMatching(/^cidr is "10\.77\.0\.1\/16"/),
       expect.stringMatching(/^machine is "smal"/),

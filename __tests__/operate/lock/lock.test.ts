@@ -66,6 +66,8 @@ describe("lockHere", () => {
 
   it("tells the process that holds it, and not who held it before", async () => {
     const directory = join(scratch, "stale");
+    // It is there for more than the lock, and stays.
+    mkdirSync(join(directory, "keys"), { recursive: true });
     await (await lockHere("demo", directory, { ...lockOwner("ohpc up demo"), user: "ada" })).release();
     const file = join(directory, "command.lock");
     const other = spawn("bash", ["-c", 'exec 9<"$1"; flock 9; echo locked; read -r', "other", file]);

@@ -64,6 +64,6 @@ describe("the bundle", () => {
 
   it("stays small for thousands of nodes", () => {
     const files = bundleFiles(viewOf({ pools: { cpu: 200 } }));
-    expect(Object.values(files).join("").length).toBeLessThan(40_000);
+    expect(Object.values(files).join("").length).toBeLessThan(60_000);
   });
 });

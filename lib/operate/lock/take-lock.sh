@@ -4,8 +4,13 @@
 #
 # To lock a file it is enough to read it: neither it nor its directory is open to anybody else.
 umask 077
-install -d -m 0700 "$(dirname "$1")"
-exec 9>>"$1"
+open_lock() {
+  install -d -m 0700 "$(dirname "$1")"
+  exec 9>>"$1"
+}
+open_lock "$1"
+# Whoever had it may have taken the whole directory away meanwhile: then it is another file that counts.
+while flock --nonblock 9 && ! [ "/proc/$BASHPID/fd/9" -ef "$1" ]; do open_lock "$1"; done
 if ! flock --nonblock 9; then
   # What is written there counts only if its writer holds the lock, which the kernel tells. /proc/locks would name the
   # program `flock`, which has ended.
