@@ -17,9 +17,10 @@ describe("whose a local cluster is", () => {
     input: { kind, cluster: "demo", name: `ohpc-demo-${kind}`, ...(mark === undefined ? {} : { owner: mark }) },
   });
   const there = (...marks: string[]): Ownership => ({ marks, folder: "", hosts: ["master"], there: true });
+  const marked = (folder: string, ...marks: string[]): Ownership => ({ ...there(...marks), folder });
   const judge = (ownership: Ownership, ...resources: object[]) => {
     const document = state(...resources);
-    return standing(ownership, claimantIn(document, "demo", expectedIn(document)));
+    return standing(ownership, claimantIn(document, "demo", expectedIn(document)), "/here");
   };
 
   it.each<[string, Ownership, object[], ReturnType<typeof standing>]>([
@@ -42,6 +43,9 @@ describe("whose a local cluster is", () => {
       "claimed",
     ],
     ["nobody's alone where two have marked it", there("a", "b"), [owner("a"), thing("machine", "a")], "strange"],
+    ["this folder's, whose Terraform was killed before it wrote it down", marked("/here", "a"), [], "claimed"],
+    ["a stranger's that was made in another folder", marked("/there", "a"), [], "strange"],
+    ["nobody's alone where two have marked it, here too", marked("/here", "a", "b"), [], "strange"],
     ["a stranger's to the state of another cluster", there("a"), [owner("a", "other")], "strange"],
   ])("is %s", (_, ownership, resources, expected) => {
     expect(judge(ownership, ...resources)).toBe(expected);

@@ -23,6 +23,8 @@ describe("the ports that are written down elsewhere", () => {
     ["slurm/files/slurmctld.conf", again],
     ["slurm/files/slurmdbd.conf", again],
     ["slurm/files/slurmd.conf", again],
+    ["mpi/files/mpi.sh", `btl_tcp_port_min_v4=${FIRST_USER_PORT} `],
+    ["mpi/tasks/main.yml", `btl_tcp_port_min_v4 = ${FIRST_USER_PORT}\n`],
   ])("begin for users where the matrix says, in %s", (path, words) => {
     expect(role(path)).toContain(words);
   });

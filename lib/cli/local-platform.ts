@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { engineContents } from "../clouds/local/containers";
 import { displacedBy } from "../clouds/local/displaced";
@@ -33,7 +33,7 @@ export function localPlatform(stack: SynthesizedStack, engine: unknown, takeOver
         const claimant = claimantIn(state, cluster, expectedIn(state));
         const ownership = await ownershipOf(cluster, wanted);
         ({ owner } = claimant);
-        const how = standing(ownership, claimant);
+        const how = standing(ownership, claimant, realpathSync(stack.directory));
         if (how === "settled") return undefined;
         if (how === "strange" && !takeOver) throw strangerFailure(cluster, stack.name, ownership);
         return { env: takingOver(cluster), settle: async (mark) => explained(async () => markCluster(cluster, mark)) };

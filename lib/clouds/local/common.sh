@@ -13,6 +13,8 @@ marks() { collect engine volume ls -q --filter "label=$label.owned=$cluster"; }
 refuse_strangers() {
   marks
   case ${#found[@]}:${found[*]-} in 0: | "1:ohpc-$cluster-owner-${owner-}") return 0 ;; esac
+  # A terraform that was killed here may have marked the cluster before it wrote down with what.
+  [ "$(engine volume inspect --format "{{index .Labels \"$label.folder\"}}" "${found[@]}")" != "$PWD" ] || return 0
   refuse_if_there
 }
 

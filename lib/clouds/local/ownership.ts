@@ -95,14 +95,22 @@ const ownerSchema = z.object({ id: z.string(), input: z.object({ kind: z.literal
 
 /**
  * How a state stands to a cluster. `settled`: it is the state's, and marked so, or nothing is there. `claimed`: it is the
- * state's, but not marked so: it was made before there were marks, or the state has lost its own. `strange`: it is another's. Pure.
+ * state's, but not marked so: it was made before there were marks, or the state has lost its own, or a Terraform that was
+ * killed never wrote it down. `strange`: it is another's. Pure.
+ *
+ * @param directory where the state's stack lies
  */
-export function standing({ marks, there }: Ownership, claimant: Claimant): "settled" | "claimed" | "strange" {
+export function standing(
+  { folder, marks, there }: Ownership,
+  claimant: Claimant,
+  directory: string,
+): "settled" | "claimed" | "strange" {
   if (!there) return "settled";
   const [mark] = marks;
   if (mark === undefined) return claimant.machines ? "claimed" : "strange";
   if (marks.length === 1 && mark === claimant.owner) return "settled";
-  return marks.every((one) => claimant.marks.includes(one)) ? "claimed" : "strange";
+  const here = marks.length === 1 && folder === directory;
+  return here || marks.every((one) => claimant.marks.includes(one)) ? "claimed" : "strange";
 }
 
 /**

@@ -89,7 +89,7 @@ export async function lockMaster(cluster: string, master: HoldingRemote, owner: 
 const LOCKS_DIRECTORY = "/run/ohpc/locks";
 
 /** Never a name that was once open to others: who had opened that file could hold it for ever. */
-const LOCK_FILE = "command.lock";
+export const LOCK_FILE = "command.lock";
 
 /** Arguments: the file, and what others are told who want it. */
 const takeLock = (): string => textBeside(__dirname, "take-lock.sh");

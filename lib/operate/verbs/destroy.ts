@@ -10,6 +10,7 @@ import { terminationProtection } from "../deploy/termination-protection";
 import { agree, type Consenter } from "../feedback/consent";
 import type { Progress } from "../feedback/progress";
 import { withCommandLock } from "../lock/command-lock";
+import { LOCK_FILE } from "../lock/lock";
 import type { Place, Project } from "../stack/project";
 import { specOf } from "../stack/spec";
 import { openStack, type SynthesizedStack } from "../stack/synthesis";
@@ -118,6 +119,8 @@ export async function destroyStack(
 
 /** What this machine remembers of a cluster that is no more; files of the operator's own stay. */
 function forget(directory: string): void {
-  for (const name of ["known_hosts", "cm", "lock"]) rmSync(join(directory, name), { recursive: true, force: true });
+  // Older versions had a lock of another name.
+  for (const name of ["known_hosts", "cm", "lock", LOCK_FILE])
+    rmSync(join(directory, name), { recursive: true, force: true });
   if (existsSync(directory) && readdirSync(directory).length === 0) rmdirSync(directory);
 }
