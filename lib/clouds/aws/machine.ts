@@ -32,7 +32,7 @@ export interface AwsMachineOptions {
    * The id of a capacity reservation (`cr-…`) that the machines are to use.
    *
    * @default - none in particular; open ones that match are used
-   * @onChange live
+   * @onChange stops the machines and starts them again, without asking about jobs; leaving it out changes nothing
    */
   readonly capacityReservation?: string;
 
@@ -56,7 +56,7 @@ export interface AwsMachineOptions {
    * What the machine has, for a type that the catalogue does not know yet.
    *
    * @default - what the catalogue says
-   * @onChange slurm.conf
+   * @onChange reconfigures Slurm
    */
   readonly shape?: MachineShape;
 }
