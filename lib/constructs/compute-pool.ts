@@ -39,8 +39,8 @@ export interface ComputePoolOptions {
    *
    * @default - the cloud's own choice; "gpu" for a GpuComputePool. A cloud whose machines were there before has no choice
    * @onChange AWS and Azure stop every machine of the pool and start it as the new size (AWS replaces it for another
-   * architecture), without asking about jobs: drain them first. Local ones go on, and are replaced for another number of GPUs.
-   * Where sockets or cores change, Slurm aborts what runs: `ohpc` names it and asks
+   * architecture). Where sockets or cores change, jobs there end or go back into the queue: `ohpc` names them and asks. Else
+   * nobody is asked: drain the pool first. Local machines go on, and are replaced for another number of GPUs
    */
   readonly machine?: MachineChoice;
 
@@ -90,7 +90,7 @@ export interface ComputePoolOptions {
    * The disk of the operating system: at least 20 GiB.
    *
    * @default Size.gibibytes(40)
-   * @onChange grows it (Azure restarts the machines for that, without asking); a smaller size is refused by the cloud. Local
+   * @onChange grows it (Azure restarts the machines for that, and nobody is asked); a smaller size is refused by the cloud. Local
    * machines have none
    */
   readonly rootDisk?: Size;

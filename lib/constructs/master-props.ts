@@ -46,8 +46,8 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * of those per kind of cloud.
    *
    * @default - the smallest that the cloud thinks fit; a cloud whose machines were there before has no choice
-   * @onChange AWS and Azure stop the master and start it as the new size (AWS replaces it for another architecture), without
-   * asking about jobs; a local one goes on. Disks stay
+   * @onChange AWS and Azure stop the master and start it as the new size, which nobody is asked about (AWS replaces it for
+   * another architecture); a local one goes on. Disks stay
    */
   readonly machine?: MachineChoice;
 

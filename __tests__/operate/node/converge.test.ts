@@ -145,7 +145,7 @@ describe("a node whose software is not that of the cluster", () => {
       viewOf({ disks: { home: { kind: "nfs", server: "files", export: "/", path: home } } }),
     );
     writeFileSync(join(run, "bundle", "node.json"), node);
-    mkdirSync(programs);
+    mkdirSync(programs, { recursive: true });
     const answers = { findmnt: "echo files:/", stat: `echo '${says}' >&2; exit 1` };
     for (const [name, text] of Object.entries(answers)) {
       writeFileSync(join(programs, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
