@@ -57,7 +57,7 @@ export interface ComputePoolOptions {
    * or a list of addresses and ranges in the order of the hosts.
    *
    * @default - a block that the pool's name alone chooses, so that no other pool moves it
-   * @onChange replaces every machine of the pool
+   * @onChange replaces every machine of the pool; on Azure changes its interfaces in place, which has not been tried
    */
   readonly addresses?: AddressChoice;
 

@@ -53,8 +53,8 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
 
   /**
    * @default - the network address of the subnet + 10
-   * @onChange replaces the master, on local clusters all machines; disks stay. Elsewhere nodes look for it at the old address
-   * until they are made anew
+   * @onChange replaces the master (on Azure changes its interface in place, which has not been tried); disks stay. On local
+   * clusters all machines are replaced; elsewhere nodes look for it at the old address until they are made anew
    */
   readonly address?: string;
 

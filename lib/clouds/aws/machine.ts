@@ -20,8 +20,8 @@ export interface AwsMachineOptions {
   readonly placementGroup?: boolean;
 
   /**
-   * Spare capacity at a discount, which AWS takes back with two minutes' notice. Such machines cannot be stopped: a stop
-   * of the cluster ends them.
+   * Spare capacity at a discount, which AWS takes back with two minutes' notice. Such machines cannot be stopped:
+   * `ohpc stop` refuses them, or ends them with `--end-spot`.
    *
    * @default false
    * @onChange replaces the machines
