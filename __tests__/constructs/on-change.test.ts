@@ -10,7 +10,7 @@ const sources = ["lib/constructs", "lib/clouds", "lib/testing"].flatMap((folder)
 );
 
 /** What properties say under `@onChange`, by file and name. */
-const said = new Map(
+const said = new Map<string, string>(
   sources.flatMap((file) =>
     [...readFileSync(join(root, file), "utf8").matchAll(/@onChange ((?:(?!\*\/|@)[\s\S])*)\*\/\s*readonly (\w+)/g)].map(
       ([, text = "", name = ""]) => [`${file} ${name}`, text.replaceAll(/\s*\n\s*\*?\s*/g, " ").trim()] as const,
