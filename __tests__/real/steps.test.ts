@@ -340,6 +340,20 @@ describe("a disk of its own", () => {
     60_000,
   );
 
+  isThere(
+    "is not mounted over another one: somebody is told to reboot, and the next boot mounts it",
+    async () => {
+      await master("umount /mnt/data; mount -t tmpfs other /mnt/data; sed -i '\\|/mnt/data|d' /etc/fstab");
+      const error = await failed(ensure());
+      expect(error.details.remedy).toContain("reboot the machine");
+      expect(error.details.output?.join("\n")).toContain("another disk is mounted at /mnt/data: other, not ");
+      await master("umount /mnt/data; mount --all");
+      expect(await master("cat /mnt/data/file")).toBe("precious\n");
+      expect((await ensure()).changed).toEqual([]);
+    },
+    60_000,
+  );
+
   isThere.each([
     [
       "a partition table",

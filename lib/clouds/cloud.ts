@@ -17,7 +17,7 @@ import type { Size } from "../units";
 export interface Cloud<M extends MachineGroup = MachineGroup> {
   /** Names the site in the manifest and the alias of the provider, e.g. `local`, `tokyo`. */
   readonly id: string;
-  /** `local`, `aws`, `azure`, `existing`: the key in a `MachineChoice`. */
+  /** `local`, `aws`, `azure`: the key in a `MachineChoice`. */
   readonly kind: string;
   /** The only things in which rendered files may differ between clouds. */
   readonly facts: CloudFacts;

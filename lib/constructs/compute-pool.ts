@@ -29,7 +29,7 @@ export interface ComputePoolOptions {
   /**
    * How many machines: a number from 1 to 10000 that is known when the stack is synthesized.
    *
-   * @onChange adds machines behind the last, or removes the last ones, with the jobs that require them; no other is touched
+   * @onChange adds machines behind the last, or removes the last ones: `ohpc` names their jobs and asks; no other is touched
    */
   readonly nodes: number;
 
@@ -38,7 +38,9 @@ export interface ComputePoolOptions {
    * of those per kind of cloud.
    *
    * @default - the cloud's own choice; "gpu" for a GpuComputePool. A cloud whose machines were there before has no choice
-   * @onChange replaces every machine of the pool
+   * @onChange AWS and Azure stop every machine of the pool and start it as the new size (AWS replaces it for another
+   * architecture). Where sockets or cores change, jobs there end or go back into the queue: `ohpc` names them and asks. Else
+   * nobody is asked: drain the pool first. Local machines go on, and are replaced for another number of GPUs
    */
   readonly machine?: MachineChoice;
 
@@ -55,7 +57,7 @@ export interface ComputePoolOptions {
    * or a list of addresses and ranges in the order of the hosts.
    *
    * @default - a block that the pool's name alone chooses, so that no other pool moves it
-   * @onChange replaces every machine of the pool
+   * @onChange replaces every machine of the pool; on Azure changes its interfaces in place, which has not been tried
    */
   readonly addresses?: AddressChoice;
 
@@ -64,7 +66,7 @@ export interface ComputePoolOptions {
    *
    * @default - a partition of the pool's name. Jobs that name none go to the first declared pool that is not a GPU pool
    * (to the first pool, if all are), unless a partition says `default: true`
-   * @onChange jobs of a partition that goes are cancelled: `ohpc` names them and asks; otherwise live
+   * @onChange reconfigures Slurm; jobs of a partition that goes are cancelled: `ohpc` names them and asks
    */
   readonly partition?: string | PartitionOptions;
 
@@ -72,7 +74,7 @@ export interface ComputePoolOptions {
    * What jobs may ask for with `--constraint`.
    *
    * @default - none
-   * @onChange reconfigures slurmctld
+   * @onChange reconfigures Slurm; jobs that run go on
    */
   readonly features?: readonly string[];
 
@@ -80,7 +82,7 @@ export interface ComputePoolOptions {
    * Slurm fills nodes of lower weight first.
    *
    * @default - Slurm's own: 1
-   * @onChange reconfigures slurmctld
+   * @onChange reconfigures Slurm; jobs that run go on
    */
   readonly weight?: number;
 
@@ -88,7 +90,8 @@ export interface ComputePoolOptions {
    * The disk of the operating system: at least 20 GiB.
    *
    * @default Size.gibibytes(40)
-   * @onChange replaces every machine of the pool
+   * @onChange grows it (Azure restarts the machines for that, and nobody is asked); a smaller size is refused by the cloud. Local
+   * machines have none
    */
   readonly rootDisk?: Size;
 
@@ -96,21 +99,21 @@ export interface ComputePoolOptions {
    * The vendor's name of an image; `debian-13`, on every cloud, is a stock Debian, which gets all software when the cluster is configured.
    *
    * @default - the cloud's own
-   * @onChange nothing before machines are replaced on purpose
+   * @onChange on local clusters replaces every machine of the pool; elsewhere nothing before that is done on purpose
    */
   readonly image?: string;
 
   /**
-   * Another site than the master's.
+   * The master's own cloud, said once more: another one is refused.
    *
    * @default - the master's cloud
-   * @onChange replaces every machine of the pool
+   * @onChange nothing
    */
   readonly cloud?: Cloud;
 }
 
 export interface ComputePoolProps<M extends MachineGroup = MachineGroup> extends ComputePoolOptions {
-  /** @onChange replaces every machine of the pool */
+  /** @onChange moves the pool to another cluster, which is another stack: its machines are replaced */
   readonly master: OpenHpcMaster<M>;
 }
 

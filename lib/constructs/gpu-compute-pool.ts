@@ -10,7 +10,7 @@ export interface GpuComputePoolOptions extends ComputePoolOptions {
    * What Slurm hands out of each machine's GPUs.
    *
    * @default - all of them, under the type that the vendor's catalogue says
-   * @onChange drains the nodes and restarts slurmd
+   * @onChange reconfigures Slurm. Drain the pool first: what becomes of jobs that have GPUs has not been tried
    */
   readonly gpus?: GpuOptions;
 }
@@ -20,7 +20,7 @@ export interface GpuOptions {
    * How many, from the first on.
    *
    * @default - as many as the machine has
-   * @onChange drains the nodes and restarts slurmd
+   * @onChange reconfigures Slurm. Drain the pool first: what becomes of jobs that have GPUs has not been tried
    */
   readonly count?: number;
 
@@ -28,7 +28,7 @@ export interface GpuOptions {
    * Slurm's GRES type, which jobs may ask for: `--gres=gpu:a10g:1`.
    *
    * @default - from the vendor's catalogue
-   * @onChange drains the nodes and restarts slurmd
+   * @onChange reconfigures Slurm. Drain the pool first: what becomes of jobs that have GPUs has not been tried
    */
   readonly type?: string;
 }

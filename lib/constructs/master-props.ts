@@ -22,7 +22,7 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
   /**
    * Where the cluster is.
    *
-   * @onChange replaces the cluster
+   * @onChange replaces the cluster, with its disks
    */
   readonly cloud: Cloud<M>;
 
@@ -30,13 +30,14 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * Slurm's ClusterName; it labels everything that is made.
    *
    * @default - the name of the stack
-   * @onChange replaces the cluster: accounting and Slurm's state belong to the name
+   * @onChange is refused where Slurm's state and accounting belong to another name, and replaces all of a local cluster: destroy
+   * the cluster first
    */
   readonly clusterName?: string;
 
   /**
    * @default "master"
-   * @onChange replaces the master; its disks stay
+   * @onChange replaces the master, on local clusters all machines; disks stay
    */
   readonly hostname?: string;
 
@@ -45,13 +46,15 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * of those per kind of cloud.
    *
    * @default - the smallest that the cloud thinks fit; a cloud whose machines were there before has no choice
-   * @onChange replaces the master; its disks stay
+   * @onChange AWS and Azure stop the master and start it as the new size, which nobody is asked about (AWS replaces it for
+   * another architecture); a local one goes on. Disks stay
    */
   readonly machine?: MachineChoice;
 
   /**
    * @default - the network address of the subnet + 10
-   * @onChange replaces the master, and all nodes have to learn it: drain first
+   * @onChange replaces the master (on Azure changes its interface in place, which has not been tried); disks stay. On local
+   * clusters all machines are replaced; elsewhere nodes look for it at the old address until they are made anew
    */
   readonly address?: string;
 
@@ -59,7 +62,8 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * The disk that all machines share as `/home`.
    *
    * @default - none: each machine has a home of its own
-   * @onChange mounts the other disk, with all jobs drained; the old one's data stay on it
+   * @onChange on local clusters replaces all machines. Elsewhere end all jobs first: a machine that has a disk mounted there
+   * already goes on with that, fails and says so, until it is rebooted. One that leaves the stack goes as its `whenRemoved` says
    */
   readonly home?: NfsDisk;
 
@@ -67,7 +71,7 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * Slurm's state, the accounting database and the cluster's keys. It outlives the master and is shared with nobody.
    *
    * @default - a new disk of 16 GiB
-   * @onChange grows it; another `existing` one is another cluster's history
+   * @onChange `size` grows it; another `existing` one is another cluster's history
    */
   readonly stateDisk?: StateDiskOptions;
 
@@ -75,7 +79,7 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * The disk of the operating system: at least 20 GiB.
    *
    * @default Size.gibibytes(40)
-   * @onChange replaces the master; its disks stay
+   * @onChange grows it (Azure restarts the master for that); a smaller size is refused by the cloud. Local machines have none
    */
   readonly rootDisk?: Size;
 
@@ -83,7 +87,7 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * The vendor's name of an image; `debian-13`, on every cloud, is a stock Debian, which gets all software when the cluster is configured.
    *
    * @default - the cloud's own
-   * @onChange nothing before the master is replaced on purpose
+   * @onChange on local clusters replaces the master; elsewhere nothing before it is replaced on purpose
    */
   readonly image?: string;
 
@@ -91,7 +95,7 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * Who has an account.
    *
    * @default - nobody but root
-   * @onChange live
+   * @onChange live; users and groups that go, and users who get another uid, are named with their jobs, and `ohpc` asks
    */
   readonly users?: Users;
 
@@ -108,7 +112,8 @@ export interface StateDiskOptions {
    * At least 8 GiB.
    *
    * @default Size.gibibytes(16)
-   * @onChange grows the disk; a smaller size is refused by the cloud
+   * @onChange grows the disk, but not the file system that is on it already (`resize2fs` on the master does); a smaller size is
+   * refused by the cloud. Local disks have no size
    */
   readonly size?: Size;
 
@@ -116,7 +121,8 @@ export interface StateDiskOptions {
    * The vendor's id of a disk that exists already.
    *
    * @default - a new disk is made
-   * @onChange the cluster continues the history that is on it
+   * @onChange the cluster continues the history that is on it, if that is of its name and not another state's (then
+   * `ohpc up --take-over`); as for a home, a disk that is mounted stays so until the master is rebooted
    */
   readonly existing?: string;
 }
@@ -126,7 +132,7 @@ export interface SlurmOptions {
    * Keys of slurm.conf and their values, for all that the library does not set from what it knows.
    *
    * @default - none
-   * @onChange reconfigures slurmctld, or restarts it where Slurm needs that
+   * @onChange reconfigures Slurm, after a restart of slurmctld where Slurm needs that; jobs that run go on
    */
   readonly settings?: Readonly<Record<string, string>>;
 
@@ -135,7 +141,7 @@ export interface SlurmOptions {
    * cluster's association: what sacctmgr sets for an account or a user counts instead.
    *
    * @default 2000
-   * @onChange reconfigures slurmctld; jobs that are there stay
+   * @onChange reconfigures Slurm; jobs that are there stay
    */
   readonly maxSubmitJobs?: number;
 
@@ -144,7 +150,7 @@ export interface SlurmOptions {
    * to all, command lines of jobs included.
    *
    * @default ["jobs"]
-   * @onChange reconfigures slurmctld and restarts slurmdbd; jobs go on
+   * @onChange reconfigures Slurm and restarts slurmdbd; jobs go on
    */
   readonly privateData?: readonly PrivateData[];
 }

@@ -8,7 +8,8 @@ export interface NfsDiskProps {
   /**
    * How much it holds: at least 16 GiB. Not needed for a disk that exists already.
    *
-   * @onChange grows the disk; a smaller size is refused by the cloud
+   * @onChange grows the disk, but not the file system that is on it already (`resize2fs` on the master does); a smaller size is
+   * refused by the cloud. Local disks have no size
    */
   readonly size?: Size;
 
@@ -16,7 +17,8 @@ export interface NfsDiskProps {
    * Where every machine of the cluster has it.
    *
    * @default "/home"
-   * @onChange unmounts it there and mounts it here, with all jobs drained
+   * @onChange on local clusters replaces all machines. Elsewhere it is mounted here, too, and stays where it was until machines
+   * are rebooted, though nodes cannot use it there any more: end all jobs first. Users' homes are looked for here
    */
   readonly path?: string;
 
@@ -25,7 +27,8 @@ export interface NfsDiskProps {
    * and never deleted.
    *
    * @default - a new disk is made
-   * @onChange the cluster sees the other disk's data
+   * @onChange on local clusters replaces all machines. Elsewhere end all jobs first: a machine that has a disk mounted there
+   * already goes on with that, fails and says so, until it is rebooted. What is made of the one before says `whenRemoved`
    */
   readonly existing?: string;
 }

@@ -9,7 +9,7 @@ export interface PartitionOptions {
   /**
    * Slurm's name of the partition.
    *
-   * @onChange all jobs of the old partition are cancelled, those that wait, too: `ohpc` names them and asks
+   * @onChange reconfigures Slurm; all jobs of the old partition are cancelled, those that wait, too: `ohpc` names them and asks
    */
   readonly name: string;
 
@@ -18,7 +18,7 @@ export interface PartitionOptions {
    *
    * @default - the partition of the first pool that is not a GPU pool, or of the first pool, is the default one;
    * `false` keeps this one from being chosen
-   * @onChange live
+   * @onChange reconfigures Slurm
    */
   readonly default?: boolean;
 
@@ -26,7 +26,7 @@ export interface PartitionOptions {
    * The longest that a job may run.
    *
    * @default - no limit
-   * @onChange live, for jobs that come after; jobs that wait and ask for more wait for ever: `ohpc` names them and asks
+   * @onChange reconfigures Slurm; jobs that run go on. Those that wait and ask for more wait for ever: `ohpc` names them and asks
    */
   readonly maxTime?: Duration;
 
@@ -34,7 +34,7 @@ export interface PartitionOptions {
    * How long a job may run that does not say.
    *
    * @default - maxTime
-   * @onChange live, for jobs that come after
+   * @onChange reconfigures Slurm; jobs that run go on
    */
   readonly defaultTime?: Duration;
 
@@ -42,7 +42,7 @@ export interface PartitionOptions {
    * Unix groups whose members may submit.
    *
    * @default - everybody may
-   * @onChange live, for jobs that come after; jobs of others that wait, wait for ever: `ohpc` names them and asks
+   * @onChange reconfigures Slurm; jobs that run go on. Those of others that wait, wait for ever: `ohpc` names them and asks
    */
   readonly allowGroups?: readonly string[];
 
@@ -50,7 +50,7 @@ export interface PartitionOptions {
    * Whether each job has its nodes for itself.
    *
    * @default false
-   * @onChange live, for jobs that come after
+   * @onChange reconfigures Slurm; jobs that run go on
    */
   readonly exclusive?: boolean;
 }

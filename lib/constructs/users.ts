@@ -10,10 +10,10 @@ const model = lazy(() => require("../model/users") as typeof UsersModel);
 
 /** A person with an account in the cluster. */
 export interface UserOptions {
-  /** Login name. @onChange cancels the jobs of the old account and removes it, adds the new one; files stay with the uid */
+  /** Login name. @onChange removes the old account with its jobs, which `ohpc` names and asks about, adds the new one; files stay with the uid */
   readonly name: string;
 
-  /** The same on every machine and for ever: files belong to it. From 1001 to 60000. @onChange cancels the user's jobs; files keep the old number, and the home must have the new one */
+  /** The same on every machine and for ever: files belong to it. From 1001 to 60000. @onChange cancels the user's jobs, which `ohpc` names and asks about; files keep the old number, and the home must have the new one */
   readonly uid: number;
 
   /**
@@ -59,7 +59,7 @@ export interface UserOptions {
 
 /** A Unix group that several users share. */
 export interface GroupOptions {
-  /** @onChange removes the old group, adds the new one; files stay with the gid */
+  /** @onChange removes the old group, about which `ohpc` asks, adds the new one; files stay with the gid */
   readonly name: string;
   /** The same on every machine and for ever. From 1001 to 60000. @onChange files keep the old number */
   readonly gid: number;

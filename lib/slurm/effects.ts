@@ -71,7 +71,7 @@ const ROWS: readonly EffectRow[] = [
     keys: ["AuthType", "AuthAltTypes", "CredType", "CryptoType"],
     effect: "restart slurmctld and slurmd",
     source:
-      "slurm.conf(5): all daemons and commands must be terminated before; outstanding job steps are interrupted; seen: scontrol reconfigure is refused",
+      "slurm.conf(5): all daemons and commands must be terminated before; outstanding job steps are interrupted; seen: scontrol reconfigure is refused, so that slurmd has to be restarted by hand. Only AuthAltTypes is a user's to set",
   },
   {
     keys: ["SwitchType"],
@@ -81,12 +81,13 @@ const ROWS: readonly EffectRow[] = [
   {
     keys: ["SlurmdSpoolDir", "SlurmdUser"],
     effect: "restart slurmctld and slurmd",
-    source: "slurm.conf(5): slurmd's own state and the scripts of running jobs lie there",
+    source: "slurm.conf(5): slurmd's own state and the scripts of running jobs lie there; neither is a user's to set",
   },
   {
     keys: ["ProctrackType", "JobAcctGatherType", "JobContainerType"],
     effect: "restart slurmctld and slurmd",
-    source: "steps that run are tracked by what they were started with; slurmd with another way of tracking: not tried",
+    source:
+      "steps that run are tracked by what they were started with; only JobContainerType is a user's to set; a new slurmd process with another way of tracking: not tried",
   },
   {
     keys: ["StateSaveLocation", "SlurmUser"],

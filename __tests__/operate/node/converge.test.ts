@@ -136,6 +136,24 @@ describe("a node whose software is not that of the cluster", () => {
     });
   });
 
+  it.each([
+    ["stat: cannot statx: Stale file handle", "is another disk than the one that was mounted at HOME: reboot the node"],
+    ["", "does not answer (mounted at HOME)"],
+  ])("whose home directories are behind a mount that says %p tells what to do", async (says, words) => {
+    const home = join(scratch, "home");
+    const { "node.json": node = "" } = bundleFiles(
+      viewOf({ disks: { home: { kind: "nfs", server: "files", export: "/", path: home } } }),
+    );
+    writeFileSync(join(run, "bundle", "node.json"), node);
+    mkdirSync(programs, { recursive: true });
+    const answers = { findmnt: "echo files:/", stat: `echo '${says}' >&2; exit 1` };
+    for (const [name, text] of Object.entries(answers)) {
+      writeFileSync(join(programs, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
+    }
+    expect(await converge("new")).toMatchObject({ stage: "mounts", message: `files:/ ${words.replace("HOME", home)}` });
+    rmSync(programs, { recursive: true });
+  });
+
   describe("and whose disks fill", () => {
     /** df that tells this of /tmp, in KiB, and programs that only say what they were told. */
     function disks(row: string, slurmd: boolean): NodeJS.ProcessEnv {

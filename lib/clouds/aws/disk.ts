@@ -33,7 +33,7 @@ export interface EfsOptions {
    * The ARN of the KMS key that it is encrypted with.
    *
    * @default - the account's own key for EFS
-   * @onChange replaces the file system; its data are lost
+   * @onChange replaces the file system, if `whenRemoved` is "delete"; its data are lost
    */
   readonly kmsKey?: string;
 

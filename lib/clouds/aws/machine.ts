@@ -20,8 +20,8 @@ export interface AwsMachineOptions {
   readonly placementGroup?: boolean;
 
   /**
-   * Spare capacity at a discount, which AWS takes back with two minutes' notice. Such machines cannot be stopped: a stop
-   * of the cluster ends them.
+   * Spare capacity at a discount, which AWS takes back with two minutes' notice. Such machines cannot be stopped:
+   * `ohpc stop` refuses them, or ends them with `--end-spot`.
    *
    * @default false
    * @onChange replaces the machines
@@ -32,7 +32,7 @@ export interface AwsMachineOptions {
    * The id of a capacity reservation (`cr-…`) that the machines are to use.
    *
    * @default - none in particular; open ones that match are used
-   * @onChange live
+   * @onChange stops the machines and starts them again, and nobody is asked; leaving it out changes nothing
    */
   readonly capacityReservation?: string;
 
@@ -56,7 +56,7 @@ export interface AwsMachineOptions {
    * What the machine has, for a type that the catalogue does not know yet.
    *
    * @default - what the catalogue says
-   * @onChange slurm.conf
+   * @onChange reconfigures Slurm
    */
   readonly shape?: MachineShape;
 }

@@ -9,7 +9,7 @@ export interface AwsCloudProps {
   /**
    * E.g. `us-east-1`.
    *
-   * @onChange replaces the cluster
+   * @onChange replaces the cluster, with its disks
    */
   readonly region: string;
 
@@ -20,7 +20,7 @@ export interface AwsCloudProps {
    * The availability zone; all machines of a cluster are in one.
    *
    * @default - the region's first: `us-east-1a`
-   * @onChange replaces the cluster
+   * @onChange replaces the cluster, with its disks
    */
   readonly zone?: string;
 
@@ -142,7 +142,7 @@ export interface AwsCloudProps {
    * Names the site in the manifest, and the provider.
    *
    * @default "aws"
-   * @onChange replaces everything
+   * @onChange nothing but these names
    */
   readonly id?: string;
 }
@@ -159,7 +159,7 @@ export interface AwsAccess {
    * The subnets that SSH to the master is open to, each with a reason; or `"ssm"`: no port is open, and the Session
    * Manager carries SSH (the operator needs the `aws` program with its session-manager-plugin).
    *
-   * @onChange live
+   * @onChange live; `"ssm"` only for a master that is made anew: the agent is installed at its first boot
    */
   readonly from: readonly SshSource[] | "ssm";
 }

@@ -29,7 +29,7 @@ export interface VolumeOptions {
    * The ARN of the KMS key that it is encrypted with. Nothing is ever left unencrypted.
    *
    * @default - the account's own key for EBS
-   * @onChange replaces the volume; its data are lost
+   * @onChange replaces the volume; of its data is left what `whenRemoved` says
    */
   readonly kmsKey?: string;
 }

@@ -23,7 +23,7 @@ export interface AzureFilesOptions {
    * The name of the storage account that is made, of which there is one in the whole world.
    *
    * @default - made of the cluster's name and a hash
-   * @onChange replaces the share; its data are lost
+   * @onChange replaces the share, if `whenRemoved` is "delete"; its data are lost
    */
   readonly storageAccount?: string;
 
@@ -31,7 +31,7 @@ export interface AzureFilesOptions {
    * Whether copies are kept in three zones instead of one building.
    *
    * @default false
-   * @onChange replaces the share; its data are lost
+   * @onChange replaces the share, if `whenRemoved` is "delete"; its data are lost
    */
   readonly zoneRedundant?: boolean;
 

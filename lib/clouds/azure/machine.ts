@@ -16,7 +16,7 @@ export interface AzureMachineOptions {
    * Puts the machines of the group close together, into a proximity placement group.
    *
    * @default - what `infiniband` says
-   * @onChange restarts the machines
+   * @onChange restarts the machines, and nobody is asked; replaces them where they share InfiniBand
    */
   readonly placementGroup?: boolean;
 
@@ -24,7 +24,7 @@ export interface AzureMachineOptions {
    * The network card of the host instead of a virtual one.
    *
    * @default - true where the size has it
-   * @onChange restarts the machines
+   * @onChange live; Azure may want the machines stopped (`ohpc stop`): not tried
    */
   readonly acceleratedNetworking?: boolean;
 
@@ -41,7 +41,7 @@ export interface AzureMachineOptions {
    * otherwise: in a proximity placement group, or sharing InfiniBand.
    *
    * @default - none
-   * @onChange restarts the machines
+   * @onChange restarts the machines, and nobody is asked
    */
   readonly capacityReservation?: string;
 
@@ -49,7 +49,7 @@ export interface AzureMachineOptions {
    * Only signed boot loaders and kernel modules are loaded. Drivers of GPUs and of the Azure HPC image are not signed.
    *
    * @default - true where the size can and has neither GPUs nor InfiniBand
-   * @onChange restarts the machines
+   * @onChange replaces the machines
    */
   readonly secureBoot?: boolean;
 
@@ -57,7 +57,7 @@ export interface AzureMachineOptions {
    * Encrypts temporary disks and caches on the host as well. The subscription needs the feature `EncryptionAtHost`.
    *
    * @default false
-   * @onChange restarts the machines
+   * @onChange restarts the machines, and nobody is asked
    */
   readonly encryptionAtHost?: boolean;
 
@@ -65,7 +65,7 @@ export interface AzureMachineOptions {
    * What the disk of the operating system is made of.
    *
    * @default - Premium SSD, encrypted with the platform's keys
-   * @onChange restarts the machines; another encryption set replaces them
+   * @onChange restarts the machines, and nobody is asked; another type replaces them
    */
   readonly rootVolume?: VolumeOptions;
 
@@ -73,7 +73,7 @@ export interface AzureMachineOptions {
    * What the machine has, for a size that the catalogue does not know yet, or not in this region.
    *
    * @default - what the catalogue says
-   * @onChange slurm.conf
+   * @onChange reconfigures Slurm
    */
   readonly shape?: MachineShape;
 }
@@ -95,7 +95,6 @@ export interface SpotOptions {
   readonly eviction?: "deallocate" | "delete";
 }
 
-/** A VM size by its own name, with what only Azure has: `AzureMachine.of("Standard_HB176rs_v4", { spot: true })`. */
 const SPOT_NAMES = {
   maxHourly: NUMBER,
   eviction: oneOf("deallocate", "delete"),
@@ -113,6 +112,7 @@ export const MACHINE_NAMES = {
   shape: bag(SHAPE_NAMES),
 } satisfies PropertyNames<AzureMachineOptions>;
 
+/** A VM size by its own name, with what only Azure has: `AzureMachine.of("Standard_HB176rs_v4", { spot: true })`. */
 export class AzureMachine implements VendorMachine {
   readonly cloud = "azure";
 

@@ -10,7 +10,7 @@ export interface AzureCloudProps {
   /**
    * The region, e.g. `westeurope`.
    *
-   * @onChange replaces the cluster
+   * @onChange replaces the cluster, with its disks
    */
   readonly location: string;
 
@@ -29,7 +29,7 @@ export interface AzureCloudProps {
    * The name of a resource group that is there already.
    *
    * @default - one of its own, `ohpc-<cluster>`
-   * @onChange replaces the cluster
+   * @onChange replaces the cluster, with its disks
    */
   readonly resourceGroup?: string;
 
@@ -45,7 +45,7 @@ export interface AzureCloudProps {
    * The address range of the virtual network that is made.
    *
    * @default "10.79.0.0/16"
-   * @onChange replaces the cluster
+   * @onChange another network: destroy the cluster first
    */
   readonly cidr?: string;
 
@@ -62,7 +62,7 @@ export interface AzureCloudProps {
    * Subnets that are there already. Pools then have to say their `addresses`, the master its `address`.
    *
    * @default - a virtual network of its own
-   * @onChange replaces the cluster
+   * @onChange another network: destroy the cluster first
    */
   readonly network?: AzureNetworkReference;
 

@@ -7,7 +7,7 @@ import { NUMBER, oneOf, type PropertyNames, TEXT } from "../../model/properties"
 export interface VolumeOptions {
   /**
    * @default "Premium_LRS"
-   * @onChange restarts the machine it is attached to
+   * @onChange restarts the machine it is attached to; replaces it for the disk of its operating system
    */
   readonly type?: VolumeType;
 
@@ -31,7 +31,8 @@ export interface VolumeOptions {
    * What the host keeps of it in its memory. `PremiumV2_LRS` takes none.
    *
    * @default - ReadWrite for the disk of the operating system, None for data
-   * @onChange restarts the machine it is attached to
+   * @onChange restarts the machine for the disk of its operating system; another disk Azure takes off and puts back: stop the
+   * cluster first
    */
   readonly caching?: "None" | "ReadOnly" | "ReadWrite";
 
@@ -39,7 +40,7 @@ export interface VolumeOptions {
    * The id of a disk encryption set with a key of your own. Nothing is ever left unencrypted.
    *
    * @default - the platform's keys
-   * @onChange restarts the machine it is attached to
+   * @onChange restarts the machine it is attached to; leaving it out again is refused
    */
   readonly encryptionSet?: string;
 }

@@ -9,7 +9,7 @@ export interface LocalMachineProps {
    * Cores that Slurm counts. They are promises: all machines share those of this computer.
    *
    * @default 1
-   * @onChange slurm.conf; no container is replaced
+   * @onChange reconfigures Slurm; no container is replaced
    */
   readonly cpus?: number;
 
@@ -17,7 +17,7 @@ export interface LocalMachineProps {
    * Memory that Slurm counts. A promise, too: no limit is set.
    *
    * @default Size.gibibytes(4)
-   * @onChange slurm.conf; no container is replaced
+   * @onChange reconfigures Slurm; no container is replaced
    */
   readonly memory?: Size;
 

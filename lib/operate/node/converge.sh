@@ -193,7 +193,11 @@ case $home_kind in
     elif [ "$mounted" != "$source" ]; then
       not_yet "$mounted is mounted at $home_path instead of $source: reboot the node"
     fi
-    timeout --signal KILL 10 stat --terse "$home_path" >/dev/null || not_yet "$source does not answer (mounted at $home_path)"
+    said=$(timeout --signal KILL 10 stat --terse "$home_path" 2>&1 >/dev/null) ||
+      case $said in
+        *'Stale file handle'*) not_yet "$source is another disk than the one that was mounted at $home_path: reboot the node" ;;
+        *) not_yet "$source does not answer (mounted at $home_path)" ;;
+      esac
     ;;
 esac
 

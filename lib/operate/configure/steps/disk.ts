@@ -78,11 +78,25 @@ jq -c --argjson ready "$ready" '.ready = $ready' <<<"$desired"
 
 const APPLY = String.raw`${VALUES}
 in_fstab() { # SOURCE TYPE OPTIONS PASS
-  awk -v path="$path" '$2 != path || /^[[:space:]]*#/' /etc/fstab >/etc/fstab.ohpc
+  # Neither another disk here, nor this one elsewhere.
+  awk -v path="$path" -v source="$1" '($2 != path && $1 != source) || /^[[:space:]]*#/' /etc/fstab >/etc/fstab.ohpc
   echo "$1 $path $2 $3 0 $4" >>/etc/fstab.ohpc
   chmod 0644 /etc/fstab.ohpc
   mv -fT /etc/fstab.ohpc /etc/fstab
   systemctl daemon-reload
+}
+
+# What is in use is not taken away: the next boot mounts what /etc/fstab has now.
+mount_here() { # COLUMN VALUE
+  local found
+  if found=$(findmnt --noheadings --output "$1" --mountpoint "$path"); then
+    if [ "$found" != "$2" ]; then
+      echo "another disk is mounted at $path: $(findmnt --noheadings --output SOURCE --mountpoint "$path"), not $2" >&2
+      exit 1
+    fi
+  else
+    timeout 300 mount "$path"
+  fi
 }
 
 wait_for_device() {
@@ -120,16 +134,17 @@ case $kind in
   nfs)
     mkdir -p "$path"
     in_fstab "$(value server):$(value export)" nfs4 "$(value options),_netdev,nofail" 0
-    mountpoint -q "$path" || timeout 60 mount "$path"
+    mount_here SOURCE "$(value server):$(value export)"
     ;;
   block)
     wait_for_device "$(value device)"
     device=$(readlink -e "$(value device)")
     format_when_blank "$device"
     mkdir -p "$path"
-    in_fstab "UUID=$(blkid --probe --match-tag UUID --output value "$device")" "$(blkid --probe --match-tag TYPE --output value "$device")" \
+    uuid=$(blkid --probe --match-tag UUID --output value "$device")
+    in_fstab "UUID=$uuid" "$(blkid --probe --match-tag TYPE --output value "$device")" \
       nosuid,nodev,nofail,x-systemd.device-timeout=90 2
-    mountpoint -q "$path" || mount "$path"
+    mount_here UUID "$uuid"
     ;;
 esac
 `;
@@ -139,6 +154,12 @@ const REMEDIES: readonly Remedy[] = [
     when: /left alone/,
     cause: "the device is not blank and holds no file system that could be mounted",
     remedy: "look at it (ohpc ssh, lsblk -f); if nothing on it is needed, wipe it yourself (wipefs --all DEVICE)",
+  },
+  {
+    when: /another disk is mounted at/,
+    cause: "the stack has another disk for that place than the machine has mounted, which may be in use",
+    remedy:
+      "end all jobs and reboot the machine, which then mounts the new one; nodes with the old one want a reboot, too",
   },
   {
     when: /no such device/,
