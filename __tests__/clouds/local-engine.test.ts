@@ -19,6 +19,7 @@ import {
   runEngineScript,
   type EngineOptions,
 } from "../../lib/clouds/local/engine";
+import { script } from "../../lib/clouds/local/script";
 import { assignments } from "../../lib/clouds/local/shell";
 
 /** A search path with nothing on it but a shell, and engines that answer `info` as real ones do in some situation. */
@@ -191,6 +192,27 @@ describe("an engine that does not answer", () => {
     child.kill("SIGKILL");
     await until(() => !running("run"));
   }, 60_000);
+});
+
+describe("an engine that fails to list volumes because another one goes meanwhile", () => {
+  const FAILS_TWICE = `
+echo . >>"\${0%/*}/asked"
+mapfile -t asked <"\${0%/*}/asked"
+[ "\${#asked[@]}" -gt 2 ] || { echo "Error: no volume with name other found in database" >&2; exit 125; }
+echo mine`;
+
+  it("is asked again, by scripts that run now and by those in the state", async () => {
+    const now = arrange({ podman: FAILS_TWICE, recorded: "podman" });
+    expect(await runEngineScript("engine volume ls -q", [], now)).toBe("mine\n");
+    const { env } = arrange({ podman: FAILS_TWICE, recorded: "podman" });
+    const kept = script("volume-down", { cluster: "demo", site: "local" }, { volume: "none", owner: "" });
+    const { status, stderr } = spawnSync("bash", ["-c", kept], {
+      encoding: "utf8",
+      ...(env === undefined ? {} : { env }),
+    });
+    // It goes on to what it lists, which is another state's.
+    expect([status, stderr]).toEqual([1, expect.stringContaining("belongs to another Terraform state")]);
+  });
 });
 
 async function until(condition: () => boolean): Promise<void> {

@@ -112,7 +112,8 @@ describe("a node", () => {
     await kick();
     const drained = await eventually(
       async () => node("gpu-1"),
-      ({ slurm }) => slurm?.state === "drained",
+      // Both are asked at the same time, and neither waits for the other.
+      ({ slurm, unit }) => slurm?.state === "drained" && "ok" in unit && !unit.ok,
       Duration.minutes(2),
     );
     expect(drained.slurm?.reason).toBe("ohpc: promised, but not there: /dev/nvidia1");

@@ -152,10 +152,22 @@ engine() {
 }
 
 engine_ask() {
-  local code=0
+  local code tries=1
+  # podman 4 fails where another volume goes while it lists them.
+  [ "$1 ${2-}" != "volume ls" ] || tries=3
   engine_within "$engine_seconds"
-  ${within[@]+"${within[@]}"} "${engine_line[@]}" "$@" || code=$?
-  case $code in 124 | 137) engine_silent "$*" ;; esac
+  for (( ; tries > 0; tries--)); do
+    code=0
+    if [ "$tries" -gt 1 ]; then
+      ${within[@]+"${within[@]}"} "${engine_line[@]}" "$@" 2>/dev/null || code=$?
+    else
+      ${within[@]+"${within[@]}"} "${engine_line[@]}" "$@" || code=$?
+    fi
+    case $code in
+      0) return ;;
+      124 | 137) engine_silent "$*" ;;
+    esac
+  done
   return $code
 }
 
