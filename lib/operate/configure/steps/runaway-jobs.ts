@@ -70,7 +70,7 @@ timeout 60 sacctmgr --immediate --noheader --parsable2 show runawayjobs cluster=
   effect: () => "live",
   note: ({ jobs }) => {
     const more = jobs.length > NAMED ? ` and ${jobs.length - NAMED} more` : "";
-    return `slurmctld had lost these jobs before it had saved them; they are ended in the accounting database now, and have to be submitted again: ${jobs.slice(0, NAMED).join(", ")}${more}`;
+    return `slurmctld had lost these jobs; the accounting database has them as ended now, and they do not run unless they are submitted again: ${jobs.slice(0, NAMED).join(", ")}${more}`;
   },
 };
 
