@@ -170,8 +170,8 @@ describe("a job that slurmctld lost before it had saved it", () => {
         `${kept},${runs},${waits}`,
       );
     await eventually(recorded, (said) => said === `${kept}|PENDING\n${runs}|RUNNING\n${waits}|PENDING\n`);
-    await master(`systemctl kill --signal=KILL slurmctld; systemctl stop slurmctld
-      rm -rf ${state}; mv ${state}.before ${state}; systemctl start slurmctld`);
+    await master(`systemctl kill --signal=KILL slurmctld slurmdbd mariadb; systemctl stop slurmctld slurmdbd mariadb
+      rm -rf ${state}; mv ${state}.before ${state}; systemctl start mariadb slurmdbd slurmctld`);
     await eventually(
       async () => master("scontrol ping || true"),
       (said) => said.includes("is UP"),

@@ -24,10 +24,11 @@ cluster=$(jq -r .cluster)
 # It asks whether they are to be ended; at the end of its input it would ask again for half a minute, as fast as it can.
 list() { timeout 5 sacctmgr --noheader --parsable2 show runawayjobs cluster="$cluster" format=id,submit,state <<<N; }
 
-# Lines of number, time of submission and state. One that has just started is known to slurmdbd a moment later.
+# Lines of number, time of submission and state. A slurmctld that has found no slurmdbd at its start, as after a power cut,
+# tries again some ten seconds later; only where there is an unfinished job does sacctmgr need to know where it is.
 runaway() {
   local said
-  for ((k = 0; k < 20; k++)); do
+  for ((k = 0; k < 80; k++)); do
     if said=$(list 2>&1); then
       grep -E '^[0-9]+\|[0-9T:-]+\|[A-Z_]+$' <<<"$said" | sort -u || true
       return
