@@ -177,15 +177,6 @@ describe("a job that slurmctld lost before it had saved it", () => {
       (said) => said.includes("is UP"),
     );
     expect(await master("squeue --noheader --format=%i")).toBe(`${kept}\n`);
-    // It may answer some ten seconds before it has told slurmdbd where it is.
-    await master(
-      `port() { mysql --skip-column-names slurm_acct_db -e "select control_port from cluster_table where name = '$1'"; }
-      until [ "$(port "$1")" -gt 0 ]; do sleep 0.1; done
-      set_port() { echo "update cluster_table set control_port = $2 where name = '$1'"; }
-      systemd-run --on-active=4 --timer-property=AccuracySec=1ms mysql slurm_acct_db -e "$(set_port "$1" "$(port "$1")")"
-      mysql slurm_acct_db -e "$(set_port "$1" 0)"`,
-      cluster.name,
-    );
 
     const notes: string[] = [];
     const { changed } = await apply(sketch, (event) => {

@@ -1,5 +1,4 @@
 import type { Step } from "../step/step";
-import { SLURMDBD_ANSWERS } from "./shell";
 
 export type RunawayJobsState = {
   readonly cluster: string;
@@ -18,7 +17,6 @@ export const runawayJobs: Step<RunawayJobsState> = {
   needs: ["cluster-registered", "slurmctld"],
   desired: ({ manifest }) => ({ cluster: manifest.cluster, jobs: [] }),
   inspect: String.raw`
-${SLURMDBD_ANSWERS}
 cluster=$(jq -r .cluster)
 
 # It asks whether they are to be ended; at the end of its input it would ask again for half a minute, as fast as it can.
@@ -48,7 +46,7 @@ all_told() {
 }
 
 jobs=''
-if slurmdbd_listens; then jobs=$(runaway); fi
+if [ -e /etc/slurm/slurm.conf ]; then jobs=$(runaway); fi
 if [ -n "$jobs" ]; then
   if all_told; then jobs=$(comm -12 - <(runaway) <<<"$jobs"); else jobs=''; fi
 fi
