@@ -1,4 +1,5 @@
 import { configure } from "../../lib/operate/configure/configure";
+import type { StepEvent } from "../../lib/operate/configure/run-steps";
 import type { Failure } from "../../lib/operate/feedback/failure";
 import { type Attention, attentionOf } from "../../lib/operate/scheduler/attention";
 import { unfinishedJobs } from "../../lib/operate/scheduler/jobs";
@@ -150,6 +151,48 @@ describe("a slurm.conf that was damaged on the master", () => {
   });
 });
 
+describe("a job that slurmctld lost before it had saved it", () => {
+  it("is ended in the accounting database and named, so that its user can be removed; others are left alone", async () => {
+    const both = { ...sketch, users: [{ name: "alice" }, { name: "bob" }] };
+    await apply(both);
+    await ready();
+    const kept = (await asUser("alice", "sbatch --parsable --hold --wrap true")).trim();
+    // Without any older state, slurmctld would end all jobs that the database has.
+    const state = "/srv/ohpc/state/slurmctld";
+    await master(
+      `touch /run/submitted; until [ ${state}/job_state -nt /run/submitted ]; do sleep 0.2; done; cp -a ${state} ${state}.before`,
+    );
+    const runs = (await asUser("bob", "sbatch --parsable --wrap 'sleep 600'")).trim();
+    const waits = (await asUser("bob", "sbatch --parsable --begin now+1hour --wrap true")).trim();
+    const recorded = async () =>
+      master(
+        'sacct --allusers --noheader --allocations --parsable2 --format=jobid,state --jobs "$1"',
+        `${kept},${runs},${waits}`,
+      );
+    await eventually(recorded, (said) => said === `${kept}|PENDING\n${runs}|RUNNING\n${waits}|PENDING\n`);
+    await master(`systemctl kill --signal=KILL slurmctld slurmdbd mariadb; systemctl stop slurmctld slurmdbd mariadb
+      rm -rf ${state}; mv ${state}.before ${state}; systemctl start mariadb slurmdbd slurmctld`);
+    await eventually(
+      async () => master("timeout 5 scontrol ping || true"),
+      (said) => said.includes("is UP"),
+    );
+    expect(await master("squeue --noheader --format=%i")).toBe(`${kept}\n`);
+
+    const notes: string[] = [];
+    const { changed } = await apply(sketch, (event) => {
+      if (event.kind === "changed" && event.note !== undefined) notes.push(event.note);
+    });
+    expect(changed.map((step) => step.id)).toEqual(expect.arrayContaining(["runaway-jobs", "departures"]));
+    expect(notes).toEqual([expect.stringMatching(new RegExp(`: ${runs} bob RUNNING, ${waits} bob PENDING$`))]);
+    expect(await master("sacctmgr --noheader --parsable2 show user bob format=user")).toBe("");
+    expect(await recorded()).toBe(`${kept}|PENDING\n${runs}|COMPLETED\n${waits}|COMPLETED\n`);
+    expect(await master("squeue --noheader --format=%i")).toBe(`${kept}\n`);
+    expect((await apply(sketch)).changed).toEqual([]);
+    await master('scancel "$1"', kept);
+    await ready();
+  });
+});
+
 describe("a disk without room", () => {
   it("of a node keeps jobs away from it, is told, and the node comes back by itself", async () => {
     await privileged("cpu-1", "mount -t tmpfs -o size=1m tmpfs /tmp; head -c 2M /dev/zero >/tmp/junk || true");
@@ -204,8 +247,8 @@ async function ready(limit = Duration.seconds(90)): Promise<Readiness> {
   return nodesReady(cluster.remote(), cluster.view(sketch), limit, report);
 }
 
-async function apply(wanted: ClusterSketch) {
-  return configure(cluster.view(wanted), cluster.remote());
+async function apply(wanted: ClusterSketch, onEvent?: (event: StepEvent) => void) {
+  return configure(cluster.view(wanted), cluster.remote(), { onEvent });
 }
 
 /** `cpu-1 idle none`, a line for each node. */
@@ -218,7 +261,11 @@ async function master(script: string, ...args: string[]): Promise<string> {
 }
 
 async function asAlice(command: string): Promise<string> {
-  return master('cd /tmp; runuser --login alice --command "$1"', command);
+  return asUser("alice", command);
+}
+
+async function asUser(user: string, command: string): Promise<string> {
+  return master('cd /tmp; runuser --login "$1" --command "$2"', user, command);
 }
 
 /** What a container may not do to itself: mount. */

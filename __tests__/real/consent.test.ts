@@ -5,9 +5,6 @@ import { run, ScenarioProject, until } from "../support/scenario-project";
 const project = new ScenarioProject("consent", { cpu: 2, gpu: 0 });
 const MINUTES = 60_000;
 
-/** A job of bob's that is over. */
-let over = "";
-
 jest.setTimeout(3 * MINUTES);
 
 beforeAll(async () => {
@@ -81,12 +78,13 @@ describe("a pool that shrinks", () => {
     await state(free, "PENDING");
     await state(wide, "PENDING");
     await project.onMaster("scancel --user=alice; scancel --user=bob");
-    over = wide;
   });
 });
 
 describe("users who go", () => {
   let jobs: Readonly<Record<"runs" | "waits" | "held", string>>;
+  /** A job of bob's that never ends in the accounting database. */
+  let never = "";
 
   it("are named with their jobs, and stay where nobody agrees", async () => {
     const runs = await submit("bob", "", "setsid sleep 3601 & sleep 3602");
@@ -110,14 +108,20 @@ describe("users who go", () => {
   });
 
   it("that Slurm does not let go cannot log in any more, are named, and keep nobody else", async () => {
-    // The database has a job that never ends, as after a power cut.
-    await sql("update job_table set time_end = 0, state = 0 where id_job = ${bobs}", over);
+    // It is over, and slurmctld still remembers it.
+    never = await submit("bob", "--hold");
+    await project.onMaster(`scancel ${never}`);
+    await until("its end is recorded", 60, async () => {
+      const seen = await project.onMaster(`sacct --allusers --noheader --parsable2 --format=state --jobs ${never}`);
+      return seen.startsWith("CANCELLED") || seen;
+    });
+    await sql("update job_table set time_end = 0, state = 0 where id_job = ${bobs}", never);
     const { code, stderr } = await project.ohpc("up", "--yes");
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(/could not be removed: bob \(/) as string,
     });
-    expect(stderr).toContain("runawayjobs");
+    expect(stderr).toContain("MinJobAge");
     expect(stderr).not.toMatch(/could not be removed:.*carol/);
     for (const id of Object.values(jobs)) await state(id, "CANCELLED");
     const seen = await project.onMaster(
@@ -129,8 +133,11 @@ describe("users who go", () => {
   });
 
   it("go with the next run once they can; nothing of them is left, but their homes", async () => {
-    await sql("update job_table set time_end = 1, state = 4 where id_job = ${bobs}", over);
-    await project.must("up");
+    // As of a job that slurmctld does not know any more.
+    await sql("update job_table set time_submit = time_submit - 1 where id_job = ${bobs}", never);
+    const { code, stderr, stdout } = await project.ohpc("up");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain(`unless they are submitted again: ${never} bob PENDING\n`);
     expect(
       await project.onMaster("getent passwd bob carol; sacctmgr --noheader show associations user=bob,carol; ls /home"),
     ).toBe("alice\nbob\ncarol\ndave");

@@ -182,6 +182,18 @@ describe("runSteps", () => {
     expect(told).toEqual(["one", "two"]);
   });
 
+  it("tells what people are told of a change, by what was there before", async () => {
+    const noting: Step = { ...file("a"), note: (before) => `it was ${JSON.stringify(before)}` };
+    const notes: unknown[] = [];
+    const onEvent = (event: StepEvent) => {
+      if (event.kind === "changed") notes.push(event.note);
+    };
+    await runSteps([noting, file("b", { needs: ["a"] })], cluster, new BashRemote(), { onEvent });
+    expect(notes).toEqual(['it was {"id":"a","content":null}', undefined]);
+    await runSteps([noting], cluster, new BashRemote(), { onEvent });
+    expect(notes).toHaveLength(2);
+  });
+
   it("tells apply which effect is meant, and gives both scripts the desired state", async () => {
     const step = file("a", { more: 'echo "$OHPC_EFFECT" >effect' });
     await runSteps([{ ...step, effect: () => "restart slurmctld" }], cluster, new BashRemote());

@@ -45,6 +45,7 @@ export async function configurePhase(
         if (event.kind === "progress") report.detail(event.text);
         if (event.kind !== "changed" && event.kind !== "unchanged") return;
         done++;
+        if (event.kind === "changed" && event.note !== undefined) progress.note(event.note);
         if (event.kind === "changed") report.title(`${name}: ${done} of ${steps} steps`);
       },
     }).catch(async (error: unknown) => {

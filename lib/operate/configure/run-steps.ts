@@ -36,7 +36,14 @@ export type StepEvent =
   | { readonly kind: "unchanged"; readonly step: Step }
   | { readonly kind: "applying"; readonly step: Step; readonly effect: Effect }
   | { readonly kind: "progress"; readonly step: Step; readonly text: string }
-  | { readonly kind: "changed"; readonly step: Step; readonly effect: Effect; readonly seconds: number }
+  | {
+      readonly kind: "changed";
+      readonly step: Step;
+      readonly effect: Effect;
+      readonly seconds: number;
+      /** What people are told of it. */
+      readonly note: string | undefined;
+    }
   | { readonly kind: "failed"; readonly step: Step; readonly error: StepError };
 
 export interface RunStepsOptions {
@@ -108,7 +115,9 @@ export async function runSteps(
       onEvent({ kind: "progress", step: fresh.step, text });
     });
     changed.set(fresh.step.id, resultOf(fresh));
-    onEvent({ kind: "changed", step: fresh.step, effect: fresh.effect, seconds: (Date.now() - started) / 1000 });
+    const seconds = (Date.now() - started) / 1000;
+    const note = fresh.step.note?.(fresh.before);
+    onEvent({ kind: "changed", step: fresh.step, effect: fresh.effect, seconds, note });
   };
   await inOrder(plan, async (one) => {
     try {

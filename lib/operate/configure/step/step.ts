@@ -34,6 +34,8 @@ export interface Step<State extends Json = Json> {
   effect(before: State, after: State): Effect;
   /** What a line that `apply` prints says of how far it is; for steps that take minutes. Pure. */
   progress?(line: string): string | undefined;
+  /** What people are told of a change that they did not ask for. Pure. */
+  note?(before: State): string;
   /** What to try when it fails, by a pattern in its output. */
   readonly remedies?: readonly Remedy[];
   /** What people are told where the effect would be `replace cluster`. @default - the differences, and to change it back */

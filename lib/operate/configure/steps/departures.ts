@@ -21,7 +21,7 @@ export type DeparturesState = {
 export const departures: Step<DeparturesState> = {
   id: "departures",
   title: "users who go",
-  needs: ["slurm-accounts", "slurmctld"],
+  needs: ["slurm-accounts", "slurmctld", "runaway-jobs"],
   desired: ({ manifest, spec }) => ({
     cluster: manifest.cluster,
     users: spec.users.users.map(({ name, uid }) => ({ name, uid })).sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -39,7 +39,7 @@ export const departures: Step<DeparturesState> = {
     {
       when: /^could not be removed: /m,
       remedy:
-        "they cannot log in any more. End their jobs (scancel ID); jobs that only the accounting database has, `sacctmgr show runawayjobs` finds and mends. Then run it again",
+        "they cannot log in any more. End their jobs (scancel ID). Where only their records say that jobs are not over, the next run ends those, once slurmctld has forgotten the jobs: five minutes after they ended (MinJobAge). Then run it again",
     },
   ],
   timeout: Duration.minutes(5),

@@ -11,6 +11,7 @@ import { metadataGuard } from "./metadata-guard";
 import { metrics } from "./metrics";
 import { mungeKey } from "./munge-key";
 import { owner } from "./owner";
+import { runawayJobs } from "./runaway-jobs";
 import { slurmAccounts } from "./slurm-accounts";
 import { slurmConf } from "./slurm-conf";
 import { slurmctld } from "./slurmctld";
@@ -34,6 +35,7 @@ export const MASTER_STEPS: readonly Step[] = [
   slurmConf,
   clusterRegistered,
   slurmctld,
+  runawayJobs,
   slurmAccounts,
   departures,
   metrics,
