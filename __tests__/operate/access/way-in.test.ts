@@ -40,8 +40,13 @@ describe("the way in without ohpc", () => {
       master: { ...manifest.master, access: { ...manifest.master.access, identity: "cluster" as const } },
     };
     const way = wayIn(nobody, { ...access, manifest: own });
-    expect(way).toMatchObject({ user: manifest.master.access.user, key: `${access.privateDirectory}/id_ed25519` });
-    expect(understood(way.sshConfig, manifest.cluster).get("identityfile")).toBe(way.key);
+    expect(way).toMatchObject({
+      user: manifest.master.access.user,
+      key: `the key ${access.privateDirectory}/id_ed25519`,
+    });
+    expect(understood(way.sshConfig, manifest.cluster).get("identityfile")).toBe(
+      `${access.privateDirectory}/id_ed25519`,
+    );
   });
 
   it("trusts committed host keys alone, and goes through the proxy where no port is open", () => {

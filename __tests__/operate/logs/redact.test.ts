@@ -27,6 +27,10 @@ describe("what leaves the house", () => {
     expect(redact(text, ["train"])).toBe(text);
   });
 
+  it("does nothing to the terminal of whoever reads it", () => {
+    expect(redact("error: \u001b[2J\u202ename\r\nnext\tline\n", [])).toBe("error: \\x1b[2J\\u202ename\nnext    line\n");
+  });
+
   it("has no name of a job, wherever it stands", () => {
     const text = "JobId=7 JobName=merger with ACME UserId=alice\nslurmctld: merger with ACME-2 ended\nmerger with ACME";
     const told = redact(text, ["merger with ACME", "merger with ACME-2"]);

@@ -30,7 +30,7 @@ export function wayIn(
     host,
     port,
     user,
-    key: isCluster ? own : person === undefined ? "your own" : `the user's own, as in the users file`,
+    key: isCluster ? `the key ${own}` : person === undefined ? "your own key" : "the user's own key (users file)",
     sshConfig: [
       `Host ${cluster}`,
       `  HostName ${host}`,

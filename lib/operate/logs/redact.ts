@@ -1,3 +1,5 @@
+import { printableLines } from "../feedback/printable";
+
 /** What stands where something was taken out. */
 const SECRET = "[secret]";
 const JOB_NAME = "[job name]";
@@ -23,13 +25,18 @@ const SECRETS: readonly (readonly [pattern: RegExp, left: string])[] = [
 const USERS_OWN =
   /\b(JobName|Command|WorkDir|StdErr|StdIn|StdOut|Comment|AdminComment|SystemComment|SubmitLine|BatchScript)=.*?(?=\s+\w+=|$)/gm;
 
+/** Of one line: JSON of a whole plan is one. */
+const LONGEST_LINE = 100_000;
+
 /**
  * Takes secrets and the names of jobs out of a text that leaves the house. What is known is taken out wherever it stands;
- * what merely looks like a secret, too: the reader loses little by one too many. Pure.
+ * what merely looks like a secret, too: the reader loses little by one too many. What a terminal would act on is shown as
+ * an escape. Pure.
  */
 export function redact(text: string, jobNames: readonly string[]): string {
   const withoutSecrets = SECRETS.reduce((rest, [pattern, left]) => rest.replace(pattern, left), text);
-  return withoutNames(withoutSecrets.replace(USERS_OWN, `$1=${JOB_NAME}`), jobNames);
+  const told = withoutNames(withoutSecrets.replace(USERS_OWN, `$1=${JOB_NAME}`), jobNames);
+  return printableLines(told, LONGEST_LINE).join("\n");
 }
 
 /** Names as short as these are words of any log. */
