@@ -1,6 +1,7 @@
 import { pinNodes } from "../access/host-keys";
 import { masterOf } from "../access/master";
 import type { MasterAccess } from "../access/master-access";
+import { inParallel } from "../exec/in-parallel";
 import { type Remote, RemoteError } from "../exec/remote/remote";
 import { SshRemote } from "../exec/remote/ssh-remote";
 import { count } from "../feedback/count";
@@ -62,20 +63,16 @@ export async function introduceAll(
 ): Promise<readonly string[]> {
   const changed: string[] = [];
   const refused: string[] = [];
-  const queue = [...introductions];
-  const worker = async () => {
-    for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
-      const { host, script, args } = one;
-      try {
-        if ((await reach(one, async (remote) => remote.run(script, { args }))) !== "") changed.push(host);
-      } catch (error) {
-        if (!(error instanceof RemoteError)) throw error;
-        if (error.failure !== "unreachable") refused.push(`${host}: ${whyNot(error)}`);
-        else progress.note(`${host} does not answer: if it does not know its cluster yet, run this again when it does`);
-      }
+  await inParallel(introductions, AT_ONCE, async (one) => {
+    const { host, script, args } = one;
+    try {
+      if ((await reach(one, async (remote) => remote.run(script, { args }))) !== "") changed.push(host);
+    } catch (error) {
+      if (!(error instanceof RemoteError)) throw error;
+      if (error.failure !== "unreachable") refused.push(`${host}: ${whyNot(error)}`);
+      else progress.note(`${host} does not answer: if it does not know its cluster yet, run this again when it does`);
     }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  });
   if (refused.length > 0) {
     const all = count(introductions.length, "machine");
     throw new Failure("failed", `${refused.length} of ${all} could not be told how to find their cluster`, {

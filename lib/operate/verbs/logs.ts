@@ -5,6 +5,7 @@ import { packageJson } from "../../package/package-json";
 import { pinNodes, pinMasterFromConsole } from "../access/host-keys";
 import { MASTER_PATIENCE, masterOf } from "../access/master";
 import { type MasterAccess, masterAccessIn } from "../access/master-access";
+import { inParallel } from "../exec/in-parallel";
 import { RemoteError } from "../exec/remote/remote";
 import { SshRemote } from "../exec/remote/ssh-remote";
 import { count } from "../feedback/count";
@@ -155,7 +156,7 @@ async function fromMachines(
     }
     await progress.phase(`Logs of ${count(looked.length, "node")}`, async (report) => {
       await pinNodes(access, looked).catch(() => undefined);
-      await inParallel(looked, async (node) => {
+      await inParallel(looked, AT_ONCE, async (node) => {
         const remote = SshRemote.through(master, node);
         try {
           found.from(`nodes/${node.host}`, await collectFrom(remote));
@@ -208,7 +209,7 @@ async function consoles(
       const power = ClusterPower.of(manifest, env);
       const states = await power.list();
       found.add("machines.json", `${JSON.stringify(states, undefined, 2)}\n`);
-      await inParallel(hosts, async (host) => {
+      await inParallel(hosts, AT_ONCE, async (host) => {
         try {
           found.add(`consoles/${host}.txt`, await power.console(host));
         } catch (error) {
@@ -219,14 +220,6 @@ async function consoles(
       found.missing.push(`consoles: ${reasonOf(error)}`);
     }
   });
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const worker = async () => {
-    for (let one = queue.shift(); one !== undefined; one = queue.shift()) await work(one);
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
 }
 
 /** One line; what we did not foresee is no reason to keep all the rest back. */
