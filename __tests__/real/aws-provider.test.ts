@@ -310,7 +310,7 @@ withProvider("with the real provider", () => {
     expect(master.access.host).toBe(made["master"]?.InstanceId);
     expect(everyAction(await gpu.plan())).toEqual(["update"]);
 
-    const existing = await surroundings();
+    const { elsewhere, ...existing } = await surroundings();
     const stack = await realStack(
       forMoto(
         synthesize((scope) => {
@@ -340,12 +340,12 @@ withProvider("with the real provider", () => {
     stack.write(
       forMoto(
         synthesize((scope) => {
-          awsExistingNetwork(scope, { ...existing, home: existing.elsewhere });
+          awsExistingNetwork(scope, { ...existing, home: elsewhere });
         }, "existing").terraform,
       ),
     );
     expect((await stack.run(["plan", "-no-color"])).output.replaceAll(/[│\s]+/g, " ")).toContain(
-      `the volume ${existing.elsewhere} is in eu-west-1b, but the cluster is in eu-west-1a`,
+      `the volume ${elsewhere} is in eu-west-1b, but the cluster is in eu-west-1a`,
     );
   });
 
