@@ -27,8 +27,8 @@ const SKIPPED: Readonly<Record<string, Skipped>> = {
     because: "attached to the master's network interface, which is not looked at",
   },
   CKV2_AWS_41: {
-    of: /^aws_instance\.(?!master_)/,
-    because: "compute nodes have no identity: there is nothing in them to steal",
+    of: /^aws_instance\./,
+    because: "machines have no identity that nothing uses: there is nothing in them to steal",
   },
 };
 
