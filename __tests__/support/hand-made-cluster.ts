@@ -10,6 +10,7 @@ import { runSpec } from "../../lib/clouds/local/run-spec";
 import { stockImage } from "../../lib/images/image";
 import type { ClusterView } from "../../lib/model/cluster-view";
 import type { Manifest } from "../../lib/model/manifest";
+import { configure } from "../../lib/operate/configure/configure";
 import { SshRemote } from "../../lib/operate/exec/remote/ssh-remote";
 import { Duration } from "../../lib/units";
 import { addressOf, type ClusterSketch, PATHS, viewOf } from "./cluster-builder";
@@ -53,6 +54,14 @@ export class HandMadeCluster {
     writeFileSync(join(this.privateDirectory, "known_hosts"), `* ${hostKey}`);
     await this.engine("network", "create", "--subnet", this.subnet, this.network);
     for (const purpose of PURPOSES) await this.engine("volume", "create", this.volume(purpose));
+  }
+
+  /** The smallest that is one: a master and `cpu-1`, configured. The node may still be on its way. */
+  async startSmallest(sketch: ClusterSketch): Promise<void> {
+    await this.prepare();
+    await this.startMaster();
+    await this.startNode("cpu", 1);
+    await configure(this.view(sketch), this.remote());
   }
 
   async startMaster(more: readonly string[] = []): Promise<void> {

@@ -1,7 +1,9 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClusterView } from "../../lib/model/cluster-view";
+import type { ClusterSketch } from "./cluster-builder";
+import type { HandMadeCluster } from "./hand-made-cluster";
 import { sampleCluster } from "./sample-cluster";
 
 /**
@@ -9,6 +11,14 @@ import { sampleCluster } from "./sample-cluster";
  * unless they are handed in.
  */
 export class PretendedStack {
+  /** Of machines that are there, with the operator's keys to them. */
+  static of(cluster: HandMadeCluster, sketch: ClusterSketch): PretendedStack {
+    const stack = new PretendedStack(cluster.view(sketch));
+    mkdirSync(join(stack.directory, "state", "ohpc"), { recursive: true });
+    symlinkSync(cluster.privateDirectory, join(stack.directory, "state", "ohpc", cluster.name));
+    return stack;
+  }
+
   readonly directory = mkdtempSync(join(tmpdir(), "pretended-"));
   readonly env: NodeJS.ProcessEnv;
 

@@ -17,10 +17,7 @@ const sketch: ClusterSketch = {
 jest.setTimeout(120_000);
 
 beforeAll(async () => {
-  await cluster.prepare();
-  await cluster.startMaster();
-  await cluster.startNode("cpu", 1);
-  await configure(cluster.view(sketch), cluster.remote());
+  await cluster.startSmallest(sketch);
   await eventually(unit, (answer) => "ok" in answer && answer.ok, Duration.minutes(2));
 }, 900_000);
 afterAll(async () => {

@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { configure } from "../../../lib/operate/configure/configure";
 import type { Failure } from "../../../lib/operate/feedback/failure";
@@ -16,17 +15,12 @@ const sketch: ClusterSketch = { pools: { cpu: 1 }, users: [{ name: "alice" }] };
 let stack: PretendedStack;
 
 beforeAll(async () => {
-  await cluster.prepare();
-  await cluster.startMaster();
-  await cluster.startNode("cpu", 1);
-  await configure(cluster.view(sketch), cluster.remote());
+  await cluster.startSmallest(sketch);
   await eventually(
     async () => master("sinfo --noheader --format=%T || true"),
     (state) => state === "idle\n",
   );
-  stack = new PretendedStack(cluster.view(sketch));
-  mkdirSync(join(stack.directory, "state", "ohpc"), { recursive: true });
-  symlinkSync(cluster.privateDirectory, join(stack.directory, "state", "ohpc", cluster.name));
+  stack = PretendedStack.of(cluster, sketch);
 }, 900_000);
 afterAll(async () => {
   stack.remove();

@@ -1,9 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describeFailure, type DescribedFailure } from "../../../lib/cli/describe-failure";
-import { configure } from "../../../lib/operate/configure/configure";
 import { type HelloResult, smokeHello } from "../../../lib/operate/smoke/hello";
 import { type FinishedJob, runJob } from "../../../lib/operate/smoke/job";
 import { Duration } from "../../../lib/units";
@@ -17,17 +15,12 @@ const sketch: ClusterSketch = { pools: { cpu: 1 }, users: [{ name: "alice" }, { 
 let stack: PretendedStack;
 
 beforeAll(async () => {
-  await cluster.prepare();
-  await cluster.startMaster();
-  await cluster.startNode("cpu", 1);
-  await configure(cluster.view(sketch), cluster.remote());
+  await cluster.startSmallest(sketch);
   await eventually(
     async () => master("sinfo --noheader --format=%T || true"),
     (state) => state === "idle\n",
   );
-  stack = new PretendedStack(cluster.view(sketch));
-  mkdirSync(join(stack.directory, "state", "ohpc"), { recursive: true });
-  symlinkSync(cluster.privateDirectory, join(stack.directory, "state", "ohpc", cluster.name));
+  stack = PretendedStack.of(cluster, sketch);
 }, 900_000);
 afterAll(async () => {
   stack.remove();
