@@ -112,6 +112,7 @@ describe("runSteps", () => {
     const error = await failure(runSteps([liar], cluster, new BashRemote()));
     expect(error.details.code).toBe("step/liar");
     expect(error.details.cause).toContain('content is null instead of "yes"');
+    expect(error.details.remedy).toMatch(/^run it again: it goes on where it was; if it stays so/);
   });
 
   it("reports an inspection that fails, or prints no JSON, without applying anything", async () => {

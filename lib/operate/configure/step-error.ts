@@ -22,6 +22,9 @@ const LOGS: Readonly<Record<string, string>> = {
   slurmdbd: "/var/log/slurm/slurmdbd.log",
 };
 
+/** True after every failure: nothing that was done has to be done again. */
+const AGAIN = "run it again: it goes on where it was";
+
 /** What people can do about failures that any step may have. */
 const REMEDIES: readonly Remedy[] = [
   ...["slurmctld", "slurmdbd", "mariadb", "munge"].map((daemon) => ({
@@ -52,9 +55,7 @@ export function scriptFailure({ id, remedies = [], title }: Step, error: RemoteE
     `${error.host}: could not make sure of ${title}`,
     {
       cause: known?.cause ?? CAUSES[said.failure](said),
-      remedy:
-        known?.remedy ??
-        (lost ? "run it again: it goes on where it was" : "mend it, then run it again: it goes on where it was"),
+      remedy: known?.remedy ?? (lost ? AGAIN : `mend it, then ${AGAIN}`),
       output,
     },
   );
@@ -104,7 +105,7 @@ export function inspectionFailure(host: string, { id, title }: Step, cause: stri
 export function notSoFailure(host: string, { id, title }: Step, left: readonly string[]): StepError {
   return new StepError(host, id, "failed", `${host}: could not make sure of ${title}`, {
     cause: `it was applied, but still ${left.slice(0, 3).join("; ")}${left.length > 3 ? `; and ${left.length - 3} more` : ""}`,
-    remedy: "run it again; if it stays so, something else on the machine changes it back",
+    remedy: `${AGAIN}; if it stays so, something else on the machine changes it back`,
   });
 }
 
