@@ -109,6 +109,11 @@ describe("ohpc", () => {
     expect(stderr).toContain("- Synthesize ...");
   });
 
+  it("prints no document of its own where another program is asked for JSON", async () => {
+    const { code, stdout } = await ohpc("app", "ssh", "dmeo", "--", "sinfo", "--json");
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  });
+
   it("shows what there is when it is asked for nothing, and ends with 2", async () => {
     const { code, stderr } = await ohpc("empty");
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("Usage: ohpc VERB STACK") as string });

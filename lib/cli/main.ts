@@ -25,13 +25,19 @@ async function main(args: readonly string[]): Promise<number> {
     }
     const { describeFailure, exitCodeOf, failureDocument, failureLines } = failures();
     const failure = describeFailure(error);
-    if (args.includes("--json")) writeDocument(failureDocument(failure));
+    if (ownArguments(args).includes("--json")) writeDocument(failureDocument(failure));
     writeLines(
       failureLines(failure, (text) => paint("red", text, process.stderr)),
       { stream: process.stderr },
     );
     return exitCodeOf(failure);
   }
+}
+
+/** What stands after `--` is another program's. */
+function ownArguments(args: readonly string[]): readonly string[] {
+  const end = args.indexOf("--");
+  return end < 0 ? args : args.slice(0, end);
 }
 
 /**
