@@ -31,6 +31,17 @@ describe("the way in without ohpc", () => {
     expect([node.get("proxyjump"), node.get("user")]).toEqual([manifest.cluster, user]);
   });
 
+  it("leads to nodes whatever they are called, and to no others", () => {
+    const [pool] = manifest.pools;
+    if (pool === undefined) throw new Error("there is no pool");
+    const named = { ...manifest, pools: [pool, { ...pool, name: "old", hosts: "c[08-11]" }] };
+    const { sshConfig } = wayIn({ spec }, { ...access, manifest: named });
+    for (const node of ["c08", "c11", `${pool.name}-1`, `${pool.name}-4711`])
+      expect([node, understood(sshConfig, node).get("proxyjump")]).toEqual([node, manifest.cluster]);
+    for (const other of ["cern.ch", "c1", "old-1"])
+      expect([other, understood(sshConfig, other).get("proxyjump")]).toEqual([other, undefined]);
+  });
+
   it("is a user's with the user's own key, else the administrator's with the cluster's", () => {
     expect(wayIn({ spec }, access)).toMatchObject({ user: spec.users.users[0]?.name });
     expect(wayIn({ spec }, access).sshConfig.join("\n")).not.toContain("IdentityFile");

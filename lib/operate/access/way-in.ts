@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { ClusterView } from "../../model/cluster-view";
+import type { ManifestPool } from "../../model/manifest";
+import { hostsOfPool } from "../../slurm/hosts";
 import { shellWord } from "../exec/remote/ssh-command";
 import type { MasterAccess } from "./master-access";
 
@@ -42,13 +44,20 @@ export function wayIn(
       ...(pools.length === 0
         ? []
         : [
-            `Host ${pools.map(({ name }) => `${name}-*`).join(" ")}`,
+            `Host ${[...new Set(pools.flatMap(hostPatterns))].join(" ")}`,
             `  ProxyJump ${cluster}`,
             `  User ${user}`,
             `  UserKnownHostsFile ${quoted(known)}`,
           ]),
     ],
   };
+}
+
+/** The hosts of a pool as OpenSSH matches names, and also those that come when it grows, if no other name fits by that. */
+function hostPatterns(pool: ManifestPool): readonly string[] {
+  return hostsOfPool(pool).map(({ name }) =>
+    /-\d+$/.test(name) ? name.replace(/\d+$/, "*") : name.replace(/\d+$/, (digits) => "?".repeat(digits.length)),
+  );
 }
 
 /** OpenSSH splits at blanks and expands `%`. */
