@@ -18,8 +18,7 @@ function masterProblems(props: Partial<OpenHpcMasterProps<FakeMachines>>): reado
 
 describe("a ComputePool refuses", () => {
   it.each([0, -1, 10_001, 1.5, Number.NaN])("%p nodes", (nodes) => {
-    const given = JSON.stringify(nodes);
-    expect(poolProblems({ nodes })).toEqual([`nodes is ${given}, but must be a whole number from 1 to 10000`]);
+    expect(poolProblems({ nodes })).toEqual([`nodes is ${nodes}, but must be a whole number from 1 to 10000`]);
   });
 
   it("{ min, max }, and says that elastic pools come later", () => {
@@ -236,6 +235,22 @@ describe("a ComputePool refuses", () => {
     ]);
   });
 
+  it("groups and times that slurm.conf cannot have, or that mean something else there", () => {
+    const allowGroups = ["physics", "All", "", "a,b", "a\nNodeName=x", 'a"b', "domain users"];
+    expect(poolProblems({ partition: { name: "work", allowGroups } })).toEqual([
+      'partition.allowGroups[1] is "All", but must be the name of a group: Slurm reads this one as everybody; leave allowGroups out to let everybody submit',
+      ...["", "a,b", "a\nNodeName=x", 'a"b'].map(
+        (group, k) =>
+          `partition.allowGroups[${k + 2}] is ${JSON.stringify(group)}, but must be the name of one group, without , " # or \\ in it`,
+      ),
+    ]);
+    const longest = { name: "work", maxTime: Duration.days(24_855), defaultTime: Duration.days(24_855) };
+    expect(() => poolProblems({ partition: longest })).toThrow("it was built without a problem");
+    expect(poolProblems({ partition: { ...longest, maxTime: Duration.days(24_856) } })).toEqual([
+      'partition.maxTime is "2147558400 s", but must be at most 24855-00:00:00, which is the longest that Slurm reads; leave maxTime out for no limit',
+    ]);
+  });
+
   it("a partition that another pool has with other settings", () => {
     const message = refusal((stack) => {
       const master = smallCluster(stack, { partition: { name: "work", maxTime: Duration.hours(1) } });
@@ -251,7 +266,7 @@ describe("a ComputePool refuses", () => {
     expect(poolProblems({ partition })).toEqual([
       'partition.maxTime is "30 s", but must be at least one minute, in which Slurm counts time limits',
       'partition.defaultTime is "02:00:00", but must be at most maxTime, which is 00:00:30',
-      "partition.allowGroups is [], but must be at least one group; leave it out to let everybody submit",
+      "partition.allowGroups is [], but must be at least one group; leave allowGroups out to let everybody submit",
     ]);
   });
 

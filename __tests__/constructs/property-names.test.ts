@@ -3,6 +3,7 @@ import { AwsCloud, AwsMachine, pinAws } from "cdktf-openhpc/aws";
 import { AzureCloud, AzureMachine, pinAzure } from "cdktf-openhpc/azure";
 import { LocalCloud, LocalMachine } from "cdktf-openhpc/local";
 import { FakeCloud, type FakeCloudProps } from "cdktf-openhpc/testing";
+import type { Construct } from "constructs";
 import fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -199,6 +200,10 @@ describe("what is given instead of properties", () => {
     expect(refusals((stack) => fakeMaster(stack, { machine: { defualt: "small", fake: "small" } as never }))).toEqual([
       'machine.defualt is "defualt", but must be one of default, local, aws, azure, fake; did you mean "default"?',
     ]);
+    for (const given of [5, true, ["small"], {}, () => 0])
+      expect(refusals((stack) => fakeMaster(stack, { machine: { fake: given } as never }))).toEqual([
+        expect.stringMatching(/^machine is .*, but must be one of small, medium, large, gpu, fake\.huge$/),
+      ]);
   });
 
   it("is told with everything else that is wrong", () => {
@@ -221,6 +226,40 @@ describe("what is given instead of properties", () => {
       expect.stringMatching(/^reservd is "reservd", but must be one of .*; did you mean "reserved"\?$/),
       expect.stringMatching(/^cidr is "10\.77\.0\.1\/16"/),
       expect.stringMatching(/^machine is "smal"/),
+    ]);
+  });
+
+  it("is told value by value where there are many", () => {
+    const settings = { SlurmdTimeout: 300, MailProg: "/usr/bin/mail", Prolog: null } as never;
+    expect(refusals((stack) => fakeMaster(stack, { slurm: { settings, privateData: ["jobs", 5] as never } }))).toEqual([
+      "slurm.settings.SlurmdTimeout is 300, but must be text",
+      "slurm.settings.Prolog is null, but must be text",
+      "slurm.privateData[1] is 5, but must be text",
+    ]);
+    const commands = ["echo hello", ["echo", "hello"]] as never;
+    expect(told(new AwsCloud({ ...aws, firstBoot: { commands } }).problems())).toEqual([
+      'firstBoot.commands[0] is "echo hello", but must be a list of texts',
+    ]);
+  });
+
+  it("is told once, though it is needed", () => {
+    expect(refusals((stack) => smallCluster(stack, { nodes: null as never }))).toEqual([
+      "nodes is null, but must be given, or left out",
+    ]);
+  });
+
+  it.each([undefined, null, "", 5, {}])("is no trace of a library's own where an id is %p", (id) => {
+    for (const make of [
+      (stack: Construct) => new OpenHpcMaster(stack, id as never, { cloud: new FakeCloud() }),
+      (stack: Construct) => new ComputePool(stack, id as never, { master: fakeMaster(stack), nodes: 1 }),
+      (stack: Construct) => new NfsDisk(stack, id as never, { size: Size.gibibytes(16) }),
+    ])
+      expect(refusals(make)).toEqual([expect.stringMatching(/^id is .*, but must be text that is not empty$/)]);
+  });
+
+  it.each([undefined, null, {}, "demo"])("is no trace of a library's own where the scope is %p", (scope) => {
+    expect(refusals(() => new NfsDisk(scope as never, "home", { size: Size.gibibytes(16) }))).toEqual([
+      expect.stringMatching(/^scope is .*, but must be a construct: the stack, or something in it$/),
     ]);
   });
 
@@ -270,6 +309,12 @@ describe("users", () => {
     ).toEqual([
       expect.stringMatching(/^groups\[0\]\.uid is "uid", but must be one of name, gid; did you mean "gid"\?$/),
       expect.stringMatching(/^users\[0\]\.shel is "shel", but must be one of .*; did you mean "shell"\?$/),
+    ]);
+  });
+
+  it("have numbers that are told with their limits, however large", () => {
+    expect(told(Users.of([{ name: "alice", uid: 1e99 }]).answer.problems)).toEqual([
+      "users[0].uid is 1e+99, but must be a whole number from 1001 to 60000",
     ]);
   });
 

@@ -50,6 +50,14 @@ describe("names", () => {
     },
   );
 
+  test.each(["master", "operator"])("that firewalls have for others are refused for pools: %s", (name) => {
+    expect(told(poolNameProblems(name))).toEqual([
+      expect.stringMatching(`^name is "${name}", but must be another name; it stands for `),
+    ]);
+    expect(poolNameProblems(`${name}s`)).toEqual([]);
+    expect(hostNameProblems(name)).toEqual([]);
+  });
+
   test("are refused with the reason and what would be right", () => {
     expect(told(partitionNameProblems("ALL"))).toEqual([
       'partition is "ALL", but must be another name; Slurm reads it as every node',

@@ -2,7 +2,7 @@ import type { PartitionSpec } from "../model/cluster-spec";
 import { partitionNameProblems } from "../model/names";
 import type { Problem } from "../model/problems";
 import { DURATION, FLAG, needed, type PropertyNames, TEXT, TEXTS } from "../model/properties";
-import type { Duration } from "../units";
+import { Duration } from "../units";
 
 /** How jobs get at a pool's nodes. Pools that name the same partition share it. */
 export interface PartitionOptions {
@@ -64,6 +64,12 @@ export const PARTITION_NAMES = {
   exclusive: FLAG,
 } satisfies PropertyNames<PartitionOptions>;
 
+/** Slurm reads time limits as seconds of 31 bits. */
+const LONGEST = Duration.days(24_855);
+
+/** One name in a list of slurm.conf. */
+const GROUP = /^[^\s,"#\\]([^\r\n,"#\\]*[^\s,"#\\])?$/;
+
 type Settings = Omit<PartitionSpec, "name" | "pools" | "default">;
 
 /** What one pool says of its partition. */
@@ -106,6 +112,14 @@ export function partitionProblems(partition: string | PartitionOptions): readonl
         want: "at least one minute, in which Slurm counts time limits",
       });
     }
+    if (time !== undefined && time.toSeconds() > LONGEST.toSeconds()) {
+      problems.push({
+        at: `partition.${key}`,
+        got: time.toString(),
+        want: `at most ${LONGEST.toSlurm()}, which is the longest that Slurm reads`,
+        hint: "leave maxTime out for no limit",
+      });
+    }
   }
   if (maxTime !== undefined && defaultTime !== undefined && defaultTime.toSeconds() > maxTime.toSeconds()) {
     problems.push({
@@ -119,10 +133,20 @@ export function partitionProblems(partition: string | PartitionOptions): readonl
       at: "partition.allowGroups",
       got: allowGroups,
       want: "at least one group",
-      hint: "leave it out to let everybody submit",
+      hint: EVERYBODY,
     });
   }
-  return problems;
+  return [...problems, ...(allowGroups ?? []).flatMap(groupProblems)];
+}
+
+const EVERYBODY = "leave allowGroups out to let everybody submit";
+
+function groupProblems(group: string, index: number): readonly Problem[] {
+  const at = `partition.allowGroups[${index}]`;
+  if (group.toLowerCase() === "all") {
+    return [{ at, got: group, want: "the name of a group: Slurm reads this one as everybody", hint: EVERYBODY }];
+  }
+  return GROUP.test(group) ? [] : [{ at, got: group, want: 'the name of one group, without , " # or \\ in it' }];
 }
 
 /** Where what a pool says contradicts what pools before it have said. */

@@ -305,7 +305,9 @@ function schemaProblems(issue: z.core.$ZodIssue, content: unknown, file: string)
     });
   }
   const got = issue.path.reduce<unknown>((value, key) => (isRecord(value) ? value[String(key)] : undefined), content);
-  const want = issue.code === "invalid_type" ? (TYPE_WORDS[issue.expected] ?? issue.expected) : issue.message;
+  const known = issue.code === "invalid_type" ? (TYPE_WORDS[issue.expected] ?? issue.expected) : undefined;
+  // The only numbers are ids.
+  const want = known ?? (typeof got === "number" ? ID_WANT : issue.message);
   return [{ at, got, want }];
 }
 

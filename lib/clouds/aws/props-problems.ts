@@ -1,7 +1,8 @@
-import { hostNameProblems } from "../../model/names";
+import { siteNameProblems } from "../../model/names";
 import type { Problem } from "../../model/problems";
-import { sshKeyProblems, sshSourceProblems } from "../access";
+import { keyKindProblems, noSourceProblems, sshKeyProblems, sshSourceProblems } from "../access";
 import type { PinFile } from "../pins";
+import { firstBootProblems } from "../user-data";
 import { diskProblems } from "./disk";
 import { DEFAULT_IMAGE, imageNameProblems } from "./image-choice";
 import type { AwsCloudProps, AwsNetworkReference } from "./props";
@@ -13,12 +14,16 @@ export function propsProblems(
   props: AwsCloudProps,
   { zone, pins }: { readonly zone: string; readonly pins: () => PinFile },
 ): readonly Problem[] {
-  const { region, access, cidr, network, image = DEFAULT_IMAGE, disks = {}, tags = {}, id, account } = props;
+  const { region, access, cidr, network, image = DEFAULT_IMAGE, disks = {}, tags = {}, id, account, firstBoot } = props;
   return [
     ...placeProblems(region, zone),
     ...(account === undefined || /^\d{12}$/.test(account) ? [] : [{ at: "account", got: account, want: "12 digits" }]),
     ...sshKeyProblems(access.sshPublicKey, "access.sshPublicKey"),
+    ...keyKindProblems(access.sshPublicKey, "access.sshPublicKey", "AWS"),
     ...(access.from === "ssm" ? [] : sshSourceProblems(access.from, "access.from")),
+    ...(access.from === "ssm" || network?.securityGroups !== undefined
+      ? []
+      : noSourceProblems(access.from, "access.from", "ssm")),
     ...(cidr === undefined ? [] : networkCidrProblems(cidr, "cidr")),
     ...(network === undefined ? [] : networkProblems(network, cidr, { region, zone, pins: pins() })),
     ...imageNameProblems(image),
@@ -26,8 +31,9 @@ export function propsProblems(
     ...diskProblems(disks.home ?? {}, "disks.home"),
     ...publicAddressProblems(props),
     ...boundaryProblems(props),
+    ...(firstBoot === undefined ? [] : firstBootProblems(firstBoot)),
     ...tagProblems(tags, "tags"),
-    ...(id === undefined ? [] : hostNameProblems(id, "id")),
+    ...(id === undefined ? [] : siteNameProblems(id, "id")),
   ];
 }
 
