@@ -91,9 +91,14 @@ describe.each(SHELLS)("completion in %s", (shell) => {
   });
 
   here("leaves files to the shell, which knows how to quote their names", () => {
-    mkdirSync(join(scratch, "below", "my files"), { recursive: true });
-    const files = offered(shell, "known-hosts", "demo", "--out", "");
-    expect(files).toEqual({ bash: ["<-o default>"], zsh: ["<files>"], fish: ["my files/"] }[shell]);
+    mkdirSync(join(scratch, "below", "my files", "here"), { recursive: true });
+    for (const [typed, found] of [
+      ["my", "my files/"],
+      ["my\\ files/", "my files/here/"],
+    ] as const) {
+      const files = offered(shell, "known-hosts", "demo", "--out", typed);
+      expect(files).toEqual({ bash: ["<-o default>"], zsh: ["<files>"], fish: [found] }[shell]);
+    }
   });
 
   here(

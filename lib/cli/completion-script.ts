@@ -75,7 +75,7 @@ function __ohpc_candidates
   set -l current (commandline -ct)
   for line in (sh -c "$__ohpc_functions"'_ohpc_candidates "$@"' ohpc $words "$current")
     if string match -q '<files>*' -- $line
-      __fish_complete_path "$current"
+      __fish_complete_path (string unescape -- "$current")
     else
       printf '%s\\n' $line
     end
