@@ -23,7 +23,7 @@ export interface PartitionOptions {
   readonly default?: boolean;
 
   /**
-   * The longest that a job may run.
+   * The longest that a job may run: at most 24855 days.
    *
    * @default - no limit
    * @onChange reconfigures Slurm; jobs that run go on. Those that wait and ask for more wait for ever: `ohpc` names them and asks
