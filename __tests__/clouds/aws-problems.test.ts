@@ -155,6 +155,16 @@ describe("what is wrong on AWS is told when it is written:", () => {
       { cloud: { permissionsBoundary: "arn:aws:iam::123456789012:policy/edge" } },
       /^permissionsBoundary is "arn:.*but must be left out: a role is made only for the Session Manager/,
     ],
+    [
+      "a boundary by its name",
+      { cloud: { access: { sshPublicKey: KEY, from: "ssm" }, permissionsBoundary: "edge" } },
+      'permissionsBoundary is "edge", but must be the ARN of a policy: arn:aws:iam::ACCOUNT:policy/NAME',
+    ],
+    [
+      "an instance profile by its ARN",
+      { cloud: { instanceProfile: "arn:aws:iam::123456789012:instance-profile/path/head" } },
+      'instanceProfile is "arn:aws:iam::123456789012:instance-profile/path/head", but must be the name of an instance profile, not its ARN; did you mean "head"?',
+    ],
     ["an account that is no number", { cloud: { account: "mine" } }, 'account is "mine", but must be 12 digits'],
     [
       "security groups for only one side",

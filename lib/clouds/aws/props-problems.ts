@@ -30,6 +30,7 @@ export function propsProblems(
     ...diskProblems(disks.state ?? {}, "disks.state"),
     ...diskProblems(disks.home ?? {}, "disks.home"),
     ...publicAddressProblems(props),
+    ...(props.instanceProfile === undefined ? [] : profileProblems(props.instanceProfile)),
     ...boundaryProblems(props),
     ...(firstBoot === undefined ? [] : firstBootProblems(firstBoot)),
     ...tagProblems(tags, "tags"),
@@ -48,8 +49,21 @@ function publicAddressProblems({ access, network, publicAddress }: AwsCloudProps
   return [{ at: "publicAddress", got: publicAddress, want, hint }];
 }
 
+/** The name alone: an ARN is what the console shows first. */
+function profileProblems(profile: string): readonly Problem[] {
+  if (/^[\w+=,.@-]{1,128}$/.test(profile)) return [];
+  const name = /^arn:[^:]*:iam::\d*:instance-profile\/(?:.*\/)?([\w+=,.@-]+)$/.exec(profile)?.[1];
+  const hint = name === undefined ? undefined : `did you mean "${name}"?`;
+  return [{ at: "instanceProfile", got: profile, want: "the name of an instance profile, not its ARN", hint }];
+}
+
 function boundaryProblems({ access, instanceProfile, permissionsBoundary }: AwsCloudProps): readonly Problem[] {
-  if (permissionsBoundary === undefined || (access.from === "ssm" && instanceProfile === undefined)) return [];
+  if (permissionsBoundary === undefined) return [];
+  if (access.from === "ssm" && instanceProfile === undefined) {
+    if (/^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/.+$/.test(permissionsBoundary)) return [];
+    const arn = "the ARN of a policy: arn:aws:iam::ACCOUNT:policy/NAME";
+    return [{ at: "permissionsBoundary", got: permissionsBoundary, want: arn }];
+  }
   const want = "left out: a role is made only for the Session Manager, and only where no instanceProfile is given";
   return [{ at: "permissionsBoundary", got: permissionsBoundary, want }];
 }
