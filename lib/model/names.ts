@@ -70,7 +70,7 @@ export function clusterNameProblems(name: string, at = "clusterName"): readonly 
 }
 
 /** What a vendor's cloud calls its site, and its provider. */
-export function siteNameProblems(name: string, at = "id"): readonly Problem[] {
+export function siteIdProblems(name: string, at = "id"): readonly Problem[] {
   return nameProblems(SITE, name, at);
 }
 

@@ -1,4 +1,4 @@
-import { siteNameProblems } from "../../model/names";
+import { siteIdProblems } from "../../model/names";
 import type { Problem } from "../../model/problems";
 import { keyKindProblems, noSourceProblems, sshKeyProblems, sshSourceProblems } from "../access";
 import type { PinFile } from "../pins";
@@ -34,7 +34,7 @@ export function propsProblems(
     ...boundaryProblems(props),
     ...(firstBoot === undefined ? [] : firstBootProblems(firstBoot)),
     ...tagProblems(tags, "tags"),
-    ...(id === undefined ? [] : siteNameProblems(id, "id")),
+    ...(id === undefined ? [] : siteIdProblems(id, "id")),
   ];
 }
 

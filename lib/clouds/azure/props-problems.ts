@@ -1,5 +1,5 @@
 import { cidrProblems } from "../../model/cidr";
-import { siteNameProblems } from "../../model/names";
+import { siteIdProblems } from "../../model/names";
 import { didYouMean, type Problem } from "../../model/problems";
 import { keyKindProblems, noSourceProblems, type SshSource, sshKeyProblems, sshSourceProblems } from "../access";
 import type { PinFile } from "../pins";
@@ -53,7 +53,7 @@ export function propsProblems(props: AzureCloudProps, pins: () => PinFile): read
       : resourceIdProblems(identity, "Microsoft.ManagedIdentity/userAssignedIdentities", "identity")),
     ...(firstBoot === undefined ? [] : firstBootProblems(firstBoot)),
     ...tagProblems(tags, "tags"),
-    ...(id === undefined ? [] : siteNameProblems(id, "id")),
+    ...(id === undefined ? [] : siteIdProblems(id, "id")),
   ];
 }
 
