@@ -1,4 +1,4 @@
-import { ComputePool, GpuComputePool, NfsDisk, OpenHpcMaster, Size, Users } from "cdktf-openhpc";
+import { ComputePool, Duration, GpuComputePool, NfsDisk, OpenHpcMaster, Size, Users } from "cdktf-openhpc";
 import { AwsCloud, AwsMachine, pinAws } from "cdktf-openhpc/aws";
 import { AzureCloud, AzureMachine, pinAzure } from "cdktf-openhpc/azure";
 import { LocalCloud, LocalMachine } from "cdktf-openhpc/local";
@@ -83,13 +83,55 @@ const EVERYTHING: Readonly<
 interface Place {
   readonly name: string;
   /** The properties with `name` given in that place. */
-  readonly around: (name: string) => Given;
+  readonly around: (name: string, value?: unknown) => Given;
   readonly path: (name: string) => string;
 }
 
+/** What TypeScript would not let through, or would. */
+const ODD: readonly unknown[] = [
+  ...[
+    null,
+    true,
+    0,
+    -0,
+    -1,
+    1.5,
+    NaN,
+    Infinity,
+    1e300,
+    3n,
+    "",
+    " ",
+    "x",
+    "ü",
+    "a\nb",
+    "${x}",
+    "__proto__",
+    "constructor",
+  ],
+  ...[
+    [],
+    [[]],
+    [null],
+    [5],
+    ["x"],
+    {},
+    { x: 1 },
+    { __proto__: null },
+    Object.create({ inherited: 1 }) as unknown,
+    () => 0,
+    Symbol("s"),
+  ],
+  ...[new Date(0), new Map(), Size.gibibytes(0), Size.tebibytes(1e9), Duration.seconds(0), new FakeCloud()],
+];
+
 function placesIn(names: Names, around: (inner: Given) => Given = (inner) => inner, at = ""): Place[] {
   return Object.entries(names).flatMap(([name, property]) => {
-    const here = { name, around: (word: string) => around({ [word]: 1 }), path: (word: string) => `${at}${word}` };
+    const here = {
+      name,
+      around: (word: string, value: unknown = 1) => around({ [word]: value }),
+      path: (word: string) => `${at}${word}`,
+    };
     if (typeof property !== "object" || property === null || !("names" in property)) return [here];
     const { names: inner, list } = property as Bag;
     const wrap = (given: Given) => around({ [name]: list ? [given] : given });
@@ -115,6 +157,22 @@ describe.each(Object.entries(EVERYTHING))("the properties of %s", (title, { name
       );
     },
   );
+
+  it("are told, or taken, whatever they are: nothing else is thrown", () => {
+    for (const { name, around, path } of places)
+      for (const odd of ODD) {
+        try {
+          for (const line of problems(around(name, odd)))
+            expect(line).toMatch(/^[^\n]+ is [^\n]+, but must be [^\n]+$/);
+        } catch (error) {
+          // What can be built was taken.
+          if (!/it was built without a problem|Validation failed/.test(String(error)))
+            throw new Error(`${path(name)} given as ${String(odd)}: ${String((error as Error).stack)}`, {
+              cause: error,
+            });
+        }
+      }
+  });
 
   it("are told in full when none of them was meant", () => {
     const [line] = problems({ zebrafishes: 1 });
