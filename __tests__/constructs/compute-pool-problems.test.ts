@@ -238,7 +238,7 @@ describe("a ComputePool refuses", () => {
   it("groups and times that slurm.conf cannot have, or that mean something else there", () => {
     const allowGroups = ["physics", "All", "", "a,b", "a\nNodeName=x", 'a"b', "domain users"];
     expect(poolProblems({ partition: { name: "work", allowGroups } })).toEqual([
-      'partition.allowGroups[1] is "All", but must be the name of a group: Slurm reads this one as everybody; leave allowGroups out to let everybody submit',
+      'partition.allowGroups is "All", but must be the name of a group; Slurm reads it as everybody: leave allowGroups out for that',
       ...["", "a,b", "a\nNodeName=x", 'a"b'].map(
         (group, k) =>
           `partition.allowGroups[${k + 2}] is ${JSON.stringify(group)}, but must be the name of one group, without , " # or \\ in it`,
@@ -266,7 +266,7 @@ describe("a ComputePool refuses", () => {
     expect(poolProblems({ partition })).toEqual([
       'partition.maxTime is "30 s", but must be at least one minute, in which Slurm counts time limits',
       'partition.defaultTime is "02:00:00", but must be at most maxTime, which is 00:00:30',
-      "partition.allowGroups is [], but must be at least one group; leave allowGroups out to let everybody submit",
+      "partition.allowGroups is [], but must be at least one group; leave it out to let everybody submit",
     ]);
   });
 

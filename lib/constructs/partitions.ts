@@ -133,20 +133,19 @@ export function partitionProblems(partition: string | PartitionOptions): readonl
       at: "partition.allowGroups",
       got: allowGroups,
       want: "at least one group",
-      hint: EVERYBODY,
+      hint: "leave it out to let everybody submit",
     });
   }
   return [...problems, ...(allowGroups ?? []).flatMap(groupProblems)];
 }
 
-const EVERYBODY = "leave allowGroups out to let everybody submit";
-
 function groupProblems(group: string, index: number): readonly Problem[] {
-  const at = `partition.allowGroups[${index}]`;
   if (group.toLowerCase() === "all") {
-    return [{ at, got: group, want: "the name of a group: Slurm reads this one as everybody", hint: EVERYBODY }];
+    const hint = "Slurm reads it as everybody: leave allowGroups out for that";
+    return [{ at: "partition.allowGroups", got: group, want: "the name of a group", hint }];
   }
-  return GROUP.test(group) ? [] : [{ at, got: group, want: 'the name of one group, without , " # or \\ in it' }];
+  const want = 'the name of one group, without , " # or \\ in it';
+  return GROUP.test(group) ? [] : [{ at: `partition.allowGroups[${index}]`, got: group, want }];
 }
 
 /** Where what a pool says contradicts what pools before it have said. */
