@@ -21,6 +21,6 @@ const STACKS: Readonly<Record<string, () => (scope: Construct) => void>> = {
 const { OHPC_STACK: only } = process.env;
 const app = new App();
 for (const [name, load] of Object.entries(STACKS)) {
-  if (only === undefined || only === name || !(only in STACKS)) load()(new TerraformStack(app, name));
+  if (only === undefined || only === name || !Object.hasOwn(STACKS, only)) load()(new TerraformStack(app, name));
 }
 app.synth();

@@ -44,9 +44,18 @@ function project(name: string, app: string): void {
 }
 
 async function ohpc(where: string, ...args: string[]): Promise<Outcome> {
+  return outcomeOf(where, process.execPath, ["-r", TSX, MAIN, ...args]);
+}
+
+/** @param rest of bash's line, e.g. where the output goes */
+async function ohpcInto(rest: string, where: string, ...args: string[]): Promise<Outcome> {
+  return outcomeOf(where, "bash", ["-c", `"$0" "$@" ${rest}`, process.execPath, "-r", TSX, MAIN, ...args]);
+}
+
+async function outcomeOf(where: string, program: string, args: readonly string[]): Promise<Outcome> {
   const cwd = join(directory, where);
   const env = { ...process.env, XDG_STATE_HOME: join(directory, "state") };
-  const child = spawn(process.execPath, ["-r", TSX, MAIN, ...args], { cwd, env });
+  const child = spawn(program, args, { cwd, env });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (text: Buffer) => (stdout += text.toString()));
   child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
@@ -107,6 +116,33 @@ describe("ohpc", () => {
       error: { kind: "usage", code: "app.configuration", message: expect.stringContaining("nodes is 0") as string },
     });
     expect(stderr).toContain("- Synthesize ...");
+  });
+
+  it("prints no document of its own where another program is asked for JSON", async () => {
+    const { code, stdout } = await ohpc("app", "ssh", "dmeo", "--", "sinfo", "--json");
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  });
+
+  it("shows what a verb misses", async () => {
+    const { code, stderr } = await ohpc("empty", "image");
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("Usage: ohpc image") as string });
+  });
+
+  it("goes on to its end when nobody reads any more", async () => {
+    const { code, stderr } = await ohpcInto("| true; exit ${PIPESTATUS[0]}", "app", "destroy", "net");
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^error: there is no cluster/) as string,
+    });
+    expect(await ohpcInto("2>&1 | true; exit ${PIPESTATUS[0]}", "app", "list")).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("tells that what it says could not be written", async () => {
+    const { code, stderr } = await ohpcInto(">/dev/full", "app", "list");
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^error: not all .*ENOSPC.*\n$/) as string,
+    });
   });
 
   it("shows what there is when it is asked for nothing, and ends with 2", async () => {

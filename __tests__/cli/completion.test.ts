@@ -43,8 +43,8 @@ afterAll(() => {
 });
 
 const WORDS: Readonly<Record<(typeof SHELLS)[number], string>> = {
-  bash: 'source "$0"; complete -p ohpc >/dev/null || exit; COMP_WORDS=(ohpc "$@") COMP_CWORD=$#; _ohpc; printf "%s\\n" "${COMPREPLY[@]}"',
-  zsh: 'compdef() { :; }; _describe() { print -l -- "${(@)found%%:*}"; }; source "$0"; words=(ohpc "$@"); CURRENT=$#words; _ohpc',
+  bash: 'compopt() { echo "<$*>"; }; source "$0"; complete -p ohpc >/dev/null || exit; COMP_WORDS=(ohpc "$@") COMP_CWORD=$#; _ohpc; printf "%s\\n" "${COMPREPLY[@]}"',
+  zsh: '_files() { echo "<files>"; }; compdef() { :; }; _describe() { print -l -- "${(@)found%%:*}"; }; source "$0"; words=(ohpc "$@"); CURRENT=$#words; _ohpc',
   fish: 'source $argv[1]; complete -C (string join " " -- ohpc $argv[2..])',
 };
 
@@ -89,6 +89,37 @@ describe.each(SHELLS)("completion in %s", (shell) => {
     expect(offered(shell, "ssh", "demo", "--", "")).toEqual([]);
     expect(spawnSync("cat", [join(scratch, "started")], { encoding: "utf8" }).stdout).toBe("");
   });
+
+  here("leaves files to the shell, which knows how to quote their names", () => {
+    mkdirSync(join(scratch, "below", "my files", "here"), { recursive: true });
+    for (const [typed, found] of [
+      ["my", "my files/"],
+      ["my\\ files/", "my files/here/"],
+    ] as const) {
+      const files = offered(shell, "known-hosts", "demo", "--out", typed);
+      expect(files).toEqual({ bash: ["<-o default>"], zsh: ["<files>"], fish: [found] }[shell]);
+    }
+  });
+
+  here(
+    "offers the value of an option behind = as well",
+    () => {
+      // Bash makes three words of it.
+      const words = (text: string) => (shell === "bash" ? text.split(/(?<==)|(?==)/) : [text]);
+      const option = shell === "bash" ? "" : "--partition=";
+      try {
+        expect(offered(shell, "smoke", "demo", "hello", ...words("--partition=g"))).toEqual([`${option}gpu`]);
+        expect(offered(shell, "smoke", "demo", "hello", ...words("--partition="))).toEqual([
+          `${option}cpu`,
+          `${option}gpu`,
+        ]);
+        expect(offered(shell, "ssh", ...words("--as=alice"), "demo", "gpu-")).toEqual(["gpu-1", "gpu-2"]);
+      } finally {
+        rmSync(join(scratch, "started"), { force: true });
+      }
+    },
+    60_000,
+  );
 
   here(
     "offers the project's stacks, hosts and users, from any directory below it",

@@ -26,4 +26,16 @@ describe("ohpc known-hosts", () => {
     const lines = readFileSync(join(stack.directory, "demo.known_hosts"), "utf8").trimEnd().split("\n");
     expect(lines).toEqual([master, one, "10.108.250.2,cpu-2 ssh-ed25519 B"]);
   });
+
+  it("says what it could not write, and where else it may", async () => {
+    stack.write("demo.known_hosts", "[127.0.0.1]:29852,master,10.108.0.10 ssh-ed25519 M\n");
+    stack.program("ssh", "cat >/dev/null; printf '10.108.250.1 ssh-ed25519 A\\n10.108.250.2 ssh-ed25519 B\\n'");
+    const args = ["-r", require.resolve("tsx/cjs"), MAIN, "known-hosts", "demo", "--out", "not/there"];
+    const { code, stderr } = await run(process.execPath, args, stack.directory, stack.env);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^error: not\/there could not be written$/m) as string,
+    });
+    expect(stderr).toContain("choose another place with --out");
+  });
 });

@@ -1,7 +1,15 @@
-import { GpuComputePool, OpenHpcMaster } from "cdktf-openhpc";
-import { AwsCloud } from "cdktf-openhpc/aws";
+import { GpuComputePool, OpenHpcMaster, Size } from "cdktf-openhpc";
+import { AwsCloud, AwsMachine } from "cdktf-openhpc/aws";
 import { demo, KEY, PROPS, type Variant } from "../support/aws";
 import { refusal, refusals } from "../support/clusters";
+
+const SHAPE = {
+  sockets: 1,
+  coresPerSocket: 4,
+  threadsPerCore: 1,
+  memory: Size.gibibytes(8),
+  architecture: "x86_64",
+} as const;
 
 describe("what is wrong on AWS is told when it is written:", () => {
   const first = (variant: Variant) => refusals(demo(variant));
@@ -59,6 +67,79 @@ describe("what is wrong on AWS is told when it is written:", () => {
       /^access\.sshPublicKey is "a private key"/,
     ],
     [
+      "a list of sources with nobody in it",
+      { cloud: { access: { sshPublicKey: KEY, from: [] } } },
+      'access.from is [], but must be at least one subnet: with none, nobody gets in, not even ohpc; "ssm" opens no port',
+    ],
+    [
+      "a source with bits behind its prefix",
+      { cloud: { access: { sshPublicKey: KEY, from: [{ cidr: "198.51.100.7/24", reason: "office" }] } } },
+      'access.from[0].cidr is "198.51.100.7/24", but must be an IPv4 subnet such as 198.51.100.0/24; did you mean "198.51.100.0/24"?',
+    ],
+    [
+      "a network that is nobody's own",
+      { cloud: { cidr: "169.254.0.0/16" } },
+      'cidr is "169.254.0.0/16", but must be apart from 169.254.0.0/16, which is no network of anybody\'s own',
+    ],
+    [
+      "an id that no provider can have",
+      { cloud: { id: "1st" } },
+      /^id is "1st", but must be lower case letters, digits and hyphens, beginning with a letter/,
+    ],
+    [
+      "more threads than a core has",
+      { pool: { machine: AwsMachine.of("c7i.8xlarge", { cpuOptions: { threadsPerCore: 3 as 2 } }) } },
+      "machine.cpuOptions.threadsPerCore is 3, but must be 1 or 2, or left out",
+    ],
+    [
+      "a price without end",
+      { pool: { machine: AwsMachine.of("m7a.large", { spot: { maxHourly: Infinity } }) } },
+      "machine.spot.maxHourly is Infinity, but must be a price above 0, in US dollars",
+    ],
+    [
+      "a shape that no machine has",
+      {
+        pool: { machine: AwsMachine.of("new.large", { shape: { ...SHAPE, sockets: 0, memory: Size.mebibytes(511) } }) },
+      },
+      "machine.shape.sockets is 0, but must be a whole number from 1 to 65533",
+    ],
+    [
+      "an architecture that there is not",
+      { pool: { machine: AwsMachine.of("new.large", { shape: { ...SHAPE, architecture: "amd64" as "arm64" } }) } },
+      /^machine\.shape\.architecture is "amd64", but must be "x86_64" or "arm64"/,
+    ],
+    ["an image without a name", { pool: { image: "" } }, 'image is "", but must be the name of an image, or left out'],
+    [
+      "a key that AWS does not take",
+      { cloud: { access: { sshPublicKey: "ecdsa-sha2-nistp256 AAAA me", from: "ssm" } } },
+      'access.sshPublicKey is "ecdsa-sha2-nistp256", but must be a key that AWS takes: ssh-ed25519, or ssh-rsa of at least 2048 bits',
+    ],
+    [
+      "a snapshot of a file system, of which there is none",
+      { cloud: { disks: { home: { kind: "efs", whenRemoved: "snapshot" } as never } } },
+      'disks.home.whenRemoved is "snapshot", but must be "refuse" or "delete" for an elastic file system',
+    ],
+    [
+      "a volume's speed of a file system",
+      { cloud: { disks: { home: { kind: "efs", iops: 6000 } as never } } },
+      "disks.home.iops is 6000, but must be left out: an elastic file system has none",
+    ],
+    [
+      "a file of the first boot without a way to it",
+      { cloud: { firstBoot: { files: [{ path: "motd", mode: "0644", content: "" }] } } },
+      'firstBoot.files[0].path is "motd", but must be an absolute path of a file, e.g. /etc/motd',
+    ],
+    [
+      "a mode that is none",
+      { cloud: { firstBoot: { files: [{ path: "/etc/motd", mode: "u=rw", content: "" }] } } },
+      'firstBoot.files[0].mode is "u=rw", but must be octal digits such as "0644" or "0755"',
+    ],
+    [
+      "a command of the first boot without a program",
+      { cloud: { firstBoot: { commands: [["true"], []] } } },
+      "firstBoot.commands[1] is [], but must be a program and its arguments",
+    ],
+    [
       "a state disk on a file system",
       { master: { stateDisk: { existing: "fs-0123456789abcdef0" } } },
       /^existing is "fs-0123456789abcdef0", but must be a volume/,
@@ -73,6 +154,16 @@ describe("what is wrong on AWS is told when it is written:", () => {
       "a boundary of a role that is not made",
       { cloud: { permissionsBoundary: "arn:aws:iam::123456789012:policy/edge" } },
       /^permissionsBoundary is "arn:.*but must be left out: a role is made only for the Session Manager/,
+    ],
+    [
+      "a boundary by its name",
+      { cloud: { access: { sshPublicKey: KEY, from: "ssm" }, permissionsBoundary: "edge" } },
+      'permissionsBoundary is "edge", but must be the ARN of a policy: arn:aws:iam::ACCOUNT:policy/NAME',
+    ],
+    [
+      "an instance profile by its ARN",
+      { cloud: { instanceProfile: "arn:aws:iam::123456789012:instance-profile/path/head" } },
+      'instanceProfile is "arn:aws:iam::123456789012:instance-profile/path/head", but must be the name of an instance profile, not its ARN; did you mean "head"?',
     ],
     ["an account that is no number", { cloud: { account: "mine" } }, 'account is "mine", but must be 12 digits'],
     [

@@ -17,6 +17,36 @@ describe("what is wrong on Azure is told when it is written:", () => {
       /^image is "Debian:debian-13:13-arm64", but must be an image for x86_64, which the machine is; this one is for arm64/,
     ],
     [
+      "a list of sources with nobody in it",
+      { cloud: { access: { sshPublicKey: KEY, from: [] } } },
+      'access.from is [], but must be at least one subnet: with none, nobody gets in, not even ohpc; "bastion" opens no port',
+    ],
+    [
+      "an id that no provider can have",
+      { cloud: { id: "1st" } },
+      /^id is "1st", but must be lower case letters, digits and hyphens, beginning with a letter/,
+    ],
+    [
+      "a snapshot of a share, which would end with it",
+      { cloud: { disks: { home: { kind: "azure-files", whenRemoved: "snapshot" } as never } } },
+      'disks.home.whenRemoved is "snapshot", but must be "refuse" or "delete" for a share of Azure Files',
+    ],
+    [
+      "a disk's cache of a share",
+      { cloud: { disks: { home: { kind: "azure-files", caching: "None" } as never } } },
+      'disks.home.caching is "None", but must be left out: a share of Azure Files has none',
+    ],
+    [
+      "a share's account of a disk",
+      { cloud: { disks: { home: { storageAccount: "ours" } as never } } },
+      'disks.home.storageAccount is "ours", but must be left out: a managed disk has none',
+    ],
+    [
+      "a file of the first boot without a way to it",
+      { cloud: { firstBoot: { files: [{ path: "/etc/", mode: "0644", content: "" }] } } },
+      'firstBoot.files[0].path is "/etc/", but must be an absolute path of a file, e.g. /etc/motd',
+    ],
+    [
       "an address that Azure keeps",
       { pool: { addresses: "10.79.128.3", nodes: 1 } },
       /10\.79\.128\.3 is reserved by the platform/,
@@ -103,7 +133,7 @@ describe("what is wrong on Azure is told when it is written:", () => {
     ],
     [
       "a storage account's name",
-      { cloud: { disks: { home: { kind: "azure-files", storageAccount: "My_Home" } } } },
+      { cloud: { disks: { home: { kind: "azure-files", storageAccount: "My_Home" } as never } } },
       'disks.home.storageAccount is "My_Home", but must be the name of a storage account: 3 to 24 lower case letters and digits; did you mean "myhome"?',
     ],
     [

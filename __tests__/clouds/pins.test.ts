@@ -1,7 +1,12 @@
+import { type Cloud, OpenHpcMaster } from "cdktf-openhpc";
+import { AwsCloud } from "cdktf-openhpc/aws";
+import { AzureCloud } from "cdktf-openhpc/azure";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readPins, withFacts, writePins } from "../../lib/clouds/pins";
+import { operator } from "../../stacks/operator";
+import { refusals } from "../support/clusters";
 
 describe("the pin file", () => {
   let folder: string;
@@ -26,6 +31,23 @@ describe("the pin file", () => {
     expect(readPins(join(folder, "none"))).toEqual({});
     writeFileSync(join(folder, "package-lock"), '{ "lockfileVersion": 3 }');
     expect(() => readPins(join(folder, "package-lock"))).toThrow("is not a pin file of ohpc");
+    writeFileSync(join(folder, "merged"), "<<<<<<< ours\n{}\n");
+    expect(() => readPins(join(folder, "merged"))).toThrow("merged is not a pin file of ohpc");
+  });
+
+  it.each([
+    ["AWS", (pinFile: string): Cloud => new AwsCloud({ region: "us-east-1", zone: "x", access: operator, pinFile })],
+    [
+      "Azure",
+      (pinFile: string): Cloud => new AzureCloud({ location: "westeurope", zone: "x", access: operator, pinFile }),
+    ],
+  ])("on %s is a problem like others when it came out of a merge", (_, cloud) => {
+    const file = join(folder, "merged");
+    writeFileSync(file, "<<<<<<< ours\n{}\n");
+    expect(refusals((stack) => new OpenHpcMaster(stack, "master", { cloud: cloud(file) }))).toEqual([
+      `pinFile is ${JSON.stringify(file)}, but must be a file that pinAws or pinAzure has written, or none; remove it, or take it from version control again`,
+      expect.stringMatching(/^zone is "x"/),
+    ]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { type Cloud, ComputePool, OpenHpcMaster } from "cdktf-openhpc";
 import { AwsCloud, type AwsCloudProps } from "cdktf-openhpc/aws";
 import { AzureCloud, type AzureCloudProps } from "cdktf-openhpc/azure";
+import { LocalCloud } from "cdktf-openhpc/local";
 import { synthesize } from "cdktf-openhpc/testing";
 import { operator } from "../../stacks/operator";
 
@@ -37,6 +38,19 @@ describe.each(["aws", "azure"] as const)("a network of %s without a way out", (k
   it("is all right for an image that has everything, and with a gateway nobody is warned", () => {
     expect([...warned("none", IMAGES[kind]), ...warned("gateway")]).toEqual([]);
   });
+});
+
+it("a bridge without a way out takes no stock machines, which cannot fetch their software", () => {
+  const make = (internet: boolean, image?: string) => () =>
+    synthesize((stack) => {
+      const master = new OpenHpcMaster(stack, "master", { cloud: new LocalCloud({ internet }), image });
+      new ComputePool(stack, "cpu", { master, nodes: 1, image });
+    });
+  expect(make(false, "debian-13")).toThrow(
+    'image is "debian-13", but must be left out where internet is false: a stock machine has no way to fetch its software then',
+  );
+  for (const right of [make(false), make(false, "localhost/own:1"), make(true, "debian-13")])
+    expect(right).not.toThrow();
 });
 
 describe("a private master", () => {

@@ -18,8 +18,7 @@ function masterProblems(props: Partial<OpenHpcMasterProps<FakeMachines>>): reado
 
 describe("a ComputePool refuses", () => {
   it.each([0, -1, 10_001, 1.5, Number.NaN])("%p nodes", (nodes) => {
-    const given = JSON.stringify(nodes);
-    expect(poolProblems({ nodes })).toEqual([`nodes is ${given}, but must be a whole number from 1 to 10000`]);
+    expect(poolProblems({ nodes })).toEqual([`nodes is ${nodes}, but must be a whole number from 1 to 10000`]);
   });
 
   it("{ min, max }, and says that elastic pools come later", () => {
@@ -233,6 +232,22 @@ describe("a ComputePool refuses", () => {
     });
     expect(problemLines(message)).toEqual([
       'partition.default is true, but must be left out, because pool "cpu" makes "short" the default partition',
+    ]);
+  });
+
+  it("groups and times that slurm.conf cannot have, or that mean something else there", () => {
+    const allowGroups = ["physics", "All", "", "a,b", "a\nNodeName=x", 'a"b', "domain users"];
+    expect(poolProblems({ partition: { name: "work", allowGroups } })).toEqual([
+      'partition.allowGroups is "All", but must be the name of a group; Slurm reads it as everybody: leave allowGroups out for that',
+      ...["", "a,b", "a\nNodeName=x", 'a"b'].map(
+        (group, k) =>
+          `partition.allowGroups[${k + 2}] is ${JSON.stringify(group)}, but must be the name of one group, without , " # or \\ in it`,
+      ),
+    ]);
+    const longest = { name: "work", maxTime: Duration.days(24_855), defaultTime: Duration.days(24_855) };
+    expect(() => poolProblems({ partition: longest })).toThrow("it was built without a problem");
+    expect(poolProblems({ partition: { ...longest, maxTime: Duration.days(24_856) } })).toEqual([
+      'partition.maxTime is "2147558400 s", but must be at most 24855-00:00:00, which is the longest that Slurm reads; leave maxTime out for no limit',
     ]);
   });
 

@@ -20,9 +20,14 @@ describe("an NfsDisk refuses", () => {
     ]);
   });
 
-  it.each(["/usr/local", "/srv/ohpc/state"])("the system's own path %p", (path) => {
+  it.each(["/usr/local", "/srv/ohpc/state", "/srv", "/opt", "/opt/ohpc/pub"])("the system's own path %p", (path) => {
     expect(diskProblems({ size: Size.gibibytes(16), path })).toEqual([
       `path is "${path}", but must be outside the system's own directories`,
     ]);
+  });
+
+  it.each(["/srv/home", "/opt/data", "/opt/ohpc-data"])("nothing of %p, which hides nobody's files", (path) => {
+    // It is made, and then belongs to nobody.
+    expect(() => diskProblems({ size: Size.gibibytes(16), path })).toThrow("belongs to no cluster");
   });
 });

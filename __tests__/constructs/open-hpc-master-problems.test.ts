@@ -79,7 +79,7 @@ describe("an OpenHpcMaster refuses", () => {
 
   it("limits that are none", () => {
     expect(masterProblems({ slurm: { maxSubmitJobs: 0.5, privateData: ["job" as "jobs", "usage"] } })).toEqual([
-      "slurm.maxSubmitJobs is 0.5, but must be a whole number of jobs, at least 1",
+      "slurm.maxSubmitJobs is 0.5, but must be a whole number of jobs from 1 to 4294967293",
       'slurm.privateData is "job", but must be some of accounts, events, jobs, nodes, partitions, reservations, usage, users; did you mean "jobs"?',
     ]);
     expect(masterProblems({ slurm: { settings: { PrivateData: "jobs" } } })).toEqual([

@@ -1,8 +1,9 @@
-import { ComputePool, GpuComputePool, NfsDisk, OpenHpcMaster, Size, Users } from "cdktf-openhpc";
+import { ComputePool, Duration, GpuComputePool, NfsDisk, OpenHpcMaster, Size, Users } from "cdktf-openhpc";
 import { AwsCloud, AwsMachine, pinAws } from "cdktf-openhpc/aws";
 import { AzureCloud, AzureMachine, pinAzure } from "cdktf-openhpc/azure";
 import { LocalCloud, LocalMachine } from "cdktf-openhpc/local";
 import { FakeCloud, type FakeCloudProps } from "cdktf-openhpc/testing";
+import type { Construct } from "constructs";
 import fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -82,13 +83,55 @@ const EVERYTHING: Readonly<
 interface Place {
   readonly name: string;
   /** The properties with `name` given in that place. */
-  readonly around: (name: string) => Given;
+  readonly around: (name: string, value?: unknown) => Given;
   readonly path: (name: string) => string;
 }
 
+/** What TypeScript would not let through, or would. */
+const ODD: readonly unknown[] = [
+  ...[
+    null,
+    true,
+    0,
+    -0,
+    -1,
+    1.5,
+    NaN,
+    Infinity,
+    1e300,
+    3n,
+    "",
+    " ",
+    "x",
+    "ü",
+    "a\nb",
+    "${x}",
+    "__proto__",
+    "constructor",
+  ],
+  ...[
+    [],
+    [[]],
+    [null],
+    [5],
+    ["x"],
+    {},
+    { x: 1 },
+    { __proto__: null },
+    Object.create({ inherited: 1 }) as unknown,
+    () => 0,
+    Symbol("s"),
+  ],
+  ...[new Date(0), new Map(), Size.gibibytes(0), Size.tebibytes(1e9), Duration.seconds(0), new FakeCloud()],
+];
+
 function placesIn(names: Names, around: (inner: Given) => Given = (inner) => inner, at = ""): Place[] {
   return Object.entries(names).flatMap(([name, property]) => {
-    const here = { name, around: (word: string) => around({ [word]: 1 }), path: (word: string) => `${at}${word}` };
+    const here = {
+      name,
+      around: (word: string, value: unknown = 1) => around({ [word]: value }),
+      path: (word: string) => `${at}${word}`,
+    };
     if (typeof property !== "object" || property === null || !("names" in property)) return [here];
     const { names: inner, list } = property as Bag;
     const wrap = (given: Given) => around({ [name]: list ? [given] : given });
@@ -114,6 +157,22 @@ describe.each(Object.entries(EVERYTHING))("the properties of %s", (title, { name
       );
     },
   );
+
+  it("are told, or taken, whatever they are: nothing else is thrown", () => {
+    for (const { name, around, path } of places)
+      for (const odd of ODD) {
+        try {
+          for (const line of problems(around(name, odd)))
+            expect(line).toMatch(/^[^\n]+ is [^\n]+, but must be [^\n]+$/);
+        } catch (error) {
+          // What can be built was taken.
+          if (!/it was built without a problem|Validation failed/.test(String(error)))
+            throw new Error(`${path(name)} given as ${String(odd)}: ${String((error as Error).stack)}`, {
+              cause: error,
+            });
+        }
+      }
+  });
 
   it("are told in full when none of them was meant", () => {
     const [line] = problems({ zebrafishes: 1 });
@@ -199,6 +258,10 @@ describe("what is given instead of properties", () => {
     expect(refusals((stack) => fakeMaster(stack, { machine: { defualt: "small", fake: "small" } as never }))).toEqual([
       'machine.defualt is "defualt", but must be one of default, local, aws, azure, fake; did you mean "default"?',
     ]);
+    for (const given of [5, true, ["small"], {}, () => 0])
+      expect(refusals((stack) => fakeMaster(stack, { machine: { fake: given } as never }))).toEqual([
+        expect.stringMatching(/^machine is .*, but must be one of small, medium, large, gpu, fake\.huge$/),
+      ]);
   });
 
   it("is told with everything else that is wrong", () => {
@@ -221,6 +284,40 @@ describe("what is given instead of properties", () => {
       expect.stringMatching(/^reservd is "reservd", but must be one of .*; did you mean "reserved"\?$/),
       expect.stringMatching(/^cidr is "10\.77\.0\.1\/16"/),
       expect.stringMatching(/^machine is "smal"/),
+    ]);
+  });
+
+  it("is told value by value where there are many", () => {
+    const settings = { SlurmdTimeout: 300, MailProg: "/usr/bin/mail", Prolog: null } as never;
+    expect(refusals((stack) => fakeMaster(stack, { slurm: { settings, privateData: ["jobs", 5] as never } }))).toEqual([
+      "slurm.settings.SlurmdTimeout is 300, but must be text",
+      "slurm.settings.Prolog is null, but must be text",
+      "slurm.privateData[1] is 5, but must be text",
+    ]);
+    const commands = ["echo hello", ["echo", "hello"]] as never;
+    expect(told(new AwsCloud({ ...aws, firstBoot: { commands } }).problems())).toEqual([
+      'firstBoot.commands[0] is "echo hello", but must be a list of texts',
+    ]);
+  });
+
+  it("is told once, though it is needed", () => {
+    expect(refusals((stack) => smallCluster(stack, { nodes: null as never }))).toEqual([
+      "nodes is null, but must be given, or left out",
+    ]);
+  });
+
+  it.each([undefined, null, "", 5, {}])("is no trace of a library's own where an id is %p", (id) => {
+    for (const make of [
+      (stack: Construct) => new OpenHpcMaster(stack, id as never, { cloud: new FakeCloud() }),
+      (stack: Construct) => new ComputePool(stack, id as never, { master: fakeMaster(stack), nodes: 1 }),
+      (stack: Construct) => new NfsDisk(stack, id as never, { size: Size.gibibytes(16) }),
+    ])
+      expect(refusals(make)).toEqual([expect.stringMatching(/^id is .*, but must be text that is not empty$/)]);
+  });
+
+  it.each([undefined, null, {}, "demo"])("is no trace of a library's own where the scope is %p", (scope) => {
+    expect(refusals(() => new NfsDisk(scope as never, "home", { size: Size.gibibytes(16) }))).toEqual([
+      expect.stringMatching(/^scope is .*, but must be a construct: the stack, or something in it$/),
     ]);
   });
 
@@ -270,6 +367,12 @@ describe("users", () => {
     ).toEqual([
       expect.stringMatching(/^groups\[0\]\.uid is "uid", but must be one of name, gid; did you mean "gid"\?$/),
       expect.stringMatching(/^users\[0\]\.shel is "shel", but must be one of .*; did you mean "shell"\?$/),
+    ]);
+  });
+
+  it("have numbers that are told with their limits, however large", () => {
+    expect(told(Users.of([{ name: "alice", uid: 1e99 }]).answer.problems)).toEqual([
+      "users[0].uid is 1e+99, but must be a whole number from 1001 to 60000",
     ]);
   });
 

@@ -50,6 +50,14 @@ describe("names", () => {
     },
   );
 
+  test.each(["master", "operator"])("that firewalls have for others are refused for pools: %s", (name) => {
+    expect(told(poolNameProblems(name))).toEqual([
+      expect.stringMatching(`^name is "${name}", but must be another name; it stands for `),
+    ]);
+    expect(poolNameProblems(`${name}s`)).toEqual([]);
+    expect(hostNameProblems(name)).toEqual([]);
+  });
+
   test("are refused with the reason and what would be right", () => {
     expect(told(partitionNameProblems("ALL"))).toEqual([
       'partition is "ALL", but must be another name; Slurm reads it as every node',
@@ -104,8 +112,8 @@ describe("host-name templates", () => {
     ["c{", 'did you mean "c{}"?'],
     ["c{}-{}", "it has more than one placeholder"],
     ["c{}x", "Slurm cannot fold names with text behind the number"],
-    ["c{:2}", "{:2} is no placeholder"],
-    ["c{n}", "{n} is no placeholder"],
+    ["c{:2}", '"{:2}" is no placeholder'],
+    ["c{n}", '"{n}" is no placeholder'],
   ])("%s is refused: %s", (template, hint) => {
     expect(told(hostTemplateProblems(template, 4))).toEqual([
       `hostNames is ${JSON.stringify(template)}, but must be text that ends with one {} or {:02} for the number of the host, e.g. c{} or c{:02}; ${hint}`,

@@ -296,3 +296,39 @@ describe("a users file", () => {
     expect(count).toBe(2000);
   });
 });
+
+describe("users whose kinds are wrong", () => {
+  it("keep nobody from hearing what is wrong with the others", () => {
+    const groups = [
+      { name: "physics", gid: "3000" },
+      { name: "docker", gid: 3001 },
+    ];
+    const users = [
+      { name: "alice", uid: "2001" },
+      { name: "bob", uid: 12, groups: ["physics", "phisics"] },
+      null,
+      { name: "carol", uid: 2003, shel: "/bin/sh" },
+      { name: "dave", uid: 2004, shell: "/bin/tcsh" },
+      { name: "dave", uid: 2004 },
+    ];
+    expect(told({ groups, users })).toEqual([
+      'groups[0].gid is "3000", but must be a whole number',
+      'users[0].uid is "2001", but must be a whole number',
+      "users[2] is null, but must be a mapping of properties",
+      expect.stringMatching(/^users\[3\]\.shel is "shel", but must be one of .*; did you mean "shell"\?$/),
+      expect.stringMatching(/^groups\[1\]\.name is "docker", but must be another name/),
+      expect.stringMatching(/^users\[1\]\.uid is 12, but must be a whole number from 1001/),
+      'users[1].groups[1] is "phisics", but must be a group of this file; did you mean "physics"?',
+      expect.stringMatching(/^users\[4\]\.shell is "\/bin\/tcsh", but must be a shell that the machines have/),
+      'users[5].name is "dave", but must be another name than that of users[4]',
+      "users[5].uid is 2004, but must be another uid than that of users[4]",
+    ]);
+  });
+
+  it("that are no lists at all are told", () => {
+    expect(told({ groups: "physics", users: { alice: 2001 } })).toEqual([
+      'groups is "physics", but must be a list',
+      'users is {"alice":2001}, but must be a list',
+    ]);
+  });
+});

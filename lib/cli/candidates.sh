@@ -1,19 +1,18 @@
-# What may come next on a command line of ohpc: a line each, with a tab and what it means. The words of the line after
-# `ohpc` are the arguments, the last one is what is being typed. _ohpc_rows prints what a command takes.
+# What may come next on a command line of ohpc: a line each, with a tab and what it means; `<files>` where it is a file, which
+# every shell knows itself how to quote. The words of the line after `ohpc` are the arguments, the last one is what is being
+# typed; bash makes three words of --option=value. _ohpc_rows prints what a command takes.
 _ohpc_candidates() {
   local at='' stack='' expects='' place=0 word kind number name about
   while [ $# -gt 1 ]; do
     word=$1
     shift
     if [ -n "$expects" ]; then
-      expects=''
+      [ "$word" = = ] || expects=''
       continue
     fi
     case $word in
       --) return 0 ;;
-      -*) expects=$(_ohpc_rows "$at" | while IFS='	' read -r kind name number about; do
-        if [ "$kind $name" = "option $word" ] && [ "$number" != none ]; then printf %s "$number"; fi
-      done) ;;
+      -*) expects=$(_ohpc_takes "$at" "$word") ;;
       *)
         if [ -n "$(_ohpc_rows "$at $word")" ]; then
           at="$at $word"
@@ -25,9 +24,21 @@ _ohpc_candidates() {
     esac
   done
   if [ -n "$expects" ]; then
-    _ohpc_values "$expects" "$stack" "$1"
+    word=$1
+    [ "$word" != = ] || word=''
+    _ohpc_values "$expects" "$stack" "$word"
     return 0
   fi
+  case $1 in
+    --*=*)
+      expects=$(_ohpc_takes "$at" "${1%%=*}")
+      case $expects in
+        '' | files) ;;
+        *) _ohpc_values "$expects" "$stack" "${1#*=}" | sed "s/^/${1%%=*}=/" ;;
+      esac
+      return 0
+      ;;
+  esac
   number=0
   _ohpc_rows "$at" | while IFS='	' read -r kind name expects about; do
     case "$kind $1" in
@@ -43,14 +54,21 @@ _ohpc_candidates() {
   done
 }
 
+_ohpc_takes() { # command option
+  local kind name values about
+  _ohpc_rows "$1" | while IFS='	' read -r kind name values about; do
+    if [ "$kind $name" = "option $2" ] && [ "$values" != none ]; then printf %s "$values"; fi
+  done
+}
+
 _ohpc_values() { # kind stack beginning
   local word
   case $1 in
     any) ;;
-    files) for word in "$3"*; do [ ! -e "$word" ] || printf '%s\t\n' "$word"; done ;;
+    files) printf '<files>\t%s\n' "$3" ;;
     one-of:*) printf '%s\n' "${1#one-of:}" | tr , '\n' ;;
     *) ohpc completion bash --values "$1" --of "$2" 2>/dev/null ;;
   esac | while IFS='	' read -r word about; do
-    case $word in "$3"*) printf '%s\t%s\n' "$word" "${about-}" ;; esac
+    case $word in "$3"* | '<files>') printf '%s\t%s\n' "$word" "${about-}" ;; esac
   done
 }

@@ -40,6 +40,10 @@ _ohpc() {
   local word about
   COMPREPLY=()
   while IFS='\t' read -r word about; do
+    if [ "$word" = '<files>' ]; then
+      compopt -o default
+      return
+    fi
     COMPREPLY+=("$word")
   done < <(_ohpc_candidates "\${COMP_WORDS[@]:1:COMP_CWORD}")
 }
@@ -53,6 +57,10 @@ _ohpc() {
   local word about
   local -a found
   while IFS=$'\\t' read -r word about; do
+    if [[ $word == '<files>' ]]; then
+      _files
+      return
+    fi
     found+=("\${word//:/\\\\:}:$about")
   done < <(_ohpc_in_sh "\${(@)words[2,CURRENT]}")
   _describe ohpc found
@@ -65,7 +73,13 @@ set -g __ohpc_functions '${functions.replaceAll("\\", "\\\\").replaceAll("'", "\
 function __ohpc_candidates
   set -l words (commandline -opc)[2..-1]
   set -l current (commandline -ct)
-  sh -c "$__ohpc_functions"'_ohpc_candidates "$@"' ohpc $words "$current"
+  for line in (sh -c "$__ohpc_functions"'_ohpc_candidates "$@"' ohpc $words "$current")
+    if string match -q '<files>*' -- $line
+      __fish_complete_path (string unescape -- "$current")
+    else
+      printf '%s\\n' $line
+    end
+  end
 end
 complete -c ohpc -f -a '(__ohpc_candidates)'
 `,

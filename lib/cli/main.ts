@@ -5,7 +5,7 @@ import { EXIT_CODES } from "../operate/feedback/failure";
 import { interrupt } from "../operate/feedback/interruption";
 import { lazy } from "../package/lazy";
 import type * as Failures from "./describe-failure";
-import { showCursor, writeDocument, writeLines } from "./output";
+import { outliveReaders, showCursor, writeDocument, writeLines } from "./output";
 import { paint } from "./paint";
 import { program } from "./program";
 
@@ -20,18 +20,31 @@ async function main(args: readonly string[]): Promise<number> {
     // --help and --version end this way, too.
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT_CODES.done;
     if (error instanceof CommanderError && error.code === "commander.help") {
-      writeLines(program(args).helpInformation().trimEnd().split("\n"), { stream: process.stderr });
+      writeLines(helpOf(args).trimEnd().split("\n"), { stream: process.stderr });
       return EXIT_CODES.usage;
     }
     const { describeFailure, exitCodeOf, failureDocument, failureLines } = failures();
     const failure = describeFailure(error);
-    if (args.includes("--json")) writeDocument(failureDocument(failure));
+    if (ownArguments(args).includes("--json")) writeDocument(failureDocument(failure));
     writeLines(
       failureLines(failure, (text) => paint("red", text, process.stderr)),
       { stream: process.stderr },
     );
     return exitCodeOf(failure);
   }
+}
+
+/** Of the verb that misses a word, or of the whole. */
+function helpOf(args: readonly string[]): string {
+  const root = program(args);
+  const verb = root.commands.find((command) => command.name() === args[0]);
+  return (verb ?? root).helpInformation();
+}
+
+/** What stands after `--` is another program's. */
+function ownArguments(args: readonly string[]): readonly string[] {
+  const end = args.indexOf("--");
+  return end < 0 ? args : args.slice(0, end);
 }
 
 /**
@@ -56,6 +69,7 @@ function onInterrupt(): void {
 
 const GOES_ON = "run the same command again, it goes on where this one stopped";
 
+outliveReaders();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onInterrupt);
 void main(process.argv.slice(2)).then((exitCode) => {
   process.exitCode = exitCode;

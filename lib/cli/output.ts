@@ -1,3 +1,4 @@
+import { EXIT_CODES } from "../operate/feedback/failure";
 import { printable, printableJson } from "../operate/feedback/printable";
 import { paintedParts } from "./paint";
 
@@ -22,6 +23,24 @@ export function writeLines(lines: readonly string[], { stream = process.stdout, 
 /** The one document that `--json` promises. */
 export function writeDocument(document: object): void {
   process.stdout.write(`${printableJson(document)}\n`);
+}
+
+/**
+ * Who reads what we write may go first (`ohpc up demo | head`), and its disk may be full: no work ends half-way for that.
+ * What could not be written although somebody wanted it, is told at the end, and makes the exit code that of a failure.
+ */
+export function outliveReaders(): void {
+  let lost: NodeJS.ErrnoException | undefined;
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") lost ??= error;
+    });
+  }
+  process.on("exit", () => {
+    if (lost === undefined) return;
+    process.exitCode = Number(process.exitCode ?? 0) === 0 ? EXIT_CODES.failed : process.exitCode;
+    writeLines([`error: not all that this command says could be written: ${lost.message}`], { stream: process.stderr });
+  });
 }
 
 /** Ends what draws on the terminal. */

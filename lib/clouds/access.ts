@@ -1,4 +1,4 @@
-import { parseCidr } from "../model/cidr";
+import { cidrProblems, parseCidr } from "../model/cidr";
 import type { Problem } from "../model/problems";
 import { needed, type PropertyNames, TEXT } from "../model/properties";
 
@@ -12,6 +12,13 @@ export interface SshSource {
 
 export const SSH_SOURCE_NAMES = { cidr: needed(TEXT), reason: needed(TEXT) } satisfies PropertyNames<SshSource>;
 
+/** Where the firewall is ours, who is not in the list does not get in: an empty one keeps `ohpc` out, too. */
+export function noSourceProblems(sources: readonly SshSource[], at: string, instead: string): readonly Problem[] {
+  if (sources.length > 0) return [];
+  const want = "at least one subnet: with none, nobody gets in, not even ohpc";
+  return [{ at, got: sources, want, hint: `"${instead}" opens no port` }];
+}
+
 const KEY =
   /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/]+=*( [^\r\n]*)?$/;
 
@@ -20,8 +27,10 @@ export function sshSourceProblems(sources: readonly SshSource[], at: string): re
   return sources.flatMap(({ cidr, reason }, index) => {
     const problems: Problem[] = [];
     if (parseCidr(cidr) === undefined) {
-      const hint = parseCidr(`${cidr}/32`) === undefined ? undefined : `did you mean "${cidr}/32"?`;
-      problems.push({ at: `${at}[${index}].cidr`, got: cidr, want: "an IPv4 subnet such as 198.51.100.0/24", hint });
+      const near = parseCidr(`${cidr}/32`) === undefined ? undefined : `did you mean "${cidr}/32"?`;
+      const [{ hint } = {}] = cidrProblems(at, cidr);
+      const want = "an IPv4 subnet such as 198.51.100.0/24";
+      problems.push({ at: `${at}[${index}].cidr`, got: cidr, want, hint: near ?? hint });
     }
     if (reason.trim() === "") {
       problems.push({ at: `${at}[${index}].reason`, got: reason, want: 'why SSH is open to it, e.g. "office"' });
@@ -43,4 +52,15 @@ export function sshKeyProblems(key: string, at: string): readonly Problem[] {
       ...(isPrivate ? { hint: "never put a private key into a stack" } : {}),
     },
   ];
+}
+
+/**
+ * What is wrong with a key for a vendor that takes RSA and ed25519 keys only, as AWS and Azure do:
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-key-pairs.html,
+ * https://learn.microsoft.com/azure/virtual-machines/linux/mac-create-ssh-keys, November 2026.
+ */
+export function keyKindProblems(key: string, at: string, vendor: string): readonly Problem[] {
+  const [kind = ""] = key.trim().split(" ");
+  if (!/^(ecdsa|sk)-/.test(kind)) return [];
+  return [{ at, got: kind, want: `a key that ${vendor} takes: ssh-ed25519, or ssh-rsa of at least 2048 bits` }];
 }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import type { Problem } from "../model/problems";
 
 /**
  * What was looked up once in a cloud and is to stay as it is: ids of images, address ranges of subnets.
@@ -15,10 +16,30 @@ export type PinnedFact = Readonly<Record<string, string>>;
 /** @throws Error if there is a file that is none of ours */
 export function readPins(path: string = PIN_FILE): PinFile {
   if (!existsSync(path)) return {};
-  const document: unknown = JSON.parse(readFileSync(path, "utf8"));
-  if (!isNested(document, 4))
-    throw new Error(`${path} is not a pin file of ohpc; remove it, or take it from version control again`);
+  const document = parsed(readFileSync(path, "utf8"));
+  if (!isNested(document, 4)) throw new Error(`${path} is not a pin file of ohpc; ${MEND}`);
   return document as PinFile;
+}
+
+const MEND = "remove it, or take it from version control again";
+
+/** A file to commit may have come out of a merge with both sides in it. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the file says, for stacks, which tell what is wrong with it together with all else: then it says nothing. */
+export function pinsIn(path: string = PIN_FILE): { readonly pins: PinFile; readonly problems: readonly Problem[] } {
+  try {
+    return { pins: readPins(path), problems: [] };
+  } catch {
+    const want = "a file that pinAws or pinAzure has written, or none";
+    return { pins: {}, problems: [{ at: "pinFile", got: path, want, hint: MEND }] };
+  }
 }
 
 /** What the file says of one thing. */

@@ -80,9 +80,16 @@ export function rangeProblems(
 ): readonly Problem[] {
   const cidr = parseCidr(text);
   if (cidr === undefined) return cidrProblems(at, text);
-  if (cidr.prefix >= shortest && cidr.prefix <= longest) return [];
-  return [{ at, got: text, want: `from /${shortest} to /${longest}, ${why}` }];
+  if (cidr.prefix < shortest || cidr.prefix > longest)
+    return [{ at, got: text, want: `from /${shortest} to /${longest}, ${why}` }];
+  const others = NO_NETWORKS.find((range) => overlaps(parseCidr(range) ?? cidr, cidr));
+  return others === undefined
+    ? []
+    : [{ at, got: text, want: `apart from ${others}, which is no network of anybody's own` }];
 }
+
+/** This host, link-local addresses (with the clouds' metadata), multicast, and what is reserved: RFC 6890, RFC 5771. */
+const NO_NETWORKS = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
 
 /** The smallest range that holds both subnets: every machine of the site has its address in it. */
 export function planExisting({ master, pools }: ExistingSubnets): SubnetPlan {

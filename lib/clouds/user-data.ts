@@ -1,6 +1,7 @@
 import { Document, Scalar, visit } from "yaml";
 import { bootEnvironment } from "../model/boot";
-import { listOf, needed, type PropertyNames, TEXT, TEXTS } from "../model/properties";
+import type { Problem } from "../model/problems";
+import { listOf, listOfEach, needed, type PropertyNames, TEXT, TEXTS } from "../model/properties";
 import { introduction } from "../software/introduction";
 import type { ProgramFile } from "../software/programs";
 import type { Boot } from "./cloud";
@@ -63,12 +64,28 @@ function escaped(character: string): string {
   return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`;
 }
 
+/** What cloud-init would leave out, or do otherwise, with no more than a line in its log. */
+export function firstBootProblems({ files = [], commands = [] }: FirstBoot, at = "firstBoot"): readonly Problem[] {
+  return [
+    ...files.flatMap(({ path, mode }, index) => [
+      ...(/^(\/[^/\0]+)+$/.test(path)
+        ? []
+        : [{ at: `${at}.files[${index}].path`, got: path, want: "an absolute path of a file, e.g. /etc/motd" }]),
+      ...(/^0?[0-7]{3,4}$/.test(mode)
+        ? []
+        : [{ at: `${at}.files[${index}].mode`, got: mode, want: 'octal digits such as "0644" or "0755"' }]),
+    ]),
+    ...commands.flatMap(([program = ""], index) =>
+      program === ""
+        ? [{ at: `${at}.commands[${index}]`, got: commands[index], want: "a program and its arguments" }]
+        : [],
+    ),
+  ];
+}
+
 const FILE_NAMES = { path: needed(TEXT), mode: needed(TEXT), content: needed(TEXT) } satisfies PropertyNames<BootFile>;
 
 export const FIRST_BOOT_NAMES = {
   files: listOf(FILE_NAMES),
-  commands: {
-    want: "a list of commands, each a list of words",
-    fits: (value) => Array.isArray(value) && value.every(TEXTS.fits),
-  },
+  commands: listOfEach("a list of commands, each a list of words", TEXTS),
 } satisfies PropertyNames<FirstBoot>;

@@ -177,7 +177,12 @@ export class ComputePool<M extends MachineGroup = MachineGroup> extends Construc
       gpus,
     };
     const answer = planPool(options, { master: master.host, site: master.site, pools: master.pools });
-    const problems = [...given.problems, ...this.placeProblems(master, cloud), ...answer.problems];
+    const told = new Set(given.problems.map(({ at }) => at));
+    const problems = [
+      ...given.problems,
+      ...this.placeProblems(master, cloud),
+      ...answer.problems.filter(({ at }) => !told.has(at)),
+    ];
     if (problems.length > 0 || answer.plan === undefined) {
       throw new ConfigurationError(title, problems);
     }

@@ -42,9 +42,23 @@ export function chooseMachine(choice: MachineChoice | undefined, cloud: Cloud, w
     return { problems: [{ at: "machine", got: choice, want, hint: `add ${cloud.kind}: … or default: …` }] };
   }
   const misspelt = kindProblems(own, cloud.kind);
+  if (!isMachine(machine)) {
+    return { problems: [...misspelt, { at: "machine", got: machine, want: cloud.machineWords }] };
+  }
+  if (wanted.image?.trim() === "") {
+    return { problems: [...misspelt, { at: "image", got: wanted.image, want: "the name of an image, or left out" }] };
+  }
   const { shape, problems } = cloud.shapeOf(machine, wanted);
   if (problems.length > 0 || shape === undefined) return { problems: [...misspelt, ...problems] };
   return { machine, shape, problems: [...misspelt, ...(wanted.gpus ? withoutGpus(machine, shape, cloud) : [])] };
+}
+
+/** Of a machine per kind of cloud, nobody has looked at the values yet. */
+function isMachine(machine: unknown): machine is string | VendorMachine {
+  return (
+    typeof machine === "string" ||
+    (typeof machine === "object" && machine !== null && isVendorMachine(machine as never))
+  );
 }
 
 /** A kind that nobody knows may be right; one that is nearly a known one is not. */

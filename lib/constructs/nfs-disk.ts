@@ -38,8 +38,8 @@ export const DISK_NAMES = { size: SIZE, path: TEXT, existing: TEXT } satisfies P
 /** A disk of less is full before the first package is unpacked on it. */
 const SMALLEST = Size.gibibytes(16);
 
-/** Directories that hold the system, or what this library keeps there. */
-const SYSTEM = /^\/(bin|boot|dev|etc|lib|lib64|proc|root|run|sbin|srv\/ohpc|sys|tmp|usr|var)(\/|$)/;
+/** Directories that hold the system, or what this library keeps there; a disk on a parent of the latter would hide it. */
+const SYSTEM = /^\/(bin|boot|dev|etc|lib|lib64|proc|root|run|sbin|(srv|opt)(\/ohpc|$)|sys|tmp|usr|var)(\/|$)/;
 
 /**
  * A disk that every machine of the cluster shares; the master exports it over NFS where the platform does not do so itself.

@@ -2,7 +2,7 @@ import type { PartitionSpec } from "../model/cluster-spec";
 import { partitionNameProblems } from "../model/names";
 import type { Problem } from "../model/problems";
 import { DURATION, FLAG, needed, type PropertyNames, TEXT, TEXTS } from "../model/properties";
-import type { Duration } from "../units";
+import { Duration } from "../units";
 
 /** How jobs get at a pool's nodes. Pools that name the same partition share it. */
 export interface PartitionOptions {
@@ -23,7 +23,7 @@ export interface PartitionOptions {
   readonly default?: boolean;
 
   /**
-   * The longest that a job may run.
+   * The longest that a job may run: at most 24855 days.
    *
    * @default - no limit
    * @onChange reconfigures Slurm; jobs that run go on. Those that wait and ask for more wait for ever: `ohpc` names them and asks
@@ -63,6 +63,12 @@ export const PARTITION_NAMES = {
   allowGroups: TEXTS,
   exclusive: FLAG,
 } satisfies PropertyNames<PartitionOptions>;
+
+/** Slurm reads time limits as seconds of 31 bits. */
+const LONGEST = Duration.days(24_855);
+
+/** One name in a list of slurm.conf. */
+const GROUP = /^[^\s,"#\\]([^\r\n,"#\\]*[^\s,"#\\])?$/;
 
 type Settings = Omit<PartitionSpec, "name" | "pools" | "default">;
 
@@ -106,6 +112,14 @@ export function partitionProblems(partition: string | PartitionOptions): readonl
         want: "at least one minute, in which Slurm counts time limits",
       });
     }
+    if (time !== undefined && time.toSeconds() > LONGEST.toSeconds()) {
+      problems.push({
+        at: `partition.${key}`,
+        got: time.toString(),
+        want: `at most ${LONGEST.toSlurm()}, which is the longest that Slurm reads`,
+        hint: "leave maxTime out for no limit",
+      });
+    }
   }
   if (maxTime !== undefined && defaultTime !== undefined && defaultTime.toSeconds() > maxTime.toSeconds()) {
     problems.push({
@@ -122,7 +136,16 @@ export function partitionProblems(partition: string | PartitionOptions): readonl
       hint: "leave it out to let everybody submit",
     });
   }
-  return problems;
+  return [...problems, ...(allowGroups ?? []).flatMap(groupProblems)];
+}
+
+function groupProblems(group: string, index: number): readonly Problem[] {
+  if (group.toLowerCase() === "all") {
+    const hint = "Slurm reads it as everybody: leave allowGroups out for that";
+    return [{ at: "partition.allowGroups", got: group, want: "the name of a group", hint }];
+  }
+  const want = 'the name of one group, without , " # or \\ in it';
+  return GROUP.test(group) ? [] : [{ at: `partition.allowGroups[${index}]`, got: group, want }];
 }
 
 /** Where what a pool says contradicts what pools before it have said. */

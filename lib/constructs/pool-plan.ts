@@ -2,10 +2,10 @@ import type { Host, Site } from "../clouds/cloud";
 import { type AddressBlock, type AddressChoice, claimAddresses, hostAddresses } from "../model/addresses";
 import { parseCidr } from "../model/cidr";
 import { defaultHostTemplate, expandHostTemplate, hostNameClashes, hostTemplateProblems } from "../model/host-names";
-import type { MachineChoice, MachineShape, VendorMachine } from "../model/machine";
+import { gresTypeProblems, type MachineChoice, type MachineShape, type VendorMachine } from "../model/machine";
 import type { ManifestPool } from "../model/manifest";
 import { featureProblems, poolNameProblems } from "../model/names";
-import { didYouMean, type Problem } from "../model/problems";
+import type { Problem } from "../model/problems";
 import type { Size } from "../units";
 import { chooseMachine, rootDiskProblems } from "./machine-choice";
 import {
@@ -179,16 +179,7 @@ function gpuProblems(gpus: PoolGpus | undefined, shape: MachineShape | undefined
   if (!Number.isInteger(count) || count < 1 || count > most) {
     problems.push({ at: "gpus.count", got: count, want: `a whole number from 1 to ${most}, which the machine has` });
   }
-  if (type !== undefined && !/^[a-z][a-z0-9_]*$/.test(type)) {
-    const hint = didYouMean(type, [type.toLowerCase().replaceAll(/[^a-z0-9_]/g, "_")]);
-    problems.push({
-      at: "gpus.type",
-      got: type,
-      want: "a GRES type: lower case letters, digits and underscores",
-      hint,
-    });
-  }
-  return problems;
+  return type === undefined ? problems : [...problems, ...gresTypeProblems(type, "gpus.type")];
 }
 
 function gresOf(gpus: PoolGpus | undefined, shape: MachineShape): ManifestPool["gres"] {

@@ -70,10 +70,10 @@ export function hostNameClashes(groups: readonly NamedHosts[], at = "hostNames")
 
 function templateHint(template: string): string {
   const placeholders = template.match(/\{[^{}]*\}/g) ?? [];
-  if (placeholders.length === 0) return `did you mean "${template.replace(/[{}]/g, "")}{}"?`;
+  if (placeholders.length === 0) return `did you mean ${JSON.stringify(`${template.replace(/[{}]/g, "")}{}`)}?`;
   if (placeholders.length > 1) return "it has more than one placeholder";
   if (TEMPLATE.test(placeholders[0] ?? "")) return "Slurm cannot fold names with text behind the number";
-  return `${placeholders[0] ?? ""} is no placeholder`;
+  return `${JSON.stringify(placeholders[0] ?? "")} is no placeholder`;
 }
 
 function someOf(names: readonly string[]): string {

@@ -1,5 +1,6 @@
-import type { Size } from "../units";
-import { bag, needed, NUMBER, type PropertyNames, SIZE, TEXT } from "./properties";
+import { Size } from "../units";
+import { didYouMean, type Problem } from "./problems";
+import { bag, needed, NUMBER, oneOf, type PropertyNames, SIZE, TEXT } from "./properties";
 
 export type Architecture = "x86_64" | "arm64";
 
@@ -27,9 +28,37 @@ export const SHAPE_NAMES = {
   coresPerSocket: needed(NUMBER),
   threadsPerCore: needed(NUMBER),
   memory: needed(SIZE),
-  architecture: needed(TEXT),
+  architecture: needed(oneOf("x86_64", "arm64")),
   gpus: bag(GPU_NAMES),
 } satisfies PropertyNames<MachineShape>;
+
+/** Slurm counts sockets, cores and threads in 16 bits. */
+const MOST = 65_533;
+
+/** Slurm is promised 95 % of it less 256 MB. */
+export const LEAST_MEMORY = Size.mebibytes(512);
+
+/** What is wrong with a shape that somebody wrote down, whose kinds are right. */
+export function shapeProblems(shape: MachineShape, at: string): readonly Problem[] {
+  const { sockets, coresPerSocket, threadsPerCore, memory, gpus } = shape;
+  const counted = { sockets, coresPerSocket, threadsPerCore, ...(gpus !== undefined && { "gpus.count": gpus.count }) };
+  return [
+    ...Object.entries(counted)
+      .filter(([, count]) => !Number.isInteger(count) || count < 1 || count > MOST)
+      .map(([name, got]) => ({ at: `${at}.${name}`, got, want: `a whole number from 1 to ${MOST}` })),
+    ...(memory.isLessThan(LEAST_MEMORY)
+      ? [{ at: `${at}.memory`, got: memory.toString(), want: `at least ${LEAST_MEMORY.toString()}` }]
+      : []),
+    ...(gpus?.type === undefined ? [] : gresTypeProblems(gpus.type, `${at}.gpus.type`)),
+  ];
+}
+
+/** What is wrong with the type of a GPU as jobs name it. */
+export function gresTypeProblems(type: string, at: string): readonly Problem[] {
+  if (/^[a-z][a-z0-9_]*$/.test(type)) return [];
+  const hint = didYouMean(type, [type.toLowerCase().replaceAll(/[^a-z0-9_]/g, "_")]);
+  return [{ at, got: type, want: "a GRES type: lower case letters, digits and underscores", hint }];
+}
 
 /** The sizes that clouds sell under one name each. */
 export const NEUTRAL_SIZES = ["small", "medium", "large", "gpu"] as const;

@@ -10,6 +10,12 @@ const RESERVED = new Map([
   ),
 ]);
 
+/** What else a pool would be taken for: firewalls, tags and inventories have these for others. Compared as they are. */
+const OTHERS_THAN_POOLS = new Map([
+  ["master", "it stands for the master"],
+  ["operator", "it stands for those who log in from outside"],
+]);
+
 /** One rule for a kind of name. */
 interface NameRule {
   readonly pattern: RegExp;
@@ -22,6 +28,13 @@ const CLUSTER: NameRule = {
   pattern: /^[a-z][a-z0-9-]*$/,
   longest: 40,
   want: "a lower case letter followed by lower case letters, digits and hyphens, at most 40 characters in all",
+};
+
+/** Also the alias of a provider, which Terraform has begin with a letter. */
+const SITE: NameRule = {
+  pattern: /^[a-z]([a-z0-9-]*[a-z0-9])?$/,
+  longest: 63,
+  want: "lower case letters, digits and hyphens, beginning with a letter, not ending with a hyphen, at most 63 characters in all",
 };
 
 /** Host names are made of it, and Terraform addresses. */
@@ -56,8 +69,14 @@ export function clusterNameProblems(name: string, at = "clusterName"): readonly 
   return nameProblems(CLUSTER, name, at);
 }
 
+/** What a vendor's cloud calls its site, and its provider. */
+export function siteIdProblems(name: string, at = "id"): readonly Problem[] {
+  return nameProblems(SITE, name, at);
+}
+
 export function poolNameProblems(name: string, at = "name"): readonly Problem[] {
-  return nameProblems(POOL, name, at);
+  const other = OTHERS_THAN_POOLS.get(name);
+  return other === undefined ? nameProblems(POOL, name, at) : [{ at, got: name, want: "another name", hint: other }];
 }
 
 export function partitionNameProblems(name: string, at = "partition"): readonly Problem[] {

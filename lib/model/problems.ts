@@ -34,8 +34,9 @@ export function describeProblem({ at, got, want, hint }: Problem): string {
   return `${at} is ${given}, but must be ${want}${hint === undefined ? "" : `; ${hint}`}`;
 }
 
-/** Also of what JSON does not know, such as functions and what refers to itself. */
+/** Also of what JSON does not know, such as functions, NaN, and what refers to itself. */
 function asJson(value: unknown): string {
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
   try {
     // Nothing of functions, whatever its type says.
     const text: unknown = JSON.stringify(value);

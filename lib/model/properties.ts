@@ -38,6 +38,8 @@ export interface Kind {
   readonly fits: (value: unknown) => boolean;
   /** All that it may be, where that is a few words. */
   readonly words?: readonly string[];
+  /** Of a list, or an object whose names are free: what each of its values is. */
+  readonly each?: Kind;
   readonly needed?: boolean;
 }
 
@@ -59,9 +61,10 @@ export function oneOf(...words: readonly string[]): Kind {
   return { want, words, fits: (value) => typeof value === "string" && words.includes(value) };
 }
 
-export const TEXTS: Kind = { want: "a list of texts", fits: (value) => Array.isArray(value) && value.every(TEXT.fits) };
+export const TEXTS: Kind = listOfEach("a list of texts", TEXT);
 export const TEXT_MAP: Kind = {
   want: "an object whose values are texts",
+  each: TEXT,
   fits: (value) => isObject(value) && Object.values(value).every(TEXT.fits),
 };
 export const SIZE: Kind = able("a Size, such as Size.gibibytes(40)", "toGibibytes");
@@ -76,6 +79,10 @@ export function able(want: string, ...methods: readonly string[]): Kind {
       value !== null &&
       methods.every((name) => typeof (value as Record<string, unknown>)[name] === "function"),
   };
+}
+
+export function listOfEach(want: string, each: Kind): Kind {
+  return { want, each, fits: (value) => Array.isArray(value) && value.every(each.fits) };
 }
 
 export function either(want: string, ...kinds: readonly Kind[]): Kind {
@@ -143,6 +150,8 @@ function readProperty(value: unknown, property: true | Kind | Bag, at: string): 
   if (value === undefined) return property.needed === true ? refused(wantOf(property)) : taken;
   if ("fits" in property) {
     if (property.fits(value)) return taken;
+    const within = property.each === undefined ? [] : eachProblems(value, property, property.each, at);
+    if (within.length > 0) return { problems: within, usable: undefined, complete: false };
     return refused(property.want, typeof value === "string" ? didYouMean(value, property.words ?? []) : undefined);
   }
   const { list, names, or } = property;
@@ -155,6 +164,15 @@ function readProperty(value: unknown, property: true | Kind | Bag, at: string): 
     usable: elements.filter(({ complete }) => complete).map(({ usable }) => usable),
     complete: true,
   };
+}
+
+/** Which of many values is none: nobody looks for it among hundreds. */
+function eachProblems(value: unknown, { fits }: Kind, each: Kind, at: string): readonly Problem[] {
+  const isList = Array.isArray(value);
+  if (!(isList || isObject(value)) || !fits(isList ? [] : {})) return [];
+  return Object.entries<unknown>(value)
+    .filter(([, one]) => !each.fits(one))
+    .map(([name, one]) => ({ at: isList ? `${at}[${name}]` : `${at}.${name}`, got: shown(one), want: each.want }));
 }
 
 function wantOf(property: Kind | Bag): string {

@@ -23,6 +23,9 @@ const PRIVATE: readonly PrivateData[] = ["jobs"];
  */
 const MAX_SUBMIT_JOBS = 2000;
 
+/** Slurm counts them in 32 bits, whose two largest numbers mean something else. */
+const MOST_JOBS = 4_294_967_293;
+
 /** For slurm.conf and slurmdbd.conf, which each keep their own; `undefined`: everybody sees everything. */
 export function privateDataOf({ privateData = [...PRIVATE] }: ClusterSpec["slurm"]): readonly string[] | undefined {
   return privateData.length === 0 ? undefined : [...privateData].sort();
@@ -39,9 +42,10 @@ export function limitsProblems(
   at = "slurm",
 ): readonly Problem[] {
   return [
-    ...(maxSubmitJobs === undefined || (Number.isInteger(maxSubmitJobs) && maxSubmitJobs > 0)
+    ...(maxSubmitJobs === undefined ||
+    (Number.isInteger(maxSubmitJobs) && maxSubmitJobs > 0 && maxSubmitJobs <= MOST_JOBS)
       ? []
-      : [{ at: `${at}.maxSubmitJobs`, got: maxSubmitJobs, want: "a whole number of jobs, at least 1" }]),
+      : [{ at: `${at}.maxSubmitJobs`, got: maxSubmitJobs, want: `a whole number of jobs from 1 to ${MOST_JOBS}` }]),
     ...privateData
       .filter((name) => !PRIVATE_DATA.some((known) => known === name))
       .map((name) => ({

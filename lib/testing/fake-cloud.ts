@@ -14,7 +14,14 @@ import type {
 } from "../clouds/cloud";
 import { TerraformData } from "../clouds/terraform-data";
 import { cidrProblems } from "../model/cidr";
-import { type MachineShape, NEUTRAL_SIZES, type NeutralSize, type VendorMachine, SHAPE_NAMES } from "../model/machine";
+import {
+  type MachineShape,
+  NEUTRAL_SIZES,
+  type NeutralSize,
+  shapeProblems,
+  type VendorMachine,
+  SHAPE_NAMES,
+} from "../model/machine";
 import type { CloudFacts, ManifestDisk, ManifestMaster } from "../model/manifest";
 import { didYouMean, type Problem, refuse } from "../model/problems";
 import { FLAG, oneOf, type PropertyNames, readProperties, TEXT, TEXTS } from "../model/properties";
@@ -87,7 +94,8 @@ export class FakeMachine implements VendorMachine {
 
   static of(has: Partial<MachineShape>): FakeMachine {
     const all = { ...shape(2, 4), ...has };
-    refuse("FakeMachine", readProperties(all, SHAPE_NAMES).problems);
+    const { problems } = readProperties(all, SHAPE_NAMES);
+    refuse("FakeMachine", problems.length > 0 ? problems : shapeProblems(all, "shape"));
     return new FakeMachine(all);
   }
 

@@ -21,20 +21,43 @@ function understood(lines: readonly string[], host: string): ReadonlyMap<string,
 }
 
 describe("the way in without ohpc", () => {
-  it("is a block that OpenSSH understands, for master and nodes", () => {
+  /** Without users, it is the administrator's. */
+  const nobody = { spec: { ...spec, users: { ...spec.users, users: [] } } };
+
+  it("is a block that OpenSSH understands", () => {
     const { sshConfig, user, port, host } = wayIn({ spec }, access);
     const master = understood(sshConfig, manifest.cluster);
     expect([master.get("hostname"), master.get("port"), master.get("user")]).toEqual([host, String(port), user]);
     expect(master.get("userknownhostsfile")).toBe(`${access.privateDirectory}/known_hosts`);
+  });
+
+  it("leads the administrator to nodes, too, whatever they are called, and to no others", () => {
     const [pool] = manifest.pools;
-    const node = understood(sshConfig, `${pool?.name ?? ""}-1`);
-    expect([node.get("proxyjump"), node.get("user")]).toEqual([manifest.cluster, user]);
+    if (pool === undefined) throw new Error("there is no pool");
+    const { master } = manifest;
+    const named = {
+      ...manifest,
+      master: { ...master, access: { ...master.access, identity: "cluster" as const } },
+      pools: [pool, { ...pool, name: "old", hosts: "c[08-11]" }],
+    };
+    const { sshConfig, user } = wayIn(nobody, { ...access, manifest: named });
+    for (const node of ["c08", "c11", `${pool.name}-1`, `${pool.name}-4711`]) {
+      const way = understood(sshConfig, node);
+      expect([way.get("proxyjump"), way.get("user")]).toEqual([manifest.cluster, user]);
+      expect(way.get("identityfile")).toBe(`${access.privateDirectory}/id_ed25519`);
+    }
+    for (const other of ["cern.ch", "c1", "old-1"])
+      expect([other, understood(sshConfig, other).get("proxyjump")]).toEqual([other, undefined]);
+  });
+
+  it("leads no user to nodes, which do not know the keys of the users file", () => {
+    const { sshConfig } = wayIn({ spec }, access);
+    expect(sshConfig.filter((line) => line.startsWith("Host "))).toEqual([`Host ${manifest.cluster}`]);
   });
 
   it("is a user's with the user's own key, else the administrator's with the cluster's", () => {
     expect(wayIn({ spec }, access)).toMatchObject({ user: spec.users.users[0]?.name });
     expect(wayIn({ spec }, access).sshConfig.join("\n")).not.toContain("IdentityFile");
-    const nobody = { spec: { ...spec, users: { ...spec.users, users: [] } } };
     const own = {
       ...manifest,
       master: { ...manifest.master, access: { ...manifest.master.access, identity: "cluster" as const } },

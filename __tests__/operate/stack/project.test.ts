@@ -36,8 +36,15 @@ describe("finding the project", () => {
   });
 
   it("refuses a cdktf.json without an app", () => {
-    writeFileSync(join(directory, "cdktf.json"), "{}");
-    expect(() => findProject(directory, ENV)).toThrow(/cdktf.json is not right/);
+    for (const [text, wrong] of [
+      ["{}", "app"],
+      ['{"app":"","output":5}', "app, output"],
+      ["[]", "it is no object"],
+    ] as const) {
+      writeFileSync(join(directory, "cdktf.json"), text);
+      // One line: what shows it would escape the end of another.
+      expect(() => findProject(directory, ENV)).toThrow(`${join(directory, "cdktf.json")} is not right: ${wrong}`);
+    }
     writeFileSync(join(directory, "cdktf.json"), "{");
     expect(() => findProject(directory, ENV)).toThrow(/is not JSON/);
   });

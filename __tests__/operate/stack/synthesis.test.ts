@@ -72,6 +72,36 @@ describe("running the app", () => {
     expect(failure.details.output).toBeUndefined();
   });
 
+  it("tells an amount that is none, and where it stands", async () => {
+    project(`function gibibytes(amount) {
+      throw new RangeError("a size must be a finite number that is not negative, but was given " + amount);
+    }
+    gibibytes(-1);`);
+    const failure = await failureOf(synthesize(findProject(directory, ENV), ENV));
+    expect(failure).toMatchObject({ kind: "usage", details: { code: "app.configuration" } });
+    expect(failure.message).toBe("a size must be a finite number that is not negative, but was given -1");
+    expect(failure.details).toEqual({ code: "app.configuration", cause: `it is in ${join(directory, "app.js")}:2` });
+  });
+
+  it.each([
+    [`require("@cdktf/provider-aws/lib/instance")`, "@cdktf/provider-aws", ">=21 <26"],
+    [`require("left-pad")`, "left-pad", "*"],
+    [`import("left-pad/x.js")`, "left-pad", "*"],
+  ])("names the package that %s misses, and how to install it", async (app, name, range) => {
+    project(app);
+    const failure = await failureOf(synthesize(findProject(directory, ENV), ENV));
+    expect(failure).toMatchObject({ kind: "usage", details: { code: "app.package" } });
+    expect([failure.message, failure.details.remedy]).toEqual([
+      `the app needs the package ${name}, which is not installed`,
+      `npm install "${name}@${range}"`,
+    ]);
+  });
+
+  it("takes no file of the app's own for a package", async () => {
+    project(`require("./stacks")`);
+    expect((await failureOf(synthesize(findProject(directory, ENV), ENV))).details.code).toBe("app.crashed");
+  });
+
   it("tells what cdktf's own validation refuses", async () => {
     project(`throw new Error("Validation failed with the following errors:\\n  [demo/x] no")`);
     expect(await failureOf(synthesize(findProject(directory, ENV), ENV))).toMatchObject({

@@ -1,6 +1,6 @@
 import { readProperties } from "../../model/properties";
 import type { Architecture, MachineShape, NeutralSize, VendorMachine } from "../../model/machine";
-import { NEUTRAL_SIZES } from "../../model/machine";
+import { NEUTRAL_SIZES, shapeProblems } from "../../model/machine";
 import { didYouMean, type Problem } from "../../model/problems";
 import type { ShapeAnswer } from "../cloud";
 import { type InstanceType, instanceTypes } from "./instance-types";
@@ -48,6 +48,7 @@ export function shapeOf(machine: string | VendorMachine, architecture: Architect
   if (base === undefined) return { problems: [...given, unknownType(type, architecture)] };
   const problems = [
     ...given,
+    ...(options.shape === undefined ? [] : shapeProblems(options.shape, "machine.shape")),
     ...cpuProblems(options, base, known),
     ...(known === undefined ? [] : abilityProblems(options, known)),
     ...(options.rootVolume === undefined ? [] : volumeProblems(options.rootVolume, "machine.rootVolume")),
@@ -116,6 +117,9 @@ function cpuProblems(
         ? "1 or left out: its cores have one thread each"
         : `left out: the threads of ${known.name} cannot be switched off`;
     problems.push({ at: "machine.cpuOptions.threadsPerCore", got: threadsPerCore, want });
+  } else if (threadsPerCore !== undefined && threadsPerCore !== 1 && threadsPerCore !== base.threadsPerCore) {
+    const want = base.threadsPerCore === 1 ? "1, or left out" : `1 or ${base.threadsPerCore}, or left out`;
+    problems.push({ at: "machine.cpuOptions.threadsPerCore", got: threadsPerCore, want });
   }
   return problems;
 }
@@ -132,7 +136,7 @@ function reservationProblems({ capacityReservation, spot = false }: AwsMachineOp
   if (capacityReservation !== undefined && spot !== false) {
     problems.push({ at: "machine.spot", got: spot, want: "left out: reserved capacity is not spare capacity" });
   }
-  if (typeof spot === "object" && !(spot.maxHourly > 0)) {
+  if (typeof spot === "object" && !(spot.maxHourly > 0 && spot.maxHourly < Infinity)) {
     problems.push({ at: "machine.spot.maxHourly", got: spot.maxHourly, want: "a price above 0, in US dollars" });
   }
   return problems;

@@ -17,7 +17,7 @@ import type {
   WantedMachine,
 } from "../cloud";
 import { imageUseProblems, warnOfWayOut } from "../image-use";
-import { PIN_FILE, type PinFile, readPins } from "../pins";
+import { type PinFile, pinsIn } from "../pins";
 import { planExisting, reservedAddresses } from "../subnets";
 import { awsMachine, machineWords, shapeOf, sizesOf } from "./catalogue";
 import { existingDiskProblems, makeDisk } from "./disk";
@@ -155,7 +155,8 @@ export class AwsCloud implements Cloud<AwsMachines> {
   problems(): readonly Problem[] {
     const { problems, complete } = this.given;
     if (!complete) return problems;
-    return [...problems, ...propsProblems(this.props, { zone: this.zone, pins: () => this.pins })];
+    const unreadable = pinsIn(this.props.pinFile).problems;
+    return [...problems, ...unreadable, ...propsProblems(this.props, { zone: this.zone, pins: () => this.pins })];
   }
 
   private get zone(): string {
@@ -175,7 +176,7 @@ export class AwsCloud implements Cloud<AwsMachines> {
   }
 
   private get pins(): PinFile {
-    return readPins(this.props.pinFile ?? PIN_FILE);
+    return pinsIn(this.props.pinFile).pins;
   }
 
   private get way(): "public" | "private" | "ssm" {

@@ -10,9 +10,10 @@ import type { NfsDisk } from "../../model/nfs-options";
 import { NFS_PORT } from "../../model/ports";
 import type { Problem } from "../../model/problems";
 import type { Disk, DiskSpec } from "../cloud";
+import { storageKindProblems } from "../storage-kind";
 import { siteOf } from "./site";
 import { type VolumeOptions, volumeProblems, VOLUME_NAMES } from "./volume";
-import { oneOf, type PropertyNames } from "../../model/properties";
+import { oneOf, type PropertyNames, TEXT } from "../../model/properties";
 
 export interface DiskOptions extends VolumeOptions {
   /**
@@ -59,7 +60,12 @@ export const DISK_NAMES = {
   ...VOLUME_NAMES,
   whenRemoved: oneOf("snapshot", "delete", "refuse"),
 } satisfies PropertyNames<DiskOptions>;
-export const HOME_NAMES = { ...DISK_NAMES, kind: oneOf("efs") } satisfies PropertyNames<DiskOptions | EfsOptions>;
+const EFS_NAMES = {
+  kind: oneOf("efs"),
+  kmsKey: TEXT,
+  whenRemoved: oneOf("refuse", "delete"),
+} satisfies PropertyNames<EfsOptions>;
+export const HOME_NAMES = { ...EFS_NAMES, ...DISK_NAMES } satisfies PropertyNames<DiskOptions | EfsOptions>;
 
 /** An EBS volume, to be attached to the master. */
 export class AwsVolume {
@@ -91,7 +97,9 @@ export function makeDisk(scope: Construct, id: string, spec: DiskSpec, options: 
 
 /** What is wrong with what the user wants of disks. */
 export function diskProblems(options: DiskOptions | EfsOptions, at: string): readonly Problem[] {
-  return isEfs(options) ? volumeProblems({ kmsKey: options.kmsKey }, at) : volumeProblems(options, at);
+  if (!isEfs(options)) return volumeProblems(options, at);
+  const kind = { names: EFS_NAMES, words: "an elastic file system" };
+  return [...storageKindProblems(options, at, kind), ...volumeProblems({ kmsKey: options.kmsKey }, at)];
 }
 
 /** What is wrong with the id of a disk that exists already. */

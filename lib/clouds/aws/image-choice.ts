@@ -51,10 +51,13 @@ export function otherSystem(image: string): string | undefined {
   return owner === "amazon" || owner === "aws-marketplace" ? systemByName(pattern) : undefined;
 }
 
-/** Whether an image is Debian's own, which has none of the cluster's software and no driver. */
+/** Whether an image is Debian's own, under whichever owner, which has none of the cluster's software and no driver. */
 export function isStock(image: string): boolean {
-  return image === "debian-13" || image.startsWith(`${DEBIAN_ACCOUNT}/`);
+  return image === "debian-13" || image.startsWith(`${DEBIAN_ACCOUNT}/`) || DEBIANS_NAME.test(image);
 }
+
+/** AWS counts Debian's images as its own, too, and sells them on its marketplace. */
+const DEBIANS_NAME = /^(amazon|aws-marketplace)\/debian-13-/i;
 
 /** Under which an image is found in the pin file. */
 export function imageKey(choice: ImageChoice, architecture: Architecture): string {

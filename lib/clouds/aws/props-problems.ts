@@ -1,7 +1,8 @@
-import { hostNameProblems } from "../../model/names";
+import { siteIdProblems } from "../../model/names";
 import type { Problem } from "../../model/problems";
-import { sshKeyProblems, sshSourceProblems } from "../access";
+import { keyKindProblems, noSourceProblems, sshKeyProblems, sshSourceProblems } from "../access";
 import type { PinFile } from "../pins";
+import { firstBootProblems } from "../user-data";
 import { diskProblems } from "./disk";
 import { DEFAULT_IMAGE, imageNameProblems } from "./image-choice";
 import type { AwsCloudProps, AwsNetworkReference } from "./props";
@@ -13,21 +14,27 @@ export function propsProblems(
   props: AwsCloudProps,
   { zone, pins }: { readonly zone: string; readonly pins: () => PinFile },
 ): readonly Problem[] {
-  const { region, access, cidr, network, image = DEFAULT_IMAGE, disks = {}, tags = {}, id, account } = props;
+  const { region, access, cidr, network, image = DEFAULT_IMAGE, disks = {}, tags = {}, id, account, firstBoot } = props;
   return [
     ...placeProblems(region, zone),
     ...(account === undefined || /^\d{12}$/.test(account) ? [] : [{ at: "account", got: account, want: "12 digits" }]),
     ...sshKeyProblems(access.sshPublicKey, "access.sshPublicKey"),
+    ...keyKindProblems(access.sshPublicKey, "access.sshPublicKey", "AWS"),
     ...(access.from === "ssm" ? [] : sshSourceProblems(access.from, "access.from")),
+    ...(access.from === "ssm" || network?.securityGroups !== undefined
+      ? []
+      : noSourceProblems(access.from, "access.from", "ssm")),
     ...(cidr === undefined ? [] : networkCidrProblems(cidr, "cidr")),
     ...(network === undefined ? [] : networkProblems(network, cidr, { region, zone, pins: pins() })),
     ...imageNameProblems(image),
     ...diskProblems(disks.state ?? {}, "disks.state"),
     ...diskProblems(disks.home ?? {}, "disks.home"),
     ...publicAddressProblems(props),
+    ...(props.instanceProfile === undefined ? [] : profileProblems(props.instanceProfile)),
     ...boundaryProblems(props),
+    ...(firstBoot === undefined ? [] : firstBootProblems(firstBoot)),
     ...tagProblems(tags, "tags"),
-    ...(id === undefined ? [] : hostNameProblems(id, "id")),
+    ...(id === undefined ? [] : siteIdProblems(id, "id")),
   ];
 }
 
@@ -42,8 +49,21 @@ function publicAddressProblems({ access, network, publicAddress }: AwsCloudProps
   return [{ at: "publicAddress", got: publicAddress, want, hint }];
 }
 
+/** The name alone: an ARN is what the console shows first. */
+function profileProblems(profile: string): readonly Problem[] {
+  if (/^[\w+=,.@-]{1,128}$/.test(profile)) return [];
+  const name = /^arn:[^:]*:iam::\d*:instance-profile\/(?:.*\/)?([\w+=,.@-]+)$/.exec(profile)?.[1];
+  const hint = name === undefined ? undefined : `did you mean "${name}"?`;
+  return [{ at: "instanceProfile", got: profile, want: "the name of an instance profile, not its ARN", hint }];
+}
+
 function boundaryProblems({ access, instanceProfile, permissionsBoundary }: AwsCloudProps): readonly Problem[] {
-  if (permissionsBoundary === undefined || (access.from === "ssm" && instanceProfile === undefined)) return [];
+  if (permissionsBoundary === undefined) return [];
+  if (access.from === "ssm" && instanceProfile === undefined) {
+    if (/^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/.+$/.test(permissionsBoundary)) return [];
+    const arn = "the ARN of a policy: arn:aws:iam::ACCOUNT:policy/NAME";
+    return [{ at: "permissionsBoundary", got: permissionsBoundary, want: arn }];
+  }
   const want = "left out: a role is made only for the Session Manager, and only where no instanceProfile is given";
   return [{ at: "permissionsBoundary", got: permissionsBoundary, want }];
 }

@@ -157,7 +157,8 @@ export interface AwsAccess {
 
   /**
    * The subnets that SSH to the master is open to, each with a reason; or `"ssm"`: no port is open, and the Session
-   * Manager carries SSH (the operator needs the `aws` program with its session-manager-plugin).
+   * Manager carries SSH (the operator needs the `aws` program with its session-manager-plugin). Security groups of your own
+   * decide themselves who gets in.
    *
    * @onChange live; `"ssm"` only for a master that is made anew: the agent is installed at its first boot
    */

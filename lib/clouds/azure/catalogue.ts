@@ -1,6 +1,6 @@
 import { readProperties } from "../../model/properties";
 import type { Architecture, NeutralSize, VendorMachine } from "../../model/machine";
-import { NEUTRAL_SIZES } from "../../model/machine";
+import { NEUTRAL_SIZES, shapeProblems } from "../../model/machine";
 import { didYouMean, type Problem } from "../../model/problems";
 import type { ShapeAnswer, WantedMachine } from "../cloud";
 import { type InstanceType, instanceTypes, regionsOf } from "./instance-types";
@@ -58,6 +58,7 @@ export function shapeOf(machine: string | VendorMachine, market: Market, wanted?
   if (shape === undefined) return { problems: [...given, unknownType(type, market)] };
   const problems = [
     ...given,
+    ...(options.shape === undefined ? [] : shapeProblems(options.shape, "machine.shape")),
     ...(known === undefined ? [] : abilityProblems(options, known)),
     ...(options.shape === undefined ? regionProblems(type, market.location) : []),
     ...(options.rootVolume === undefined ? [] : rootVolumeProblems(options.rootVolume, "machine.rootVolume")),
@@ -156,7 +157,7 @@ function marketProblems(options: AzureMachineOptions): Problem[] {
     const want = "left out: Azure takes no reserved capacity into a proximity placement group";
     problems.push({ at: "machine.placementGroup", got: true, want });
   }
-  if (typeof spot === "object" && spot.maxHourly !== undefined && !(spot.maxHourly > 0)) {
+  if (typeof spot === "object" && spot.maxHourly !== undefined && !(spot.maxHourly > 0 && spot.maxHourly < Infinity)) {
     problems.push({ at: "machine.spot.maxHourly", got: spot.maxHourly, want: "a price above 0, in US dollars" });
   }
   return problems;

@@ -16,7 +16,7 @@ import type {
   WantedMachine,
 } from "../cloud";
 import { imageUseProblems, warnOfWayOut } from "../image-use";
-import { PIN_FILE, type PinFile, readPins } from "../pins";
+import { type PinFile, pinsIn } from "../pins";
 import { planExisting, reservedAddresses } from "../subnets";
 import type { BastionReference } from "./bastion";
 import { azureMachine, machineWords, shapeOf, sizesOf } from "./catalogue";
@@ -214,7 +214,8 @@ export class AzureCloud implements Cloud<AzureMachines> {
   problems(): readonly Problem[] {
     const { problems, complete } = this.given;
     if (!complete) return problems;
-    return [...problems, ...propsProblems(this.props, () => this.pins)];
+    const unreadable = pinsIn(this.props.pinFile).problems;
+    return [...problems, ...unreadable, ...propsProblems(this.props, () => this.pins)];
   }
 
   private get props(): AzureCloudProps {
@@ -240,7 +241,7 @@ export class AzureCloud implements Cloud<AzureMachines> {
   }
 
   private get pins(): PinFile {
-    return readPins(this.props.pinFile ?? PIN_FILE);
+    return pinsIn(this.props.pinFile).pins;
   }
 
   private way(site: Site): "public" | "private" | BastionReference {

@@ -1,5 +1,6 @@
 import type { NfsDisk } from "../../model/nfs-options";
 import type { Problem } from "../../model/problems";
+import { storageKindProblems } from "../storage-kind";
 import { isResourceId, storageAccountProblems } from "./names";
 import { type VolumeOptions, volumeProblems, VOLUME_NAMES } from "./volume";
 import { FLAG, oneOf, type PropertyNames, TEXT } from "../../model/properties";
@@ -59,12 +60,13 @@ export const DISK_NAMES = {
   ...VOLUME_NAMES,
   whenRemoved: oneOf("snapshot", "delete", "refuse"),
 } satisfies PropertyNames<DiskOptions>;
-export const HOME_NAMES = {
-  ...DISK_NAMES,
+const FILES_NAMES = {
   kind: oneOf("azure-files"),
   storageAccount: TEXT,
   zoneRedundant: FLAG,
-} satisfies PropertyNames<DiskOptions | AzureFilesOptions>;
+  whenRemoved: oneOf("refuse", "delete"),
+} satisfies PropertyNames<AzureFilesOptions>;
+export const HOME_NAMES = { ...FILES_NAMES, ...DISK_NAMES } satisfies PropertyNames<DiskOptions | AzureFilesOptions>;
 
 /** The service of Azure that subnets have to reach where there is a share. */
 export const FILES_ENDPOINT = "Microsoft.Storage";
@@ -77,9 +79,15 @@ export function diskProblems(
   at: string,
   zone: string | undefined,
 ): readonly Problem[] {
-  if (!isAzureFiles(options)) return volumeProblems(options, at, zone);
+  if (!isAzureFiles(options)) {
+    const disk = { names: DISK_NAMES, words: "a managed disk" };
+    return [...storageKindProblems(options, at, disk), ...volumeProblems(options, at, zone)];
+  }
   const { storageAccount } = options;
-  return storageAccount === undefined ? [] : storageAccountProblems(storageAccount, `${at}.storageAccount`);
+  return [
+    ...storageKindProblems(options, at, { names: FILES_NAMES, words: "a share of Azure Files" }),
+    ...(storageAccount === undefined ? [] : storageAccountProblems(storageAccount, `${at}.storageAccount`)),
+  ];
 }
 
 /** What is wrong with the id of a disk that exists already. */

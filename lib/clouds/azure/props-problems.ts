@@ -1,8 +1,9 @@
 import { cidrProblems } from "../../model/cidr";
-import { hostNameProblems } from "../../model/names";
+import { siteIdProblems } from "../../model/names";
 import { didYouMean, type Problem } from "../../model/problems";
-import { type SshSource, sshKeyProblems, sshSourceProblems } from "../access";
+import { keyKindProblems, noSourceProblems, type SshSource, sshKeyProblems, sshSourceProblems } from "../access";
 import type { PinFile } from "../pins";
+import { firstBootProblems } from "../user-data";
 import { diskProblems } from "./disk-options";
 import { DEFAULT_IMAGE, imageProblems } from "./image-choice";
 import { regions } from "./instance-types";
@@ -24,7 +25,7 @@ export function propsProblems(props: AzureCloudProps, pins: () => PinFile): read
     image = DEFAULT_IMAGE,
     architecture = "x86_64",
   } = props;
-  const { disks = {}, identity, tags = {}, id, acceptTerms = [] } = props;
+  const { disks = {}, identity, firstBoot, tags = {}, id, acceptTerms = [] } = props;
   return [
     ...locationProblems(location),
     ...(zone === undefined || ["1", "2", "3"].includes(zone)
@@ -33,8 +34,11 @@ export function propsProblems(props: AzureCloudProps, pins: () => PinFile): read
     ...(subscriptionId === undefined ? [] : subscriptionProblems(subscriptionId, "subscriptionId")),
     ...(resourceGroup === undefined ? [] : resourceGroupProblems(resourceGroup, "resourceGroup")),
     ...sshKeyProblems(access.sshPublicKey, "access.sshPublicKey"),
-    ...keyKindProblems(access.sshPublicKey),
+    ...keyKindProblems(access.sshPublicKey, "access.sshPublicKey", "Azure"),
     ...(access.from === "bastion" ? bastionProblems(network) : sourceProblems(access.from, "access.from")),
+    ...(access.from === "bastion" || network?.securityGroups !== undefined
+      ? []
+      : noSourceProblems(access.from, "access.from", "bastion")),
     ...(cidr === undefined ? [] : networkCidrProblems(cidr, "cidr")),
     ...(network === undefined ? [] : networkProblems(network, cidr, { location, pins: pins() })),
     ...imageProblems(image, { architecture, location, pins: pins(), acceptTerms }).filter(
@@ -47,8 +51,9 @@ export function propsProblems(props: AzureCloudProps, pins: () => PinFile): read
     ...(identity === undefined
       ? []
       : resourceIdProblems(identity, "Microsoft.ManagedIdentity/userAssignedIdentities", "identity")),
+    ...(firstBoot === undefined ? [] : firstBootProblems(firstBoot)),
     ...tagProblems(tags, "tags"),
-    ...(id === undefined ? [] : hostNameProblems(id, "id")),
+    ...(id === undefined ? [] : siteIdProblems(id, "id")),
   ];
 }
 
@@ -85,19 +90,6 @@ function locationProblems(location: string): readonly Problem[] {
       got: location,
       want: "a region of Azure such as westeurope",
       hint,
-    },
-  ];
-}
-
-/** Azure takes RSA and ed25519 keys: https://learn.microsoft.com/azure/virtual-machines/linux/mac-create-ssh-keys, November 2026. */
-function keyKindProblems(key: string): readonly Problem[] {
-  const [kind = ""] = key.trim().split(" ");
-  if (!/^(ecdsa|sk)-/.test(kind)) return [];
-  return [
-    {
-      at: "access.sshPublicKey",
-      got: kind,
-      want: "a key that Azure takes: ssh-ed25519, or ssh-rsa of at least 2048 bits",
     },
   ];
 }

@@ -168,7 +168,8 @@ export interface AzureAccess {
 
   /**
    * The subnets that SSH to the master is open to, each with a reason; or `"bastion"`: nothing is open to the world, and
-   * an Azure Bastion carries SSH (the operator needs the `az` program; a Bastion costs money by the hour).
+   * an Azure Bastion carries SSH (the operator needs the `az` program; a Bastion costs money by the hour). Network security
+   * groups of your own decide themselves who gets in.
    *
    * @onChange live
    */

@@ -1,5 +1,11 @@
 import { type PropertyNames, readProperties, SIZE } from "../../model/properties";
-import { type MachineShape, NEUTRAL_SIZES, type NeutralSize, type VendorMachine } from "../../model/machine";
+import {
+  LEAST_MEMORY,
+  type MachineShape,
+  NEUTRAL_SIZES,
+  type NeutralSize,
+  type VendorMachine,
+} from "../../model/machine";
 import { didYouMean, type Problem } from "../../model/problems";
 import { Size } from "../../units";
 import type { ShapeAnswer } from "../cloud";
@@ -64,9 +70,6 @@ const SIZES: Readonly<Record<NeutralSize, LocalMachine>> = {
 };
 
 export const MACHINE_WORDS = `one of ${NEUTRAL_SIZES.join(", ")}, or LocalMachine.of({ cpus, memory, gpus })`;
-
-/** Slurm is promised 95 % of it less 256 MB. */
-const LEAST_MEMORY = Size.mebibytes(512);
 
 export function shapeOf(machine: string | VendorMachine): ShapeAnswer {
   if (typeof machine === "string") {

@@ -4,11 +4,21 @@ import { NEUTRAL_SIZES, type VendorMachine } from "../../model/machine";
 import type { CloudFacts } from "../../model/manifest";
 import type { Problem } from "../../model/problems";
 import { type Given, readProperties } from "../../model/properties";
-import type { Cloud, Disk, DiskSpec, MachinesSpec, NetworkSpec, RulesSpec, ShapeAnswer, Site } from "../cloud";
+import type {
+  Cloud,
+  Disk,
+  DiskSpec,
+  MachinesSpec,
+  NetworkSpec,
+  RulesSpec,
+  ShapeAnswer,
+  Site,
+  WantedMachine,
+} from "../cloud";
 import { MACHINE_WORDS, shapeOf } from "./catalogue";
 import { defaultSshPort, defaultSubnet } from "./defaults";
 import { makeDisk } from "./disk";
-import { LocalMachines } from "./machines";
+import { LocalMachines, STOCK } from "./machines";
 import { DEFAULT_SITE } from "./names";
 import { makeNetwork } from "./network";
 import { LOCAL_CLOUD_NAMES, type LocalCloudProps } from "./props";
@@ -50,8 +60,12 @@ export class LocalCloud implements Cloud<LocalMachines> {
     makeRules(scope, id, spec);
   }
 
-  shapeOf(machine: string | VendorMachine): ShapeAnswer {
-    return shapeOf(machine);
+  shapeOf(machine: string | VendorMachine, { image }: Pick<WantedMachine, "image"> = {}): ShapeAnswer {
+    const answer = shapeOf(machine);
+    const { internet = true } = this.props;
+    if (internet || image !== STOCK) return answer;
+    const want = "left out where internet is false: a stock machine has no way to fetch its software then";
+    return { problems: [...answer.problems, { at: "image", got: image, want }] };
   }
 
   problems(): readonly Problem[] {

@@ -23,7 +23,7 @@ export interface MachineSettings {
 }
 
 /** Machines that are as a cloud sells them, and converge: the name that other clouds have for it, too. */
-const STOCK = "debian-13";
+export const STOCK = "debian-13";
 
 /** Equal containers with systemd as their first process: one resource with `for_each` by host name. */
 export class LocalMachines implements MachineGroup {

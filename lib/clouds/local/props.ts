@@ -20,7 +20,8 @@ export interface LocalCloudProps {
   readonly subnet?: string;
 
   /**
-   * Whether machines reach the world outside. Without, the bridge has no way out, and the master is reached by its own address.
+   * Whether machines reach the world outside. Without, the bridge has no way out, and the master is reached by its own address;
+   * stock machines (`debian-13`) are refused.
    *
    * @default true
    * @onChange replaces the network and all machines; disks stay

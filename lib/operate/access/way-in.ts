@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { ClusterView } from "../../model/cluster-view";
+import type { ManifestPool } from "../../model/manifest";
+import { hostsOfPool } from "../../slurm/hosts";
 import { shellWord } from "../exec/remote/ssh-command";
 import type { MasterAccess } from "./master-access";
 
@@ -14,7 +16,10 @@ export interface WayIn {
   readonly sshConfig: readonly string[];
 }
 
-/** The way in of the first user of the cluster, whose name stands for all; of the administrator where there are none. Pure. */
+/**
+ * The way in of the first user of the cluster, whose name stands for all; of the administrator where there are none, and
+ * then to nodes, too: the keys of users open the master alone. Pure.
+ */
 export function wayIn(
   { spec }: Pick<ClusterView, "spec">,
   { manifest, privateDirectory, knownHosts }: MasterAccess,
@@ -26,6 +31,11 @@ export function wayIn(
   const own = join(privateDirectory, "id_ed25519");
   const isCluster = person === undefined && master.access.identity === "cluster";
   const known = knownHosts ?? join(privateDirectory, "known_hosts");
+  const common = [
+    `  User ${user}`,
+    ...(isCluster ? [`  IdentityFile ${quoted(own)}`] : []),
+    `  UserKnownHostsFile ${quoted(known)}`,
+  ];
   return {
     host,
     port,
@@ -35,20 +45,20 @@ export function wayIn(
       `Host ${cluster}`,
       `  HostName ${host}`,
       `  Port ${port}`,
-      `  User ${user}`,
-      ...(isCluster ? [`  IdentityFile ${quoted(own)}`] : []),
-      `  UserKnownHostsFile ${quoted(known)}`,
+      ...common,
       ...(proxy === undefined ? [] : [`  ProxyCommand ${proxy.map(shellWord).join(" ")}`]),
-      ...(pools.length === 0
+      ...(pools.length === 0 || person !== undefined
         ? []
-        : [
-            `Host ${pools.map(({ name }) => `${name}-*`).join(" ")}`,
-            `  ProxyJump ${cluster}`,
-            `  User ${user}`,
-            `  UserKnownHostsFile ${quoted(known)}`,
-          ]),
+        : [`Host ${[...new Set(pools.flatMap(hostPatterns))].join(" ")}`, `  ProxyJump ${cluster}`, ...common]),
     ],
   };
+}
+
+/** The hosts of a pool as OpenSSH matches names, and also those that come when it grows, if no other name fits by that. */
+function hostPatterns(pool: ManifestPool): readonly string[] {
+  return hostsOfPool(pool).map(({ name }) =>
+    /-\d+$/.test(name) ? name.replace(/\d+$/, "*") : name.replace(/\d+$/, (digits) => "?".repeat(digits.length)),
+  );
 }
 
 /** OpenSSH splits at blanks and expands `%`. */

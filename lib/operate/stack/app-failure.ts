@@ -1,3 +1,4 @@
+import { packageJson } from "../../package/package-json";
 import { type FailureDetails, Failure } from "../feedback/failure";
 import { lastLines } from "../feedback/last-lines";
 
@@ -9,6 +10,17 @@ export function appFailure(command: string, exitCode: number, stdout: string, st
   const validation = messageOf(stderr, "Error");
   if (validation !== undefined && CDKTF_REFUSALS.test(validation)) {
     return new Failure("usage", validation, { code: "app.validation" });
+  }
+  const amount = messageOf(stderr, "RangeError");
+  if (amount !== undefined && OUR_AMOUNTS.test(amount)) {
+    return new Failure("usage", amount, { code: "app.configuration", cause: placeIn(stderr) });
+  }
+  const missing = MISSING.exec(stderr)?.[1];
+  if (missing !== undefined) {
+    return new Failure("usage", `the app needs the package ${missing}, which is not installed`, {
+      code: "app.package",
+      remedy: `npm install "${missing}@${packageJson().peerDependencies[missing] ?? "*"}"`,
+    });
   }
   const details: FailureDetails = {
     code: "app.crashed",
@@ -31,3 +43,18 @@ function messageOf(stderr: string, name: string): string | undefined {
 
 /** How cdktf's own refusals begin: validations, and annotations with level error. */
 const CDKTF_REFUSALS = /^(App-level validation failed|Validation failed|Encountered Annotations with level "ERROR")/i;
+
+/** How `Size` and `Duration` refuse, which know nothing of what they are for. */
+const OUR_AMOUNTS = /^a (size|duration) must be /;
+
+/** How Node.js tells of a package; what begins with a dot or a slash is a file. */
+const MISSING = /Cannot find (?:module|package) '((?:@[^/']+\/)?[^@./'][^/']*)(?:\/[^']*)?'/;
+
+/** Where in the app an error comes from: the first line of the stack that is no package's and not Node.js's own. */
+function placeIn(stderr: string): string | undefined {
+  const places = [...stderr.matchAll(/^ {4}at (?:.*\()?(?:file:\/\/)?(\/.*?:\d+):\d+\)?$/gm)].map(
+    (match) => match[1] ?? "",
+  );
+  const place = places.find((candidate) => !candidate.includes("/node_modules/"));
+  return place === undefined ? undefined : `it is in ${place}`;
+}

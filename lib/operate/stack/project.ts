@@ -36,11 +36,20 @@ export function findProject(from: string, env: NodeJS.ProcessEnv): Project {
   const file = join(directory, "cdktf.json");
   const parsed = configSchema.safeParse(parseJson(readFileSync(file, "utf8"), file));
   if (!parsed.success) {
-    throw new Failure("usage", `${file} is not right:\n${z.prettifyError(parsed.error)}`, { code: "project.config" });
+    throw new Failure("usage", `${file} ${wrongWords(parsed.error)}`, {
+      code: "project.config",
+      remedy: `give it what cdktf itself reads: "app", the command that runs the app; "output", a directory; "context", an object`,
+    });
   }
   const { app, output, context } = parsed.data;
   const chosen = env["CDKTF_OUTDIR"] ?? output;
   return { directory, app, output: isAbsolute(chosen) ? chosen : join(directory, chosen), context };
+}
+
+/** The keys that are wrong, e.g. `is not right: app`. */
+function wrongWords({ issues }: z.core.$ZodError): string {
+  const keys = [...new Set(issues.map(({ path }) => String(path[0] ?? "it is no object")))];
+  return `is not right: ${keys.join(", ")}`;
 }
 
 const configSchema = z.looseObject({
