@@ -57,6 +57,23 @@ describe("alice", () => {
     }
   });
 
+  it("cannot keep the operator out with a file system of hers over her home, into which not even root looks", async () => {
+    await as("alice", "master", `setsid --fork python3 -c '${MOUNT}' /home/alice >/tmp/mounted`);
+    try {
+      await eventually(
+        async () => master("stat --file-system --format=%T /home/alice 2>&1; stat /home/alice 2>&1 || true"),
+        (said) => said.includes("Permission denied"),
+      );
+      expect((await configure(cluster.view(sketch), cluster.remote())).changed).toEqual([]);
+      const bob = cluster.view({ ...sketch, users: [{ name: "alice" }, { name: "bob" }] });
+      await configure(bob, cluster.remote());
+      expect(await master("id -un bob; stat -c %U /home/bob")).toBe("bob\nbob\n");
+    } finally {
+      await master("pkill -u alice -x python3; umount --lazy /home/alice");
+      await configure(cluster.view(sketch), cluster.remote());
+    }
+  });
+
   it("cannot be blamed, nor can a command that has ended, for what root holds by hand", async () => {
     await (await lockMaster(cluster.name, cluster.remote(), lockOwner("ohpc destroy demo"))).release();
     const pid = (
@@ -126,6 +143,16 @@ describe("ohpc ssh", () => {
     }
   });
 });
+
+/** Python that mounts a file system which never answers (FUSE). */
+const MOUNT = `
+import os, socket, subprocess, sys, time
+mine, other = socket.socketpair()
+words = ["fusermount3", "-o", "rw", sys.argv[1]]
+subprocess.run(words, env={**os.environ, "_FUSE_COMMFD": str(other.fileno())}, pass_fds=[other.fileno()], check=True)
+kept = socket.recv_fds(mine, 1, 1)
+time.sleep(600)
+`;
 
 async function as(user: string, host: string, script: string): Promise<string> {
   return cluster.inside(host, "runuser", "-u", user, "--", "bash", "-c", `${script} </dev/null 2>&1 || true`);
