@@ -153,6 +153,13 @@ describe("a users file", () => {
     [`from="10.0.0.0/8" ${publicKey()}`, false],
     [`${publicKey()}\n${publicKey()}`, false],
     ["not a key at all", false],
+    [`${publicKey()} alice\tat her laptop, 日本 👩‍💻`, true],
+    [`${publicKey()} alice\u2028laptop`, false],
+    [`${publicKey()} alice\u0085laptop`, false],
+    [`${publicKey()} alice\flaptop`, false],
+    [`${publicKey()} alice\u001b[2Jlaptop`, false],
+    [`${publicKey()} alice\ud800laptop`, false],
+    [`${publicKey()} alice\0laptop`, false],
   ])("judges the key line %j", (key, good) => {
     expect(told({ users: [{ ...alice, keys: [key] }] })).toHaveLength(good ? 0 : 1);
   });

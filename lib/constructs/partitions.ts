@@ -122,6 +122,11 @@ export function partitionProblems(partition: string | PartitionOptions): readonl
       hint: "leave it out to let everybody submit",
     });
   }
+  for (const group of allowGroups ?? []) {
+    if (group.toLowerCase() !== "all") continue;
+    const hint = "Slurm reads it as everybody: leave allowGroups out for that";
+    problems.push({ at: "partition.allowGroups", got: group, want: "the name of a group", hint });
+  }
   return problems;
 }
 
