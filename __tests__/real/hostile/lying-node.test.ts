@@ -149,7 +149,7 @@ describe("a node that lies cannot, to who gathers logs,", () => {
   async function shell(script?: string): Promise<void> {
     const text = Buffer.from(`#!/bin/bash\n${script ?? ""}\n`).toString("base64");
     const settings = script === undefined ? "" : "ForceCommand /root/shell";
-    const change = `base64 -d <<<${text} >/root/shell && chmod 755 /root/shell && echo '${settings}' >/etc/ssh/sshd_config.d/00-lie.conf && systemctl restart ssh`;
+    const change = `base64 -d <<<${text} >/root/shell && chmod 755 /root/shell && echo '${settings}' >/etc/ssh/sshd_config.d/00-lie.conf && systemctl restart ssh && { pkill sshd-session || true; }`;
     const { cluster } = project.definition;
     await runEngine(["exec", `ohpc-${cluster}-cpu-2`, "bash", "-c", change], { cluster, env: project.env });
   }
