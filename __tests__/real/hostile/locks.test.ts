@@ -100,6 +100,24 @@ describe("another operator", () => {
     await held.release();
     await (await lockMaster(cluster.name, cluster.remote(), lockOwner("ohpc up demo"))).release();
   });
+
+  it("is named at once, however many files alice has open", async () => {
+    await as("alice", "master", `rm -f /tmp/open; setsid --fork python3 -c '${OPEN}'`);
+    const held = await lockMaster(cluster.name, cluster.remote(), { ...lockOwner("ohpc up demo"), user: "ada" });
+    try {
+      await eventually(
+        async () => master("cat /tmp/open 2>/dev/null || true"),
+        (said) => said.length === 250,
+      );
+      const begun = Date.now();
+      const error = await failed(lockMaster(cluster.name, cluster.remote(), lockOwner("ohpc up demo")));
+      expect(error.details.cause).toMatch(/^ada@/);
+      expect(Date.now() - begun).toBeLessThan(20_000);
+    } finally {
+      await master("pkill -u alice -x python3");
+      await held.release();
+    }
+  });
 });
 
 describe("ohpc ssh", () => {
@@ -152,6 +170,20 @@ words = ["fusermount3", "-o", "rw", sys.argv[1]]
 subprocess.run(words, env={**os.environ, "_FUSE_COMMFD": str(other.fileno())}, pass_fds=[other.fileno()], check=True)
 kept = socket.recv_fds(mine, 1, 1)
 time.sleep(600)
+`;
+
+/** Python that has millions of files open, in 250 processes. */
+const OPEN = `
+import os, resource, time
+most = min(20000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+for k in range(250):
+    if os.fork() == 0:
+        for n in range(most - 50):
+            os.dup(0)
+        open("/tmp/open", "a").write(".")
+        break
+time.sleep(300)
 `;
 
 async function as(user: string, host: string, script: string): Promise<string> {
