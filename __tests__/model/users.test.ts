@@ -88,11 +88,14 @@ describe("a users file", () => {
     ]);
   });
 
-  test.each(["root", "slurm", "munge", "mysql", "nobody", "docker", "sudo"])("cannot have a user called %s", (name) => {
-    expect(told({ users: [{ name, uid: 2001 }] })).toEqual([
-      `users[0].name is "${name}", but must be another name; the machines have it for themselves`,
-    ]);
-  });
+  test.each(["root", "slurm", "munge", "mysql", "nobody", "docker", "sudo", "rdma", "dhcpcd", "clock", "lpadmin"])(
+    "cannot have a user called %s",
+    (name) => {
+      expect(told({ users: [{ name, uid: 2001 }] })).toEqual([
+        `users[0].name is "${name}", but must be another name; the machines have it for themselves`,
+      ]);
+    },
+  );
 
   test("asks whether you meant another property", () => {
     expect(told({ users: [{ ...alice, key: [], shel: "/bin/sh" }], group: [] })).toEqual([
