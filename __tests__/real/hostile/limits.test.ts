@@ -81,6 +81,15 @@ describe("alice", () => {
     await configure(cluster.view(sketch), cluster.remote());
     await cancelAll();
   });
+
+  it.each(["master", "cpu-1"])(
+    "cannot read what daemons log on %s, which may hold what others submitted",
+    async (host) => {
+      const found = "runuser -u alice -- find /var/log/slurm /var/log/munge -type f -readable 2>/dev/null || true";
+      expect(await cluster.inside(host, "bash", "-c", `cd /; ${found}`)).toBe("");
+      expect(await cluster.inside(host, "bash", "-c", "ls /var/log/slurm/*.log")).toContain("/var/log/slurm/");
+    },
+  );
 });
 
 describe("a node's unit", () => {
