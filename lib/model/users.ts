@@ -114,11 +114,37 @@ export function parseUsers(text: string, file = "users.yaml"): UsersAnswer {
 /** What is wrong with users that are there as values: what a users file says, or a stack. */
 export function judgeUsers(content: unknown, file: string): UsersAnswer {
   const parsed = fileSchema.safeParse(content);
-  if (!parsed.success)
-    return { problems: parsed.error.issues.flatMap((issue) => schemaProblems(issue, content, file)) };
+  if (!parsed.success) {
+    const kinds = parsed.error.issues.flatMap((issue) => schemaProblems(issue, content, file));
+    return { problems: [...kinds, ...problemsOfOthers(content)] };
+  }
   const { groups, users } = parsed.data;
   const problems = [...groupProblems(groups), ...userProblems(users, groups)];
   return problems.length > 0 ? { problems } : { users: completed(users, groups), problems };
+}
+
+/** What is wrong with those whose kinds are right, where others' are not: all is told at once. */
+function problemsOfOthers(content: unknown): readonly Problem[] {
+  const given = isRecord(content) ? content : {};
+  const groups = rightOnes(given["groups"], groupSchema);
+  const users = rightOnes(given["users"], userSchema);
+  // A group that is written down wrong is one all the same.
+  const named = elementsOf(given["groups"]).map((group) => (isRecord(group) ? String(group["name"]) : ""));
+  return [...groupProblems(groups), ...userProblems(users, groups, new Set(named))];
+}
+
+/** In their places: what is wrong leaves a hole. */
+function rightOnes<T>(value: unknown, schema: z.ZodType<T>): readonly T[] {
+  const right: T[] = [];
+  for (const [k, element] of elementsOf(value).entries()) {
+    const parsed = schema.safeParse(element);
+    if (parsed.success) right[k] = parsed.data;
+  }
+  return right;
+}
+
+function elementsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** Thousands of users with their keys have less. */
@@ -194,8 +220,11 @@ function groupProblems(groups: readonly FileGroup[]): readonly Problem[] {
   ]);
 }
 
-function userProblems(users: readonly FileUser[], groups: readonly FileGroup[]): readonly Problem[] {
-  const groupNames = new Set(groups.map(({ name }) => name));
+function userProblems(
+  users: readonly FileUser[],
+  groups: readonly FileGroup[],
+  groupNames: ReadonlySet<string> = new Set(groups.map(({ name }) => name)),
+): readonly Problem[] {
   const [names, uids] = [firstPlaces(users.map(({ name }) => name)), firstPlaces(users.map(({ uid }) => uid))];
   const gids = firstPlaces(users.map(gidOf));
   return users.flatMap((user, k) => {
@@ -234,7 +263,7 @@ function ownGroupProblems(
     const want = `another number than the gid of a group, unless gid says that this group is the user's first`;
     return [{ at: `${at}.uid`, got: user.uid, want, hint: `write gid: ${gid} if it is` }];
   }
-  const named = groups.find(({ name }) => name === user.name);
+  const [named] = groups.filter(({ name }) => name === user.name);
   if (named !== undefined) {
     const hint = `write gid: ${named.gid} if it is the user's first group`;
     return [{ at: `${at}.name`, got: user.name, want: "another name than that of a group", hint }];
@@ -287,7 +316,7 @@ interface Place {
   readonly places: ReadonlyMap<string | number, number>;
 }
 
-/** The later of two equal values is the one that is told. */
+/** The later of two equal values is the one that is told. Lists may have holes, which `find` and iteration would meet. */
 function repeated({ k, list, places, property, value }: Place): readonly Problem[] {
   const first = places.get(value) ?? k;
   if (first === k) return [];
@@ -295,7 +324,11 @@ function repeated({ k, list, places, property, value }: Place): readonly Problem
 }
 
 function firstPlaces<T>(values: readonly T[]): ReadonlyMap<T, number> {
-  return new Map(values.map((value, k) => [value, k] as const).reverse());
+  const places = new Map<T, number>();
+  values.forEach((value, k) => {
+    if (!places.has(value)) places.set(value, k);
+  });
+  return places;
 }
 
 function schemaProblems(issue: z.core.$ZodIssue, content: unknown, file: string): readonly Problem[] {
