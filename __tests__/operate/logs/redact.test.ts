@@ -15,6 +15,8 @@ describe("what leaves the house", () => {
     ["postgres://admin:hunter22@db/slurm", "hunter22"],
     ['"StoragePass": "hunter22"', "hunter22", '"StoragePassword": "hunter22"'],
     ["export API_KEY='hun ter22'", "hun ter22"],
+    ["JobCompPass=hunter22", "hunter22"],
+    ["JobCompPass             = hunter22", "hunter22"],
     ["secret_access_key = wJalrXUtnFEMI/K7MDENG", "wJalrXUtnFEMI"],
     ["token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.SflKxwRJSMeKKF2QT4", "eyJzdWIiOiIxIn0"],
   ])("has no secret of %j", (text, secret, instead = text) => {

@@ -23,7 +23,7 @@ const SECRETS: readonly (readonly [pattern: RegExp, left: string])[] = [
   [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, SECRET],
   [/(:\/\/[^\s:/@]{1,200}:)[^\s/@]{1,1000}(@)/g, `$1${SECRET}$2`],
   [
-    /(["']?(?<![\w-])[\w-]*(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|token)["']?\s{0,9}[:=]\s{0,9})("[^"]*"|'[^']*'|[^\s,;&"'}]+)/gi,
+    /(["']?(?<![\w-])[\w-]*(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|token|pass(?=\s{0,30}=))["']?\s{0,30}[:=]\s{0,9})("[^"]*"|'[^']*'|[^\s,;&"'}]+)/gi,
     `$1${SECRET}`,
   ],
 ];
