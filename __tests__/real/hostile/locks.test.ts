@@ -74,6 +74,23 @@ describe("alice", () => {
     }
   });
 
+  it("cannot keep the operator out by log-ins that she begins and leaves open", async () => {
+    await as("alice", "master", `rm -f /tmp/tried; setsid --fork python3 -c '${KNOCK}'`);
+    try {
+      await eventually(
+        async () => master("cat /tmp/tried 2>/dev/null || true"),
+        (said) => Number(said) >= 1000,
+      );
+      await cluster.remote().close();
+      for (let k = 0; k < 5; k++) {
+        expect(await said(cli("ssh", "demo", "--", "uname -n"))).toBe("master\n");
+        await cluster.remote().close();
+      }
+    } finally {
+      await cluster.inside("master", "pkill", "-u", "alice", "-x", "python3");
+    }
+  });
+
   it("cannot be blamed, nor can a command that has ended, for what root holds by hand", async () => {
     await (await lockMaster(cluster.name, cluster.remote(), lockOwner("ohpc destroy demo"))).release();
     const pid = (
@@ -170,6 +187,29 @@ words = ["fusermount3", "-o", "rw", sys.argv[1]]
 subprocess.run(words, env={**os.environ, "_FUSE_COMMFD": str(other.fileno())}, pass_fds=[other.fileno()], check=True)
 kept = socket.recv_fds(mine, 1, 1)
 time.sleep(600)
+`;
+
+/** Python that has 450 connections to the SSH server open, and begins others when they are ended. */
+const KNOCK = `
+import selectors, socket
+kept, tried = selectors.DefaultSelector(), 0
+def gone(connection):
+    try:
+        return connection.recv(4096) == b""
+    except OSError:
+        return True
+while True:
+    while len(kept.get_map()) < 450:
+        try:
+            kept.register(socket.create_connection(("127.0.0.1", 22), 1), selectors.EVENT_READ)
+        except OSError:
+            pass
+        tried += 1
+        print(tried, file=open("/tmp/tried", "w"))
+    for key, _ in kept.select(0.1):
+        if gone(key.fileobj):
+            kept.unregister(key.fileobj)
+            key.fileobj.close()
 `;
 
 /** Python that has millions of files open, in 250 processes. */
