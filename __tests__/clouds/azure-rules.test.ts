@@ -56,7 +56,7 @@ describe("the firewall on Azure", () => {
   it("has a priority of its own for every rule, which Azure accepts, however many pools and sources there are", () => {
     const rules = rulesFor(subnets(900), ["a", "b", "c", "d"]);
     const priorities = [...prioritiesOf(rules).values()];
-    expect(priorities).toHaveLength(9 + 900 + 1);
+    expect(priorities).toHaveLength(10 + 900 + 1);
     expect(new Set(priorities).size).toBe(priorities.length);
     expect(Math.min(...priorities)).toBeGreaterThanOrEqual(100);
     expect(prioritiesOf(rules.filter(({ access }) => access === "Deny"))).toEqual(new Map([["deny-all", 4096]]));

@@ -270,6 +270,13 @@ describe("a ComputePool refuses", () => {
     ]);
   });
 
+  it.each(["all", "ALL"])("a partition for the group %s, which would be everybody's", (group) => {
+    const partition = { name: "work", allowGroups: ["physics", group] };
+    expect(poolProblems({ partition })).toEqual([
+      `partition.allowGroups is "${group}", but must be the name of a group; Slurm reads it as everybody: leave allowGroups out for that`,
+    ]);
+  });
+
   it("a root disk of less than 20 GiB", () => {
     expect(poolProblems({ rootDisk: Size.gibibytes(19) })).toEqual([
       'rootDisk is "19 GiB", but must be at least 20 GiB',

@@ -18,6 +18,7 @@ describe("the port matrix", () => {
       "tcp 619-619",
       "tcp 2049-2049",
       "tcp 60001-63000",
+      "tcp 640-699",
     ]);
     expect(portsBetween("master", "compute").map(({ from }) => from)).toEqual([22, 618, 630, 610]);
   });

@@ -88,11 +88,14 @@ describe("a users file", () => {
     ]);
   });
 
-  test.each(["root", "slurm", "munge", "mysql", "nobody", "docker", "sudo"])("cannot have a user called %s", (name) => {
-    expect(told({ users: [{ name, uid: 2001 }] })).toEqual([
-      `users[0].name is "${name}", but must be another name; the machines have it for themselves`,
-    ]);
-  });
+  test.each(["root", "slurm", "munge", "mysql", "nobody", "docker", "sudo", "rdma", "dhcpcd", "clock", "lpadmin"])(
+    "cannot have a user called %s",
+    (name) => {
+      expect(told({ users: [{ name, uid: 2001 }] })).toEqual([
+        `users[0].name is "${name}", but must be another name; the machines have it for themselves`,
+      ]);
+    },
+  );
 
   test("asks whether you meant another property", () => {
     expect(told({ users: [{ ...alice, key: [], shel: "/bin/sh" }], group: [] })).toEqual([
@@ -153,6 +156,13 @@ describe("a users file", () => {
     [`from="10.0.0.0/8" ${publicKey()}`, false],
     [`${publicKey()}\n${publicKey()}`, false],
     ["not a key at all", false],
+    [`${publicKey()} alice\tat her laptop, 日本 👩‍💻`, true],
+    [`${publicKey()} alice\u2028laptop`, false],
+    [`${publicKey()} alice\u0085laptop`, false],
+    [`${publicKey()} alice\flaptop`, false],
+    [`${publicKey()} alice\u001b[2Jlaptop`, false],
+    [`${publicKey()} alice\ud800laptop`, false],
+    [`${publicKey()} alice\0laptop`, false],
   ])("judges the key line %j", (key, good) => {
     expect(told({ users: [{ ...alice, keys: [key] }] })).toHaveLength(good ? 0 : 1);
   });

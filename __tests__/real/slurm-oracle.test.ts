@@ -111,7 +111,7 @@ describe("slurmctld", () => {
     expect(Object.fromEntries(config)).toMatchObject({
       MessageTimeout: "90 sec",
       PriorityWeightFairShare: "10000",
-      SlurmctldParameters: "enable_configless,max_dbd_msg_action=exit",
+      SlurmctldParameters: "enable_configless,conmgr_max_connections=4096,max_dbd_msg_action=exit",
       AccountingStorageEnforce: "associations,limits,qos,safe",
     });
   }, 120_000);

@@ -90,7 +90,7 @@ describe("slurm.conf", () => {
 
   test("adds the user's settings to lists that the library begins", () => {
     expect(linesOf(slurmConf(PRODUCTION), "SlurmctldParameters")).toEqual([
-      "SlurmctldParameters=enable_configless,max_dbd_msg_action=exit",
+      "SlurmctldParameters=enable_configless,conmgr_max_connections=4096,max_dbd_msg_action=exit",
     ]);
   });
 

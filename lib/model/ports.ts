@@ -29,6 +29,11 @@ export const NODE_EXPORTER_PORT = 610;
 export const FIRST_USER_PORT = 2050;
 /** Where srun listens for the tasks it started; narrow, so that a firewall can name it. */
 export const SRUN_PORTS = { from: 60001, to: 63000 } as const;
+/**
+ * Where the operator's own srun listens, which asks all nodes: a user can take all of the others. Two for each 48 nodes.
+ * What the kernel's NFS client has of them is left out by both.
+ */
+export const OWN_SRUN_PORTS = { from: 640, to: 699 } as const;
 
 /** Who may talk to whom, and why: the one table from which all firewalls are made. What is not in it is closed. */
 export const PORT_MATRIX: readonly PortFlow[] = [
@@ -47,6 +52,10 @@ export const PORT_MATRIX: readonly PortFlow[] = [
       {
         ...tcp("srun", SRUN_PORTS.from, "output of tasks reaches the srun that was started on the master"),
         to: SRUN_PORTS.to,
+      },
+      {
+        ...tcp("own-srun", OWN_SRUN_PORTS.from, "ohpc up hears from every node"),
+        to: OWN_SRUN_PORTS.to,
       },
     ],
   },

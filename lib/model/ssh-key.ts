@@ -25,7 +25,9 @@ export function publicKeyProblem(line: string, at: string): readonly Problem[] {
       },
     ];
   }
-  const [, type = "", body = ""] = /^(\S+) ([A-Za-z0-9+/]+={0,2})(?: [^\r\n]*)?$/.exec(line) ?? [];
+  // A comment is text of one line: what other programs break lines at, or cannot write as UTF-8, is no part of it.
+  const [, type = "", body = ""] =
+    /^(\S+) ([A-Za-z0-9+/]+={0,2})(?: (?:\t|[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}])*)?$/u.exec(line) ?? [];
   return KEY_TYPES.includes(type) && embeddedType(body) === type ? [] : [{ at, got: shortened(line), want: WANT }];
 }
 

@@ -62,7 +62,10 @@ const RESERVED = new Set(
     "cdrom floppy tape sudo wheel audio dip operator src shadow utmp video sasl plugdev staff users input sgx kvm render crontab lxd docker " +
     "systemd-journal systemd-network systemd-resolve systemd-timesync messagebus sshd ssh _ssh polkitd tss chrony _chrony ntp dbus rpc rpcuser statd " +
     "munge slurm mysql mariadb prometheus node_exporter ldap nslcd sssd postfix halt shutdown ftp " +
-    "kmem rdma netdev bluetooth libvirt incus incus-admin google-sudoers ohpc-power"
+    "kmem rdma netdev bluetooth libvirt incus incus-admin google-sudoers ohpc-power " +
+    // Of Debian's images for clouds, and of what is often installed there.
+    "clock dhcpcd tcpdump uuidd dnsmasq avahi syslog lpadmin ssl-cert nvidia-persistenced ec2-instance-connect cwagent " +
+    "omsagent omi nxautomation"
   ).split(" "),
 );
 

@@ -33,7 +33,8 @@ function controller({ cluster, master }: Manifest): ConfSettings {
     SlurmctldHost: `${master.host}(${master.address})`,
     SlurmUser: "slurm",
     AuthType: "auth/munge",
-    SlurmctldParameters: "enable_configless",
+    // Of 50 connections, which is Slurm's own limit, one user leaves nothing to all others.
+    SlurmctldParameters: ["enable_configless", "conmgr_max_connections=4096"],
     StateSaveLocation: STATE_SAVE_LOCATION,
     SlurmdSpoolDir: "/var/spool/slurmd",
     SlurmctldPidFile: "/run/slurmctld/slurmctld.pid",

@@ -7,7 +7,7 @@ import { type RemoteError } from "../../../lib/operate/exec/remote/remote";
 import { controlPath, sshArguments, type SshTarget, shellWord } from "../../../lib/operate/exec/remote/ssh-command";
 import { connectionFailure } from "../../../lib/operate/exec/remote/ssh-failure";
 import { SshRemote } from "../../../lib/operate/exec/remote/ssh-remote";
-import { Duration } from "../../../lib/units";
+import { Duration, Size } from "../../../lib/units";
 
 const scratch = mkdtempSync(join(tmpdir(), "remote-"));
 const path = process.env["PATH"] ?? "";
@@ -96,6 +96,18 @@ describe("SshRemote", () => {
     expect(calls).toContain("base64 -d");
     expect(calls).not.toMatch(/value-in-args|secret-in-input/);
     expect(calls).not.toContain(Buffer.from("secret-in-input").toString("base64"));
+  });
+
+  it("does not listen to the end to a machine that says more than anybody has to", async () => {
+    for (const flood of ["yes", "tr '\\0' x </dev/zero", "yes >&2"]) {
+      const error = await failure(connect().run(flood, { longest: Size.mebibytes(3) }));
+      expect({ kind: error.failure, output: error.output.split("\n").at(-1) }).toEqual({
+        kind: "failed",
+        output: "stopped: it said more than 3 MiB",
+      });
+    }
+    install("#!/bin/sh\nexec yes\n");
+    expect((await failure(connect().run("true"))).output).toContain("stopped: it said more than 64 MiB");
   });
 
   it("does not mind a script that reads only a part of a long input", async () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { readCollected } from "../../../lib/operate/logs/collect";
 import { redact } from "../../../lib/operate/logs/redact";
+import { cpuMilliseconds } from "../../support/cpu-time";
 
 const KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----";
 
@@ -14,6 +15,8 @@ describe("what leaves the house", () => {
     ["postgres://admin:hunter22@db/slurm", "hunter22"],
     ['"StoragePass": "hunter22"', "hunter22", '"StoragePassword": "hunter22"'],
     ["export API_KEY='hun ter22'", "hun ter22"],
+    ["JobCompPass=hunter22", "hunter22"],
+    ["JobCompPass             = hunter22", "hunter22"],
     ["secret_access_key = wJalrXUtnFEMI/K7MDENG", "wJalrXUtnFEMI"],
     ["token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.SflKxwRJSMeKKF2QT4", "eyJzdWIiOiIxIn0"],
   ])("has no secret of %j", (text, secret, instead = text) => {
@@ -25,6 +28,38 @@ describe("what leaves the house", () => {
     const text =
       "[2026-11-26T12:00:00] error: Node cpu-1 has low real_memory size (3900 < 4000)\nauth/munge: key /etc/munge/munge.key";
     expect(redact(text, ["train"])).toBe(text);
+  });
+
+  it("loses no more than a page to who writes the beginning of a key into a log", () => {
+    const rest = "Nov 26 12:00:00 master sshd[1]: error: something else\n".repeat(1000);
+    const told = redact(`Invalid user -----BEGIN PRIVATE KEY----- from 192.0.2.1\n${rest}`, []);
+    expect(told.length).toBeGreaterThan(rest.length / 2);
+  });
+
+  it.each([
+    ["a letter", "a"],
+    ["words that begin like a secret", "token"],
+    ["words with hyphens", "eyJ-"],
+    ["dots", "eyJeyJeyJeyJ."],
+    ["addresses", "a://b:"],
+    ["beginnings of keys", "-----BEGIN PRIVATE KEY-----"],
+    ["beginnings of keys without an end", "-----BEGIN AAAAAAAA "],
+    ["blanks behind a field", "JobName= ", "\u0020"],
+    ["words behind a field", "JobName= ", "a "],
+    ["quotes", "token='"],
+    ["marks", "authorization:          "],
+    ["blank lines", "JobName=", "\n"],
+  ])("is ready in a moment, though a log be nothing but %s", (_, begin, again = begin) => {
+    const text = begin + again.repeat(1_000_000 / again.length);
+    expect(cpuMilliseconds(() => redact(text, []))).toBeLessThan(3000);
+  });
+
+  it("is ready in a moment, however many names there are, and however they begin", () => {
+    const names = Array.from({ length: 20_000 }, (_, k) => `sample-${k}${"-".repeat(k % 500)}`);
+    const text = names.slice(0, 2000).join("\n").padEnd(1_000_000, "sample of sample-0 ");
+    let told = "";
+    expect(cpuMilliseconds(() => (told = redact(text, names)))).toBeLessThan(5000);
+    expect(told).not.toMatch(/sample-\d/);
   });
 
   it("does nothing to the terminal of whoever reads it", () => {

@@ -271,6 +271,45 @@ sys.stdin.read()`,
     });
   });
 
+  describe("with --keep busy", () => {
+    it.each([
+      ["is called like Slurm's own", "bash", ["-c", 'ln -sf "$(command -v sleep)" slurmstepd && ./slurmstepd 300']],
+      [
+        "has lost its first thread, which makes it look dead",
+        PYTHON,
+        [
+          "-c",
+          `import ctypes, os, threading, time
+threading.Thread(target=time.sleep, args=(300,)).start()
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)`,
+        ],
+      ],
+    ])("keeps nobody whose process %s", async (_, command, args) => {
+      // Only root may start some for others.
+      if (uid !== 0) return;
+      const number = 58_000 + (process.pid % 900);
+      apply({ groups: [], users: [user("bob", number)] }, "--keep", "busy");
+      for (const folder of ["", "home"]) chmodSync(at(folder), 0o777);
+      const bobs = spawn(command, args, { uid: number, gid: number, stdio: "ignore", cwd: at("home") });
+      const running = () => spawnSync("ps", ["-L", "-o", "stat=", "-U", String(number)], { encoding: "utf8" }).stdout;
+      const deadline = Date.now() + 10_000;
+      while (!/^S/m.test(running()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+      apply({ groups: [], users: [] }, "--keep", "busy");
+      expect(running()).not.toMatch(/^[^Z]/m);
+      expect(read("etc", "passwd")).toBe(PASSWD);
+      bobs.kill("SIGKILL");
+    });
+  });
+
+  it("has lines end where libc ends them", () => {
+    const odd = "carol:x:900:900:room\u2028two\u0085,\f,:/home/carol:/bin/bash\r";
+    writeFileSync(at("etc", "passwd"), `${PASSWD}${odd}\n`);
+    const accounts = { groups: [], users: [user("alice", 2001, { keys: ["ssh-ed25519 A alice\u2028laptop"] })] };
+    apply(accounts, ...KEYS());
+    expect(read("etc", "passwd").split("\n")).toContain(odd);
+    expect(inspect(accounts, ...KEYS()).users).toMatchObject([{ keys: ["ssh-ed25519 A alice\u2028laptop"] }]);
+  });
+
   it("does not touch a file before it knows that all homes are their users'", () => {
     apply({ groups: [], users: [user("alice", uid, { gid })] }, "--homes");
     const before = read("etc", "passwd");

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ASKED_REASON, STOP_REASON, UNIT_REASON } from "../../../lib/operate/scheduler/drain";
@@ -56,6 +56,12 @@ open("${folder}/asked", "w")
 `,
     );
     writeFileSync(join(folder, "bundle", "generation"), "4\n");
+    mkdirSync(join(folder, "slurm"));
+    writeFileSync(
+      join(folder, "slurm", "slurm.conf"),
+      "ClusterName=demo\nSrunPortRange=60001-63000\nMpiDefault=pmix\n",
+    );
+    writeFileSync(join(folder, "slurm", "mpi.conf"), "PMIxCollFence=ring\n");
   });
   afterEach(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -86,8 +92,22 @@ open("${folder}/asked", "w")
     writeFileSync(join(folder, "nodes"), `${nodes.join("\n")}\n`);
     writeFileSync(join(folder, "told"), "");
     const script = `set -euo pipefail\n${text.replace("/srv/ohpc/bundle/current", join(folder, "bundle"))}`;
-    const args = ["-c", script, "ready", String(seconds), String(nodes.length), STOP_REASON, "cpu", "cpu-[1-3]"];
-    const env = { ...process.env, PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}` };
+    const args = [
+      "-c",
+      script,
+      "ready",
+      String(seconds),
+      String(nodes.length),
+      STOP_REASON,
+      "640-699",
+      "cpu",
+      "cpu-[1-3]",
+    ];
+    const env = {
+      ...process.env,
+      PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}`,
+      SLURM_CONF: join(folder, "slurm", "slurm.conf"),
+    };
     const printed = execFileSync("bash", args, {
       env,
       encoding: "utf8",
@@ -238,6 +258,15 @@ open("${folder}/asked", "w")
         "silent cpu 2 of 3 tasks did not say which node they ran on",
       ]);
       expect(asked("0: cpu-1\n0: cpu-2\n0: cpu-3\n1: cpu-2\n2: cpu-3\n")).toEqual(["answered 3 cpu"]);
+    });
+
+    it("are listened to where no user can be, by a srun that has all else of slurm.conf", () => {
+      srun(`cat $SLURM_CONF "$(dirname $SLURM_CONF)/mpi.conf" >${folder}/read; dirname $SLURM_CONF >${folder}/where`);
+      expect(ready([], IDLE).printed).toContain("answered 3 cpu\n");
+      expect(readFileSync(join(folder, "read"), "utf8")).toBe(
+        "ClusterName=demo\nSrunPortRange=640-699\nMpiDefault=pmix\nPMIxCollFence=ring\n",
+      );
+      expect(existsSync(readFileSync(join(folder, "where"), "utf8").trim())).toBe(false);
     });
 
     it("are named if nobody said so, and not asked again: their tasks have ended", () => {

@@ -31,7 +31,7 @@ describe("waiting for the nodes", () => {
   it("asks each partition for its nodes, and expects as many as were made", async () => {
     const asked: RunOptions[] = [];
     await ready(ALL, asked);
-    expect(asked[0]?.args).toEqual(["60", "6", "ohpc stop", "cpu", "cpu-[1-4]", "gpu", "gpu-[1-2]"]);
+    expect(asked[0]?.args).toEqual(["60", "6", "ohpc stop", "640-699", "cpu", "cpu-[1-4]", "gpu", "gpu-[1-2]"]);
   });
 
   it("says which nodes may be undrained: all of them, or those that are resumed", async () => {

@@ -1,4 +1,4 @@
-import { NODE_ANSWER_PORT } from "../../../lib/model/ports";
+import { NODE_ANSWER_PORT, SLURMCTLD_PORT } from "../../../lib/model/ports";
 import { configure } from "../../../lib/operate/configure/configure";
 import type { NodeAnswer } from "../../../lib/operate/node/answers";
 import { clusterStatus } from "../../../lib/operate/scheduler/status";
@@ -81,6 +81,27 @@ describe("alice", () => {
     await configure(cluster.view(sketch), cluster.remote());
     await cancelAll();
   });
+
+  it("leaves slurmctld to others, though she has a thousand connections to it open", async () => {
+    await cluster.inside("master", "rm", "-f", "/tmp/stop", "/tmp/tries");
+    const hold = `runuser -u alice -- setsid --fork python3 -c "$1" </dev/null >/dev/null 2>&1`;
+    await cluster.inside("master", "bash", "-c", hold, "bash", HOLD);
+    await eventually(
+      async () => cluster.inside("master", "bash", "-c", "cat /tmp/tries || true"),
+      (tries) => Number(tries) >= 1000,
+    );
+    for (let k = 0; k < 5; k++) expect(await as("bob", "timeout 10 sinfo --noheader --format=%D")).toBe("1\n");
+    await cluster.inside("master", "touch", "/tmp/stop");
+  });
+
+  it.each(["master", "cpu-1"])(
+    "cannot read what daemons log on %s, which may hold what others submitted",
+    async (host) => {
+      const found = "runuser -u alice -- find /var/log/slurm /var/log/munge -type f -readable 2>/dev/null || true";
+      expect(await cluster.inside(host, "bash", "-c", `cd /; ${found}`)).toBe("");
+      expect(await cluster.inside(host, "bash", "-c", "ls /var/log/slurm/*.log")).toContain("/var/log/slurm/");
+    },
+  );
 });
 
 describe("a node's unit", () => {
@@ -156,6 +177,22 @@ while not os.path.exists("/tmp/stop"):
     if tries % 500 == 0:
         with open("/tmp/tries", "w") as file:
             print(tries, file=file)
+`;
+
+/** Python that has a thousand connections to slurmctld open, says nothing, and begins others when they are ended. */
+const HOLD = `
+import os, resource, selectors, socket
+resource.setrlimit(resource.RLIMIT_NOFILE, (4000, 4000))
+kept, tries = selectors.DefaultSelector(), 0
+while not os.path.exists("/tmp/stop"):
+    while len(kept.get_map()) < 1000:
+        kept.register(socket.create_connection(("127.0.0.1", ${SLURMCTLD_PORT}), 5), selectors.EVENT_READ)
+        tries += 1
+        if tries % 100 == 0:
+            print(tries, file=open("/tmp/tries", "w"))
+    for key, _ in kept.select(0.1):
+        kept.unregister(key.fileobj)
+        key.fileobj.close()
 `;
 
 function address(): string {

@@ -57,6 +57,40 @@ describe("alice", () => {
     }
   });
 
+  it("cannot keep the operator out with a file system of hers over her home, into which not even root looks", async () => {
+    await as("alice", "master", `setsid --fork python3 -c '${MOUNT}' /home/alice >/tmp/mounted`);
+    try {
+      await eventually(
+        async () => master("stat --file-system --format=%T /home/alice 2>&1; stat /home/alice 2>&1 || true"),
+        (said) => said.includes("Permission denied"),
+      );
+      expect((await configure(cluster.view(sketch), cluster.remote())).changed).toEqual([]);
+      const bob = cluster.view({ ...sketch, users: [{ name: "alice" }, { name: "bob" }] });
+      await configure(bob, cluster.remote());
+      expect(await master("id -un bob; stat -c %U /home/bob")).toBe("bob\nbob\n");
+    } finally {
+      await master("pkill -u alice -x python3; umount --lazy /home/alice");
+      await configure(cluster.view(sketch), cluster.remote());
+    }
+  });
+
+  it("cannot keep the operator out by log-ins that she begins and leaves open", async () => {
+    await as("alice", "master", `rm -f /tmp/tried; setsid --fork python3 -c '${KNOCK}'`);
+    try {
+      await eventually(
+        async () => master("cat /tmp/tried 2>/dev/null || true"),
+        (said) => Number(said) >= 1000,
+      );
+      await cluster.remote().close();
+      for (let k = 0; k < 5; k++) {
+        expect(await said(cli("ssh", "demo", "--", "uname -n"))).toBe("master\n");
+        await cluster.remote().close();
+      }
+    } finally {
+      await cluster.inside("master", "pkill", "-u", "alice", "-x", "python3");
+    }
+  });
+
   it("cannot be blamed, nor can a command that has ended, for what root holds by hand", async () => {
     await (await lockMaster(cluster.name, cluster.remote(), lockOwner("ohpc destroy demo"))).release();
     const pid = (
@@ -82,6 +116,24 @@ describe("another operator", () => {
     expect(error.details.cause).toMatch(/^ada@\S+ runs "ohpc up demo" since 20/);
     await held.release();
     await (await lockMaster(cluster.name, cluster.remote(), lockOwner("ohpc up demo"))).release();
+  });
+
+  it("is named at once, however many files alice has open", async () => {
+    await as("alice", "master", `rm -f /tmp/open; setsid --fork python3 -c '${OPEN}'`);
+    const held = await lockMaster(cluster.name, cluster.remote(), { ...lockOwner("ohpc up demo"), user: "ada" });
+    try {
+      await eventually(
+        async () => master("cat /tmp/open 2>/dev/null || true"),
+        (said) => said.length === 250,
+      );
+      const begun = Date.now();
+      const error = await failed(lockMaster(cluster.name, cluster.remote(), lockOwner("ohpc up demo")));
+      expect(error.details.cause).toMatch(/^ada@/);
+      expect(Date.now() - begun).toBeLessThan(20_000);
+    } finally {
+      await master("pkill -u alice -x python3");
+      await held.release();
+    }
   });
 });
 
@@ -126,6 +178,53 @@ describe("ohpc ssh", () => {
     }
   });
 });
+
+/** Python that mounts a file system which never answers (FUSE). */
+const MOUNT = `
+import os, socket, subprocess, sys, time
+mine, other = socket.socketpair()
+words = ["fusermount3", "-o", "rw", sys.argv[1]]
+subprocess.run(words, env={**os.environ, "_FUSE_COMMFD": str(other.fileno())}, pass_fds=[other.fileno()], check=True)
+kept = socket.recv_fds(mine, 1, 1)
+time.sleep(600)
+`;
+
+/** Python that has 450 connections to the SSH server open, and begins others when they are ended. */
+const KNOCK = `
+import selectors, socket
+kept, tried = selectors.DefaultSelector(), 0
+def gone(connection):
+    try:
+        return connection.recv(4096) == b""
+    except OSError:
+        return True
+while True:
+    while len(kept.get_map()) < 450:
+        try:
+            kept.register(socket.create_connection(("127.0.0.1", 22), 1), selectors.EVENT_READ)
+        except OSError:
+            pass
+        tried += 1
+        print(tried, file=open("/tmp/tried", "w"))
+    for key, _ in kept.select(0.1):
+        if gone(key.fileobj):
+            kept.unregister(key.fileobj)
+            key.fileobj.close()
+`;
+
+/** Python that has millions of files open, in 250 processes. */
+const OPEN = `
+import os, resource, time
+most = min(20000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+for k in range(250):
+    if os.fork() == 0:
+        for n in range(most - 50):
+            os.dup(0)
+        open("/tmp/open", "a").write(".")
+        break
+time.sleep(300)
+`;
 
 async function as(user: string, host: string, script: string): Promise<string> {
   return cluster.inside(host, "runuser", "-u", user, "--", "bash", "-c", `${script} </dev/null 2>&1 || true`);

@@ -1,3 +1,6 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { runEngine } from "../../../lib/clouds/local/engine";
 import { NODE_ANSWER_PORT } from "../../../lib/model/ports";
 import { harmIn } from "../../support/hostile-text";
 import { type Outcome, ScenarioProject, until } from "../../support/scenario-project";
@@ -138,6 +141,50 @@ describe("a node that lies cannot, to who asks how the cluster is,", () => {
     const table = (await timed("status")).stdout;
     expect(table.match(/^cpu-\d /gm)).toEqual(["cpu-1 ", "cpu-2 "]);
     expect(table).toContain(String.raw`a\x1b[2J cpu-3`);
+  });
+});
+
+describe("a node that lies cannot, to who gathers logs,", () => {
+  /** What whoever logs in to the node gets instead of a shell; nothing: a shell again. Past SSH, which lies by then. */
+  async function shell(script?: string): Promise<void> {
+    const text = Buffer.from(`#!/bin/bash\n${script ?? ""}\n`).toString("base64");
+    const settings = script === undefined ? "" : "ForceCommand /root/shell";
+    const change = `base64 -d <<<${text} >/root/shell && chmod 755 /root/shell && echo '${settings}' >/etc/ssh/sshd_config.d/00-lie.conf && systemctl restart ssh && { pkill sshd-session || true; }`;
+    const { cluster } = project.definition;
+    await runEngine(["exec", `ohpc-${cluster}-cpu-2`, "bash", "-c", change], { cluster, env: project.env });
+  }
+  const archive = () => join(project.directory, "logs.tar.gz");
+  afterAll(async () => {
+    await shell();
+  });
+
+  it.each([
+    ["say more than there is", "exec tr '\\0' a </dev/zero"],
+    ["say more than there is, and call it an error", "exec yes >&2"],
+  ])("%s", async (_, script) => {
+    await shell(script);
+    const { code, stdout, seconds } = await timed("logs", "--json", "--out", archive());
+    expect({ code, stdout }).toMatchObject({ code: 0 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      machines: ["cpu-1", "master"],
+      missing: [expect.stringMatching(/^logs of cpu-2: stopped: it said more than \d+ MiB$/)],
+    });
+    expect(seconds).toBeLessThan(60);
+  });
+
+  it("keep it busy by what takes long to look through, nor have the words of others taken out of their logs", async () => {
+    await shell(`
+      for k in {1..9}; do echo "file$k.log $(head -c 1500000 /dev/zero | tr '\\0' a | base64 -w0)"; done
+      echo "names $(printf '%s\n' slurmctld cpu-1 error master | base64 -w0)"`);
+    const { code, stdout, seconds } = await timed("logs", "--json", "--out", archive());
+    expect({ code, stdout }).toMatchObject({ code: 0 });
+    expect(JSON.parse(stdout)).toMatchObject({ machines: ["cpu-1", "cpu-2", "master"], missing: [] });
+    const text = (name: string) =>
+      execFileSync("tar", ["-xzOf", archive(), "--wildcards", `*/${name}`], { encoding: "utf8" });
+    expect(text("manifest.json")).not.toContain("[job name]");
+    expect(text("master/nodes.txt")).toContain("NodeName=cpu-1");
+    expect(text("nodes/cpu-2/file9.log")).toMatch(/^a+…\n?$/);
+    expect(seconds).toBeLessThan(60);
   });
 });
 

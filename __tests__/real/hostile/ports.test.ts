@@ -1,5 +1,14 @@
-import { NODE_EXPORTER_PORT, PORT_MATRIX, SLURMCTLD_PORT, SLURMD_PORT, SLURMDBD_PORT } from "../../../lib/model/ports";
+import {
+  FIRST_USER_PORT,
+  NODE_EXPORTER_PORT,
+  PORT_MATRIX,
+  SLURMCTLD_PORT,
+  SLURMD_PORT,
+  SLURMDBD_PORT,
+  SRUN_PORTS,
+} from "../../../lib/model/ports";
 import { configure } from "../../../lib/operate/configure/configure";
+import { nodesReady } from "../../../lib/operate/scheduler/ready";
 import { clusterStatus, type NodeStatus } from "../../../lib/operate/scheduler/status";
 import { Duration } from "../../../lib/units";
 import type { ClusterSketch } from "../../support/cluster-builder";
@@ -9,10 +18,14 @@ import { eventually, HandMadeCluster } from "../../support/hand-made-cluster";
 const cluster = new HandMadeCluster("ports");
 const sketch: ClusterSketch = { pools: { cpu: 1 }, users: [{ name: "alice" }] };
 const MACHINES = ["master", "cpu-1"];
-/** All that the matrix names one by one; what is named as a range is users'. */
-const PORTS = [...new Set(PORT_MATRIX.flatMap(({ ports }) => ports.filter(({ from, to }) => from === to)))].map(
-  ({ from }) => from,
-);
+/** All of the matrix but for what begins where users' ports begin, and for what is all ports. */
+const PORTS = [
+  ...new Set(
+    PORT_MATRIX.flatMap(({ ports }) => ports)
+      .filter(({ from, protocol }) => protocol !== "all" && from < FIRST_USER_PORT)
+      .flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, k) => from + k)),
+  ),
+];
 /** What keeps them, on either machine. */
 const DAEMONS =
   "slurmctld slurmdbd slurmd prometheus-node-exporter ssh ohpc-node-answer.socket ohpc-node-answer.service";
@@ -138,6 +151,28 @@ describe("a new slurm.conf", () => {
   });
 });
 
+describe("the srun by which the operator asks all nodes", () => {
+  it("is not stopped by alice, who has all ports of srun", async () => {
+    await bash(
+      "master",
+      `rm -f /tmp/stop; runuser -u alice -- setsid --fork python3 -c "$1" </dev/null >/dev/null 2>&1`,
+      listenOn(`range(${SRUN_PORTS.from}, ${SRUN_PORTS.to + 1})`),
+    );
+    const taken = `ss --no-header --listening --tcp --numeric '( sport >= :${SRUN_PORTS.from} and sport <= :${SRUN_PORTS.to} )' | wc -l`;
+    await eventually(
+      async () => bash("master", taken),
+      // The kernel gives connections some of them, too.
+      (count) => Number(count) > 0.9 * (SRUN_PORTS.to - SRUN_PORTS.from),
+    );
+    const told = { title: () => undefined, detail: () => undefined };
+    expect(await nodesReady(cluster.remote(), cluster.view(sketch), Duration.seconds(20), told)).toMatchObject({
+      nodes: 1,
+      answered: 1,
+    });
+    await bash("master", "touch /tmp/stop");
+  });
+});
+
 describe("a cluster that has the ports of before", () => {
   it("moves with its jobs, and says what that does", async () => {
     await bash(
@@ -221,11 +256,17 @@ while not os.path.exists("/tmp/stop"):
 /** Python that listens on PORTS, and notes whoever comes, until it is told to stop. */
 function listenOn(ports: string): string {
   return `
-import os, select, socket
-listeners = [socket.create_server(("", port)) for port in ${ports}]
+import os, resource, selectors, socket
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+listeners = selectors.DefaultSelector()
+for port in ${ports}:
+    try:
+        listeners.register(socket.create_server(("", port)), selectors.EVENT_READ)
+    except OSError:
+        pass # somebody's connection has it just now
 while not os.path.exists("/tmp/stop"):
-    for listener in select.select(listeners, [], [], 0.2)[0]:
-        print(listener.accept()[1], file=open("/tmp/met", "a"))
+    for key, _ in listeners.select(0.2):
+        print(key.fileobj.accept()[1], file=open("/tmp/met", "a"))
 `;
 }
 const LISTEN = listenOn("(6817, 7000, 8888)");

@@ -17,6 +17,7 @@ if ! flock --nonblock 9; then
   inode=$(stat -c %i "$1")
   read -r writer owner <"$1" || true
   other=''
+  # Processes of others cannot have it, and may have any number of files.
   while IFS= read -r info; do
     [ "${info/fdinfo/fd}" -ef "$1" ] || continue
     process=${info#/proc/}
@@ -26,7 +27,8 @@ if ! flock --nonblock 9; then
       exit 75
     fi
     other=${other:-$process}
-  done < <(printf '%s\0' /proc/[0-9]*/fdinfo/* | xargs -0 grep -lsE "^lock:.* FLOCK .*:$inode 0 EOF" || true)
+  done < <(find /proc -maxdepth 1 -name '[0-9]*' -uid "$EUID" -printf '%p/fdinfo\0' 2>/dev/null |
+    xargs -0 grep -rlsE "^lock:.* FLOCK .*:$inode 0 EOF" || true)
   if [ -n "$other" ] && user=$(stat -c %U "/proc/$other" 2>/dev/null); then
     printf '{"process":%s,"user":"%s"}\n' "$other" "$user" >&2
   fi

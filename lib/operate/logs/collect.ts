@@ -1,5 +1,5 @@
 import { textBeside } from "../../package/text-beside";
-import { Duration } from "../../units";
+import { Duration, Size } from "../../units";
 import type { Remote } from "../exec/remote/remote";
 
 /** What one machine tells of itself. */
@@ -24,6 +24,8 @@ export async function collectFrom(remote: Remote): Promise<Collected> {
   const printed = await remote.run(textBeside(__dirname, "collect.sh"), {
     args: [String(BYTES_PER_FILE)],
     timeout: Duration.minutes(3),
+    // As text of base64.
+    longest: Size.mebibytes(Math.ceil((MOST_FILES * BYTES_PER_FILE * 1.4) / 1024 ** 2)),
   });
   return readCollected(printed);
 }

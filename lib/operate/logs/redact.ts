@@ -4,26 +4,33 @@ import { printableLines } from "../feedback/printable";
 const SECRET = "[secret]";
 const JOB_NAME = "[job name]";
 
-/** What looks like a secret: its pattern, and what is left of it. */
+/**
+ * What looks like a secret: its pattern, and what is left of it. A log may hold anything, at any length: no pattern may
+ * begin anew within what it has just looked through, and none takes more away than a secret is long.
+ */
 const SECRETS: readonly (readonly [pattern: RegExp, left: string])[] = [
-  [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g, SECRET],
+  // One without an end, too; whoever writes a beginning into a log takes no more than a page of it away.
+  [
+    /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?:[^]{0,16384}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|[^]{0,16384})/g,
+    SECRET,
+  ],
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
   [/\b(AKIA|ASIA)[A-Z0-9]{16}\b/g, SECRET],
   // https://learn.microsoft.com/rest/api/storageservices/create-service-sas
   [/([?&]sig=)[^&\s"']+/gi, `$1${SECRET}`],
-  [/\b(authorization["']?\s*[:=]\s*["']?)(bearer|basic)\s+[^\s"',]+/gi, `$1${SECRET}`],
+  [/\b(authorization["']?\s{0,9}[:=]\s{0,9}["']?)(bearer|basic)\s{1,9}[^\s"',]+/gi, `$1${SECRET}`],
   // JSON web tokens.
-  [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, SECRET],
-  [/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]+:)[^\s/@]+(@)/gi, `$1${SECRET}$2`],
+  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, SECRET],
+  [/(:\/\/[^\s:/@]{1,200}:)[^\s/@]{1,1000}(@)/g, `$1${SECRET}$2`],
   [
-    /(["']?[\w-]*(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|token)["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;&"'}]+)/gi,
+    /(["']?(?<![\w-])[\w-]*(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|token|pass(?=\s{0,30}=))["']?\s{0,30}[:=]\s{0,9})("[^"]*"|'[^']*'|[^\s,;&"'}]+)/gi,
     `$1${SECRET}`,
   ],
 ];
 
 /** Fields of Slurm's own words that hold what users typed, to the end of the field. */
 const USERS_OWN =
-  /\b(JobName|Command|WorkDir|StdErr|StdIn|StdOut|Comment|AdminComment|SystemComment|SubmitLine|BatchScript)=.*?(?=\s+\w+=|$)/gm;
+  /\b(JobName|Command|WorkDir|StdErr|StdIn|StdOut|Comment|AdminComment|SystemComment|SubmitLine|BatchScript)=.*?(?=\s\w{1,40}=|$)/gm;
 
 /** Of one line: JSON of a whole plan is one. */
 const LONGEST_LINE = 100_000;
@@ -44,9 +51,33 @@ const SHORTEST_NAME = 4;
 /** Names that are words of Slurm's own, or of ours. */
 const COMMON = new Set(["bash", "batch", "hostname", "interactive", "sbatch", "slurm", "srun", "wrap", "ohpc-up"]);
 
+/** Of a longer name the beginning is looked for. */
+const LONGEST_NAME = 100;
+
+/** One look at each place, however many names there are: users may have given thousands. */
 function withoutNames(text: string, jobNames: readonly string[]): string {
-  const names = [...new Set(jobNames)].filter((name) => name.length >= SHORTEST_NAME && !COMMON.has(name));
-  // Looked for one by one only where it is: a long queue has thousands, of which a log holds few.
-  const here = names.filter((name) => text.includes(name)).sort((a, b) => b.length - a.length);
-  return here.reduce((rest, name) => rest.replaceAll(name, JOB_NAME), text);
+  const names = new Set(
+    jobNames
+      .filter((name) => name.length >= SHORTEST_NAME && !COMMON.has(name))
+      .map((name) => name.slice(0, LONGEST_NAME)),
+  );
+  // How long those are that begin alike, the longest first.
+  const lengths = new Map<string, number[]>();
+  for (const name of [...names].sort((a, b) => b.length - a.length)) {
+    const beginning = name.slice(0, SHORTEST_NAME);
+    const known = lengths.get(beginning);
+    if (known === undefined) lengths.set(beginning, [name.length]);
+    else if (known.at(-1) !== name.length) known.push(name.length);
+  }
+  if (names.size === 0) return text;
+  let told = "";
+  let kept = 0;
+  for (let k = 0; k <= text.length - SHORTEST_NAME; k++) {
+    const length = lengths.get(text.slice(k, k + SHORTEST_NAME))?.find((one) => names.has(text.slice(k, k + one)));
+    if (length === undefined) continue;
+    told += text.slice(kept, k) + JOB_NAME;
+    kept = k + length;
+    k = kept - 1;
+  }
+  return told + text.slice(kept);
 }

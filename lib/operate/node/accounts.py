@@ -15,6 +15,7 @@ that have a job on this machine. Whoever gets another number leaves the old one.
 """
 
 import argparse
+import errno
 import fcntl
 import json
 import os
@@ -50,7 +51,7 @@ def parse_arguments(arguments):
 
 def read(path, otherwise=""):
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
             return file.read()
     except FileNotFoundError:
         return otherwise
@@ -76,10 +77,16 @@ def replace(path, content, mode=None):
     os.rename(temporary, path)
 
 
+def lines_of(text):
+    """As libc sees them: what else Python breaks lines at (U+2028, form feeds) may be in one that a user wrote a part of."""
+    found = text.split("\n")
+    return found[:-1] if found[-1] == "" else found
+
+
 def lines(text):
     """Each line's name and its fields; a line that is none of ours to read (comment, NIS) has an empty name."""
     found = []
-    for line in text.splitlines():
+    for line in lines_of(text):
         fields = line.split(":")
         name = fields[0] if len(fields) > 2 and not line.startswith(("#", "+", "-")) else ""
         found.append((name, fields, line))
@@ -216,16 +223,17 @@ def with_users(desired, more, owned, etc):
 
 
 def processes():
-    """Of each process that is there: its id, its parent's, its users' numbers, its name."""
+    """Of each process that is there: its id, its parent's, its users' numbers (the real one first), its name."""
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
         fields = {}
-        for line in read_gone(f"/proc/{entry}/status").splitlines():
+        for line in lines_of(read_gone(f"/proc/{entry}/status")):
             key, _, value = line.partition(":")
             fields[key] = value.strip()
-        if "Uid" in fields and fields.get("State", "Z")[:1] not in "ZX":
-            yield int(entry), int(fields["PPid"]), {int(uid) for uid in fields["Uid"].split()}, fields["Name"]
+        # A process whose first thread has ended looks dead, and may have others.
+        if "Uid" in fields and (fields.get("State", "Z")[:1] not in "ZX" or int(fields.get("Threads", 0)) > 1):
+            yield int(entry), int(fields["PPid"]), [int(uid) for uid in fields["Uid"].split()], fields["Name"]
 
 
 def read_gone(path):
@@ -236,14 +244,17 @@ def read_gone(path):
 
 
 def uids_with_jobs():
-    """The numbers of those whose processes are of a job on this machine: below a slurmstepd."""
+    """The numbers of those whose processes are of a job on this machine: below a slurmstepd, which root has started.
+
+    Anybody can call a process so, also one of a program that is root by its file's mode.
+    """
     seen = {pid: (parent, uids, name) for pid, parent, uids, name in processes()}
     busy = set()
     for pid, (_, uids, _) in seen.items():
         while pid in seen:
-            parent, _, name = seen[pid]
-            if name == "slurmstepd":
-                busy |= uids
+            parent, (real, *_), name = seen[pid]
+            if name == "slurmstepd" and real == 0:
+                busy.update(uids)
                 break
             pid = parent
     return busy - {0}
@@ -253,7 +264,7 @@ def end_processes(uids, seconds=10):
     """Ends all that runs for these numbers, also what begins meanwhile. Returns those that something is left of."""
     deadline = time.monotonic() + seconds
     while True:
-        left = [(pid, found & uids) for pid, _, found, _ in processes() if found & uids]
+        left = [(pid, uids.intersection(found)) for pid, _, found, _ in processes() if uids.intersection(found)]
         if not left or time.monotonic() > deadline:
             return {uid for _, found in left for uid in found}
         # What is stopped cannot make others while they are ended one after the other.
@@ -266,10 +277,23 @@ def end_processes(uids, seconds=10):
         time.sleep(0.05)
 
 
+def owner_of_home(user):
+    """Whose number the home has; None: there is none."""
+    try:
+        return os.stat(user["home"]).st_uid
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        # Users may put a file system of their own (FUSE) over what is theirs, and nobody else, root included, looks into it.
+        if error.errno in (errno.EACCES, errno.ENOTCONN):
+            return user["uid"]
+        raise
+
+
 def make_home(user, skel):
     """Made beside and then renamed, so that a home is never half there."""
     home = user["home"]
-    if os.path.lexists(home):
+    if owner_of_home(user) is not None:
         return
     parent, name = os.path.split(home)
     temporary = os.path.join(parent, f".{name}.ohpc")
@@ -288,11 +312,9 @@ def make_home(user, skel):
 def check_homes(desired):
     """Before anything is changed: a home that belongs to another number is given to nobody."""
     for user in desired["users"]:
-        home = user["home"]
-        if os.path.lexists(home) and os.stat(home).st_uid != user["uid"]:
-            raise Refused(
-                f"{home} belongs to uid {os.stat(home).st_uid}, not to {user['name']} ({user['uid']}): give it to the right one with chown -R"
-            )
+        owner = owner_of_home(user)
+        if owner not in (None, user["uid"]):
+            raise Refused(f"{user['home']} belongs to uid {owner}, not to {user['name']} ({user['uid']}): give it to the right one with chown -R")
 
 
 def write_keys(desired, owned, directory):
@@ -410,9 +432,9 @@ def inspect(desired, options):
             "shadow": name in shadows and (name not in names or not is_refused(shadows[name])),
         }
         if options.keys:
-            user["keys"] = read(os.path.join(options.keys, name)).splitlines()
+            user["keys"] = lines_of(read(os.path.join(options.keys, name)))
         if options.homes:
-            user["homeIsThere"] = os.path.isdir(fields[5]) and os.stat(fields[5]).st_uid == user["uid"]
+            user["homeIsThere"] = owner_of_home(user) == user["uid"]
         users.append(user)
     return {"groups": sorted(groups, key=by_name), "users": sorted(users, key=by_name)}
 
@@ -427,11 +449,10 @@ def main():
         for name, uid in sorted(read_registry(options.registry)["leaving"].items()):
             print(name, uid)
         return
-    if options.what == "inspect":
-        json.dump(inspect(json.load(sys.stdin), options), sys.stdout)
-        return
     try:
-        if options.what == "remove":
+        if options.what == "inspect":
+            json.dump(inspect(json.load(sys.stdin), options), sys.stdout)
+        elif options.what == "remove":
             remove(options)
         else:
             apply(json.load(sys.stdin), options)

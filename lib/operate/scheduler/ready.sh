@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Waits until every node takes jobs, then asks all idle ones by one srun per group. Comes behind node-rows.sh.
-# ready.sh SECONDS NODES STOPPED [PARTITION HOSTLIST]...
+# ready.sh SECONDS NODES STOPPED PORTS [PARTITION HOSTLIST]...
 # Nodes whose names are lines of standard input and that are drained with a reason beginning with STOPPED, or by an
 # earlier run of this, are resumed when their node units say that they are ready.
 # Prints, whenever it changes: nodes READY TOTAL, and a line `waiting NAME STATE REASON` for (some of) the others,
@@ -10,8 +10,8 @@
 # or `silent PARTITION` and what srun said; while it is asked again, whenever that changes, `asking PARTITION` and srun's
 # last line. Instead of all that: `overdue`; `stuck` where waiting mends nothing; `hopeless` where nothing else has been
 # waited for in two minutes than what units call final; `mute` where slurmctld runs and does not answer.
-deadline=$((SECONDS + $1)) expected=$2 stopped=$3
-shift 3
+deadline=$((SECONDS + $1)) expected=$2 stopped=$3 ports=$4
+shift 4
 # What a reason begins with that the node unit, or an earlier run of this, gave: it tells of a fault, of no purpose.
 unit_reason='ohpc: ' asked_reason='ohpc up: '
 waking=$(cat)
@@ -140,12 +140,19 @@ while :; do
   sleep 0.2
 done
 
+# srun listens where slurm.conf says, and whoever likes may take all of that: ours has ports that no user can bind.
+conf=${SLURM_CONF:-/etc/slurm/slurm.conf}
+own_conf=$(mktemp -d -p /run 2>/dev/null || mktemp -d)
+trap 'rm -rf "$own_conf"' EXIT
+ln -s "$(dirname "$conf")"/* "$own_conf/"
+sed "s/^SrunPortRange=.*/SrunPortRange=$ports/" "$conf" >"$own_conf/own.conf"
+
 # Every task must have said a name, each another one; srun's own words come between them. Sets said.
 # srun writes the task's number before each line: a node that says the names of others counts once all the same.
 answers() {
   local idle=$1 count=$2 partition=$3
   tried=x
-  said=$(timeout 60 srun --immediate=30 --time=1 --job-name=ohpc-up --partition="$partition" --nodes="$count" \
+  said=$(SLURM_CONF=$own_conf/own.conf timeout 60 srun --immediate=30 --time=1 --job-name=ohpc-up --partition="$partition" --nodes="$count" \
     --ntasks-per-node=1 --nodelist="$(paste -sd, <<<"$idle")" --label hostname 2>&1 | head -c $((65536 + 256 * count)))
 }
 

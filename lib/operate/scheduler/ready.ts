@@ -1,5 +1,6 @@
 import type { ClusterSpec } from "../../model/cluster-spec";
 import type { Manifest } from "../../model/manifest";
+import { OWN_SRUN_PORTS } from "../../model/ports";
 import { textBeside } from "../../package/text-beside";
 import { expandHosts, foldHosts } from "../../slurm/hostlist";
 import { Duration } from "../../units";
@@ -43,7 +44,10 @@ export async function nodesReady(
     return members.length === 0 ? [] : [partition.name, foldHosts(members)];
   });
   const printed = await master.run(readyScript(), {
-    args: [String(Math.ceil(limit.toSeconds())), String(total), STOP_REASON, ...groups],
+    args: [
+      ...[String(Math.ceil(limit.toSeconds())), String(total), STOP_REASON],
+      ...[`${OWN_SRUN_PORTS.from}-${OWN_SRUN_PORTS.to}`, ...groups],
+    ],
     input: waking.map((host) => `${host}\n`).join(""),
     timeout: Duration.seconds(limit.toSeconds() + 90),
     onLine: (line) => {

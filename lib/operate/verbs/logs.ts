@@ -81,9 +81,14 @@ class Found {
     if (text !== "") this.files.set(path, text);
   }
 
-  from(directory: string, { files, jobNames }: Awaited<ReturnType<typeof collectFrom>>): void {
+  from(directory: string, { files }: Awaited<ReturnType<typeof collectFrom>>): void {
     for (const [name, text] of files) this.add(`${directory}/${name}`, text);
-    for (const name of jobNames) this.jobNames.add(name);
+  }
+
+  /** Names of jobs the master knows; a node that tells some would have its own words taken out of all logs. */
+  fromMaster(host: string, collected: Awaited<ReturnType<typeof collectFrom>>): void {
+    this.from(host, collected);
+    for (const name of collected.jobNames) this.jobNames.add(name);
   }
 
   redacted(): ReadonlyMap<string, string> {
@@ -135,7 +140,7 @@ async function fromMachines(
     try {
       await pinMasterFromConsole(access, env);
       const remote = masterOf(access, MASTER_PATIENCE);
-      found.from(head.host, await collectFrom(remote));
+      found.fromMaster(head.host, await collectFrom(remote));
       machines.push(head.host);
       return remote;
     } catch (error) {

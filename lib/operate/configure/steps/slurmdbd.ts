@@ -44,6 +44,8 @@ start_at_boot slurmdbd
 : >>/var/log/slurm/slurmdbd.log
 lines=$(wc -l </var/log/slurm/slurmdbd.log)
 chown slurm:slurm /var/log/slurm/slurmdbd.log
+# What MariaDB refuses is in it with all that a job was submitted with. slurmctld closes its own.
+chmod 0600 /var/log/slurm/slurmdbd.log
 systemctl "$action" slurmdbd
 # It is of use once it listens; its first start makes the tables. One that fell is started again by systemd, seconds later:
 # libmariadb misreads an answer now and then (5027 Number of columns in result), and slurmdbd ends.

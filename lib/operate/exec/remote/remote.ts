@@ -1,4 +1,4 @@
-import type { Duration } from "../../../units";
+import type { Duration, Size } from "../../../units";
 
 /** A machine that we may run things on. The real one speaks SSH. */
 export interface Remote {
@@ -23,6 +23,12 @@ export interface RunOptions {
   readonly input?: string;
   /** @default 2 minutes */
   readonly timeout?: Duration;
+  /**
+   * How much of standard output, and of standard error, is taken; a machine that says more is not listened to any longer.
+   *
+   * @default 64 MiB
+   */
+  readonly longest?: Size;
   /**
    * Until it is aborted, the script gets a line on standard input every 10 seconds, which ends then, or when this process
    * does, however: for a script that must not go on when nobody waits for it any more. It is for the script to end.

@@ -4,7 +4,7 @@ import type * as Zx from "zx/core";
 import type { ManifestMaster } from "../../../model/manifest";
 import { SSH_PORT } from "../../../model/ports";
 import { lazy } from "../../../package/lazy";
-import { Duration } from "../../../units";
+import { Duration, Size } from "../../../units";
 import { envelope, remoteCommand, STARTED, TIMED_OUT } from "./envelope";
 import { type Held, type HoldingRemote, RemoteError, type RunOptions } from "./remote";
 import { controlPath, type SshFiles, type SshRoute, sshArguments } from "./ssh-command";
@@ -46,6 +46,8 @@ const DEFAULT_PATIENCE = Duration.seconds(20);
 /** What the far side's own limit may be late by; the local one is for a network that died. */
 const GRACE = Duration.seconds(15);
 const HEARTBEAT = Duration.seconds(10);
+/** What the longest queue takes is a hundredth of it. */
+const DEFAULT_LONGEST = Size.mebibytes(64);
 
 /** A machine over SSH: OpenSSH does the talking, one shared connection carries all scripts. */
 export class SshRemote implements HoldingRemote {
@@ -85,15 +87,15 @@ export class SshRemote implements HoldingRemote {
 
   async run(
     script: string,
-    { args = [], input = "", timeout = DEFAULT_TIMEOUT, attended, onLine, onErrorLine }: RunOptions = {},
+    { args = [], input = "", timeout = DEFAULT_TIMEOUT, longest, attended, onLine, onErrorLine }: RunOptions = {},
   ): Promise<string> {
     const sent = envelope(script, args, input);
     return this.patiently(async () => {
-      const ssh = await this.spawn(timeout, { onLine, onErrorLine, outlives: attended !== undefined });
+      const ssh = await this.spawn(timeout, { longest, onLine, onErrorLine, outlives: attended !== undefined });
       if (attended === undefined) ssh.stdin.end(sent);
       else attend(ssh, sent, attended);
       const ended = await ssh.finished;
-      return ended.exitCode === 0 ? ended.stdout : this.failureOf(ended, timeout);
+      return ended.exitCode === 0 && ended.flood === undefined ? ended.stdout : this.failureOf(ended, timeout);
     });
   }
 
@@ -149,7 +151,7 @@ export class SshRemote implements HoldingRemote {
 
   private async spawn(
     timeout: Duration | undefined,
-    { onLine, onErrorLine, outlives = false }: SpawnOptions,
+    { longest = DEFAULT_LONGEST, onLine, onErrorLine, outlives = false }: SpawnOptions,
   ): Promise<Spawned> {
     const { $ } = zx();
     await this.prepare();
@@ -188,15 +190,28 @@ export class SshRemote implements HoldingRemote {
       errors.add(line);
       if (isStarted) onErrorLine?.(line);
     });
-    follow(child.stdout, out, (text) => (stdout += text));
-    follow(child.stderr, err, (text) => (stderr += text));
+    const most = longest.toMebibytes() * 1024 * 1024;
+    let floods = false;
+    const keep = (sofar: string, text: string, lines: LineCutter) => {
+      if (floods) return sofar;
+      if (sofar.length + text.length > most) {
+        floods = true;
+        void child.kill("SIGKILL");
+        return sofar;
+      }
+      lines.add(text);
+      return sofar + text;
+    };
+    follow(child.stdout, (text) => (stdout = keep(stdout, text, out)));
+    follow(child.stderr, (text) => (stderr = keep(stderr, text, err)));
 
     const finish = async (): Promise<Ended> => {
       const { exitCode } = await child;
       out.end();
       err.end();
       const seconds = (Date.now() - started) / 1000;
-      return { exitCode, started: isStarted, stdout, stderr, tail: endOfBoth(output, errors), seconds };
+      const flood = floods ? longest : undefined;
+      return { exitCode, started: isStarted, flood, stdout, stderr, tail: endOfBoth(output, errors), seconds };
     };
     return { stdin: child.stdin, firstLine, finished: finish() };
   }
@@ -222,9 +237,17 @@ class Failed {
 
 function errorOf(
   host: string,
-  { exitCode, started, stderr, tail, seconds }: Ended,
+  { exitCode, started, flood, stderr, tail, seconds }: Ended,
   timeout: Duration | undefined,
 ): RemoteError {
+  if (flood !== undefined) {
+    return new RemoteError(
+      host,
+      "failed",
+      undefined,
+      `${tail}\nstopped: it said more than ${flood.toString()}`.trimStart(),
+    );
+  }
   const late = timeout !== undefined && seconds >= timeout.toSeconds();
   if (late && (exitCode === null || exitCode === TIMED_OUT || exitCode === KILLED)) {
     return new RemoteError(host, "timeout", undefined, `${tail}\nstopped after ${timeout.toString()}`.trimStart());
@@ -239,6 +262,8 @@ interface Ended {
   readonly exitCode: number | null;
   /** Whether the far side had begun: then it must not be begun again. */
   readonly started: boolean;
+  /** What it said more than, if it did. */
+  readonly flood: Size | undefined;
   readonly stdout: string;
   readonly stderr: string;
   readonly tail: string;
@@ -246,6 +271,7 @@ interface Ended {
 }
 
 interface SpawnOptions {
+  readonly longest?: Size | undefined;
   readonly onLine?: RunOptions["onLine"] | undefined;
   readonly onErrorLine?: RunOptions["onErrorLine"] | undefined;
   /** Whether people who stop us wait for its end. @default false */
@@ -287,12 +313,10 @@ chmod "$2" "$temporary"
 mv -fT "$temporary" "$1"
 `;
 
-function follow(stream: NodeJS.ReadableStream, lines: LineCutter, collect: (text: string) => void): void {
+function follow(stream: NodeJS.ReadableStream, collect: (text: string) => void): void {
   const decoder = new StringDecoder("utf8");
   stream.on("data", (chunk: Buffer) => {
-    const text = decoder.write(chunk);
-    collect(text);
-    lines.add(text);
+    collect(decoder.write(chunk));
   });
 }
 

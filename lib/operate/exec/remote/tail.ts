@@ -41,7 +41,9 @@ export class LineCutter {
   constructor(private readonly onLine: (line: string) => void) {}
 
   add(text: string): void {
-    const lines = (this.rest + text).split("\n");
+    // A line that comes in thousands of pieces is not looked through again with each.
+    const [first = "", ...others] = text.split("\n");
+    const lines = [this.rest + first, ...others];
     this.rest = lines.pop() ?? "";
     lines.forEach(this.onLine);
   }
