@@ -12,13 +12,18 @@ describe("what leaves the house", () => {
     ["GET https://x.blob.core.windows.net/c/log?sv=1&sig=abc%2Bdef&se=2", "abc%2Bdef"],
     ["Authorization: Bearer abcdefghijkl", "abcdefghijkl"],
     ["postgres://admin:hunter22@db/slurm", "hunter22"],
-    ['"StoragePass": "hunter22"', "hunter22", '"StoragePassword": "hunter22"'],
+    ['"StoragePass": "hunter22"', "hunter22"],
+    ["JobCompPass             = hunter22", "hunter22"],
+    ["mariadb --user slurm --password hunter22", "hunter22"],
+    ["GRANT ALL TO slurm IDENTIFIED BY 'hunter22'", "hunter22"],
+    ["alice:$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o:20000", "F5Jx5fExrKuPp53xLKQ"],
+    ["git clone with ghp_16C7e42F292c6912E7710c838347Ae178B4a", "16C7e42F292c6912E7710c838347Ae178B4a"],
     ["export API_KEY='hun ter22'", "hun ter22"],
     ["secret_access_key = wJalrXUtnFEMI/K7MDENG", "wJalrXUtnFEMI"],
     ["token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.SflKxwRJSMeKKF2QT4", "eyJzdWIiOiIxIn0"],
-  ])("has no secret of %j", (text, secret, instead = text) => {
-    expect(redact(instead, [])).not.toContain(secret);
-    expect(redact(instead, [])).toContain("[secret]");
+  ])("has no secret of %j", (text, secret) => {
+    expect(redact(text, [])).not.toContain(secret);
+    expect(redact(text, [])).toContain("[secret]");
   });
 
   it("keeps what explains a failure", () => {
@@ -26,6 +31,15 @@ describe("what leaves the house", () => {
       "[2026-11-26T12:00:00] error: Node cpu-1 has low real_memory size (3900 < 4000)\nauth/munge: key /etc/munge/munge.key";
     expect(redact(text, ["train"])).toBe(text);
   });
+
+  it.each(["a", "-", "pass", " ", " a", "eyJ-", "a://b:", "Comment=", "Comment= a=", "$6$", 'token="', "--token "])(
+    "takes no time for a machine that says %j for megabytes",
+    (word) => {
+      const started = Date.now();
+      redact(`Comment=${word.repeat(2_000_000 / word.length)}`, []);
+      expect(Date.now() - started).toBeLessThan(5000);
+    },
+  );
 
   it("does nothing to the terminal of whoever reads it", () => {
     expect(redact("error: \u001b[2J\u202ename\r\nnext\tline\n", [])).toBe("error: \\x1b[2J\\u202ename\nnext    line\n");
