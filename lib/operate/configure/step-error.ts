@@ -93,11 +93,18 @@ const CAUSES: Readonly<Record<RemoteError["failure"], (error: RemoteError) => st
 };
 
 /** A step that could not even be looked at. */
-export function inspectionFailure(host: string, { id, title }: Step, cause: string, stderr: string): StepError {
+export function inspectionFailure(
+  host: string,
+  { id, title, remedies = [] }: Step,
+  cause: string,
+  stderr: string,
+): StepError {
+  const output = lastLines(stderr, 50);
+  const known = remedies.find(({ when }) => when.test(stderr));
   return new StepError(host, id, "failed", `${host}: could not look at ${title}`, {
-    cause,
-    remedy: "this is a fault of ohpc or of the machine's image: report it with this output",
-    output: lastLines(stderr, 50),
+    cause: known === undefined ? cause : (known.cause ?? output.at(-1) ?? cause),
+    remedy: known?.remedy ?? "this is a fault of ohpc or of the machine's image: report it with this output",
+    output,
   });
 }
 
