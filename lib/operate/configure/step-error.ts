@@ -33,6 +33,10 @@ const REMEDIES: readonly Remedy[] = [
     remedy: `look at it (ohpc ssh, then systemctl status ${daemon} and ${LOGS[daemon] ?? `journalctl --unit ${daemon}`}); systemctl restart ${daemon} starts it anew, jobs run on. Then run it again`,
   })),
   {
+    when: /^Failed to (re)?start .*: Unit \S+ is masked\.$/m,
+    remedy: "systemctl unmask it (ohpc ssh): somebody has masked it. Then run it again",
+  },
+  {
     when: /(jq|python3|slurmctld|mariadb|munged?|slurmdbd|sacctmgr|systemctl): (command )?not found/,
     cause: "the machine lacks a program that its roles should have brought",
     remedy: "remove /usr/share/ohpc/software on it (ohpc ssh) and run it again: the roles are applied once more",
