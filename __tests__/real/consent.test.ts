@@ -32,6 +32,20 @@ describe("a partition that gets another name", () => {
     await state(runs, "RUNNING");
   });
 
+  it.each([
+    ["has a line that ends too soon", "echo 'NodeName=xx[' >>/etc/slurm/slurm.conf"],
+    ["has a key that there is not", "echo 'Colour=blue' >>/etc/slurm/slurm.conf"],
+    ["is gone", "rm /etc/slurm/slurm.conf"],
+  ])("is asked about with its jobs where the slurm.conf of the master %s", async (_, damage) => {
+    await project.onMaster(`cp -p /etc/slurm/slurm.conf /run/whole; ${damage}`);
+    const { code, stderr } = await project.ohpc("up");
+    await project.onMaster("mv -f /run/whole /etc/slurm/slurm.conf");
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining(`${runs} alice RUNNING cpu-1 train`) as string,
+    });
+  });
+
   it("is asked about by configure, too, where the stack was deployed without ohpc; then nothing is closed", async () => {
     const stack = join(project.directory, "cdktf.out", "stacks", "scenario");
     await run("terraform", ["apply", "-auto-approve", "-input=false"], stack, project.env);
@@ -60,6 +74,9 @@ describe("a pool that shrinks", () => {
     const free = await submit("alice", "--exclude cpu-1");
     const pinned = await submit("alice", "--nodelist cpu-2 --begin now+1hour --job-name pinned");
     const wide = await submit("bob", "--nodes 2 --hold");
+    const behind = await submit("bob", `--dependency afterok:${pinned}`);
+    await project.onMaster("scontrol create partitionname=by-hand nodes=cpu-1");
+    const byHand = await submit("bob", "--partition by-hand --hold");
     await state(free, "RUNNING");
     project.definition.cpu = 1;
     const { code, stderr } = await project.ohpc("up");
@@ -72,11 +89,15 @@ describe("a pool that shrinks", () => {
       ) as string,
     });
     expect(stderr).toMatch(new RegExp(`would wait for ever: partition cpu has 1 node\n.*${wide} bob PENDING`));
+    expect(stderr).toMatch(new RegExp(`would wait for ever: they wait for jobs that .*\n.*${behind} bob PENDING`));
+    expect(stderr).toMatch(new RegExp(`would be cancelled: partition by-hand goes\n.*${byHand} bob PENDING`));
     await state(free, "RUNNING");
     await project.must("up", "--yes");
     await state(pinned, "CANCELLED");
     await state(free, "PENDING");
     await state(wide, "PENDING");
+    await state(behind, "PENDING");
+    await state(byHand, "CANCELLED");
     await project.onMaster("scancel --user=alice; scancel --user=bob");
   });
 });
@@ -158,6 +179,23 @@ describe("users who go", () => {
       code: 3,
       stderr: expect.stringMatching(/all 2 users would go, with 0 jobs; .*: alice, dave/) as string,
     });
+  });
+});
+
+describe("a slurmctld that does not run", () => {
+  it("is no reason to change nothing any more: what cannot be seen is asked about, and said as it is", async () => {
+    project.users = usersFile("alice", "dave");
+    project.definition.partition = "work";
+    await project.onMaster("systemctl stop slurmctld");
+    const { code, stderr } = await project.ohpc("up");
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining("Slurm on master does not answer: jobs may be running") as string,
+    });
+    await project.must("up", "--yes");
+    expect(await project.onMaster("sinfo --noheader --format='%R %a'")).toBe("work up");
+    delete project.definition.partition;
+    await project.must("up");
   });
 });
 

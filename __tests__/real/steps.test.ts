@@ -270,6 +270,40 @@ describe("slurm.conf", () => {
   }, 60_000);
 });
 
+describe("what somebody damaged by hand on the master", () => {
+  it.each([
+    ["files of Slurm that only root can read", "chmod 600 /etc/slurm/slurm.conf", "slurm-conf"],
+    ["an empty folder in the place of slurm.conf", "cd /etc/slurm; rm slurm.conf; mkdir slurm.conf", "slurm-conf"],
+    ["one in that of slurmdbd.conf", "cd /etc/slurm; rm slurmdbd.conf; mkdir slurmdbd.conf", "slurmdbd"],
+    ["one in that of the munge key", "cd /etc/munge; rm munge.key; mkdir munge.key", "munge-key"],
+    ["names that only root can look up", "chmod 600 /etc/hosts", "hosts"],
+    ["a bundle that no node can run", "chmod 644 /srv/ohpc/bundle/current/converge", "bundle"],
+  ])(
+    "is mended: %s",
+    async (_, damage, step) => {
+      await master(damage);
+      expect((await apply(sketch)).changed.map(({ id }) => id)).toEqual([step]);
+      expect((await apply(sketch)).changed).toEqual([]);
+    },
+    60_000,
+  );
+
+  it("is named where only a person can mend it, with what to do", async () => {
+    await master("cd /srv/ohpc/state; cp accounts.json whole; : >accounts.json; : >slurm-accounts.json");
+    const error = await failed(apply(sketch));
+    expect(error.details).toMatchObject({
+      code: "step/accounts",
+      cause: expect.stringContaining("/srv/ohpc/state/accounts.json is damaged") as string,
+      remedy: expect.stringContaining("older copy") as string,
+    });
+    await master("cd /srv/ohpc/state; mv whole accounts.json; systemctl mask slurmdbd; systemctl stop slurmdbd");
+    const masked = await failed(apply(sketch));
+    expect(masked.details.remedy).toContain("unmask");
+    await master("systemctl unmask slurmdbd");
+    await apply(sketch);
+  }, 60_000);
+});
+
 describe("a master made anew", () => {
   it("has queue, accounts, job history, key and users from its state disk", async () => {
     const key = await master("sha256sum </srv/ohpc/state/munge/munge.key");

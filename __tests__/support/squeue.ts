@@ -11,8 +11,13 @@ export function squeueRow({
   requires = "",
   nodes = "1",
   limit = "UNLIMITED",
+  after = "(null)",
+  cpus = "1",
+  memory = "10M",
+  gres = "N/A",
+  features = "(null)",
 } = {}): string {
-  return `${[id, user, account, state, partition, on, requires, nodes, limit].join("|")}\n`;
+  return `${[id, user, account, state, partition, on, requires, nodes, limit, after, cpus, memory, gres, features].join("|")}\n`;
 }
 
 /** Whether a job that runs is a batch job, and may be requeued. */

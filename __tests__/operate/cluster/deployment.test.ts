@@ -44,6 +44,14 @@ describe("a deployment", () => {
     expect(() => deploymentOf(project, stack, {}, {})).toThrow("the stack demo is not deployed yet");
   });
 
+  it("is of the cluster that exists, whatever name the stack has been given since", () => {
+    const renamed = { ...sampleManifest(), cluster: "before" };
+    const env = { XDG_STATE_HOME: join(directory, "state") };
+    expect(deploymentOf(project, stack, { cluster: renamed }, env).privateDirectory).toBe(
+      join(directory, "state", "ohpc", "before"),
+    );
+  });
+
   it("of a newer version of the library is refused by name", () => {
     expect(() =>
       deploymentOf(project, stack, { cluster: { ...sampleManifest(), schema: 2 } }, { HOME: directory }),

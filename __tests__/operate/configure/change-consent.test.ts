@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { agreeToPlan } from "../../../lib/operate/configure/change-consent";
 import { consequencesOf, stakesOf } from "../../../lib/operate/configure/consequences";
 import type { PlannedStep } from "../../../lib/operate/configure/run-steps";
 import { accounts } from "../../../lib/operate/configure/steps/accounts";
-import { slurmConf } from "../../../lib/operate/configure/steps/slurm-conf";
-import type { Remote } from "../../../lib/operate/exec/remote/remote";
+import { clusterRegistered } from "../../../lib/operate/configure/steps/cluster-registered";
+import { slurmConf, type SlurmConfState } from "../../../lib/operate/configure/steps/slurm-conf";
+import { type Remote, RemoteError } from "../../../lib/operate/exec/remote/remote";
 import type { Consenter } from "../../../lib/operate/feedback/consent";
 import { viewOf, type ClusterSketch } from "../../support/cluster-builder";
 import { job, squeueRow } from "../../support/squeue";
@@ -22,16 +24,34 @@ function planFrom(before: ClusterSketch, after: ClusterSketch): readonly Planned
   });
 }
 
+function renderedOf(sketch: ClusterSketch): string {
+  return slurmConf.desired(viewOf(sketch))["slurm.conf"] ?? "";
+}
+
 const consequences = (after: ClusterSketch, before = BEFORE) => consequencesOf(planFrom(before, after), viewOf(after));
 const RENAMED: ClusterSketch = { ...BEFORE, partitions: { work: { pools: ["cpu"] } } };
 const ALICE: ClusterSketch = { ...BEFORE, users: [{ name: "alice" }] };
 
 describe("what a plan takes from people", () => {
-  it("is nothing where more comes, or other things change: no job has to be looked for", () => {
+  it("is nothing where more comes, or other things change", () => {
+    const jobs = [job({ hosts: ["cpu-1"], requeue: true }), job({ user: "bob" })];
     const more = { pools: { cpu: 3, gpu: 1 }, users: [...(BEFORE.users ?? []), { name: "dora" }] };
-    expect(consequences(more)).toBeUndefined();
-    expect(consequences({ ...BEFORE, settings: { SchedulerParameters: "bf_continue" } })).toBeUndefined();
+    for (const after of [more, { ...BEFORE, settings: { SchedulerParameters: "bf_continue" } }]) {
+      expect(stakesOf(consequences(after)!, { jobs }).scopes).toEqual([]);
+      expect(stakesOf(consequences(after)!, { unknown: "master does not answer" }).scopes).toEqual([]);
+    }
+    expect(consequences({ ...BEFORE, users: more.users })).toBeUndefined();
     expect(consequences(BEFORE)).toBeUndefined();
+  });
+
+  it("are jobs of partitions that somebody made with scontrol, whatever makes slurmctld read its files anew", () => {
+    const jobs = [job({ partition: "by-hand" }), job({ id: "13" })];
+    const told = ["jobs that would be cancelled: partition by-hand goes", "  12 alice PENDING"];
+    const after = { ...BEFORE, settings: { SchedulerParameters: "bf_continue" } };
+    expect(stakesOf(consequences(after)!, { jobs }).lines).toEqual(told);
+    const plan = planFrom(BEFORE, BEFORE);
+    const limits = { ...plan[0]!, step: clusterRegistered, differences: ["limits"], effect: "reconfigure" } as const;
+    expect(stakesOf(consequencesOf([...plan, limits], viewOf(BEFORE))!, { jobs }).lines).toEqual(told);
   });
 
   it("is nothing on a master where nothing was set up", () => {
@@ -90,6 +110,46 @@ describe("what a plan takes from people", () => {
     expect(lines).toEqual(["master does not answer: jobs may be running"]);
   });
 
+  describe.each([
+    ["has a line that ends too soon", (text: string) => `${text}NodeName=xx[`],
+    ["is empty", () => ""],
+    ["is gone", () => null],
+  ])("where the slurm.conf of the master %s", (_, damage) => {
+    const damaged = (after: ClusterSketch) =>
+      consequencesOf(
+        planFrom(BEFORE, after).map((one) =>
+          one.step.id === slurmConf.id
+            ? {
+                ...one,
+                before: { ...(one.before as SlurmConfState), "slurm.conf": damage(renderedOf(BEFORE)) },
+                differences: ["damage"],
+              }
+            : one,
+        ),
+        viewOf(after),
+      )!;
+    const jobs = [
+      job({ id: "1", hosts: ["cpu-2"], requeue: true }),
+      job({ id: "2", requiredHosts: ["cpu-2"] }),
+      job({ id: "3" }),
+    ];
+
+    it("are the jobs that name what the new one lacks", () => {
+      expect(stakesOf(damaged(RENAMED), { jobs }).scopes).toEqual(["partition cpu"]);
+      expect(stakesOf(damaged({ ...BEFORE, pools: { cpu: 1 } }), { jobs }).lines).toEqual([
+        "jobs that would be cancelled: they require a node that goes (--nodelist)",
+        "  2 alice PENDING",
+        "jobs that would go back into the queue and start anew: their nodes go",
+        "  1 alice RUNNING cpu-2",
+      ]);
+    });
+
+    it("are none where it only is to be as it was, nor where slurmctld cannot be asked", () => {
+      expect(stakesOf(damaged(BEFORE), { jobs }).scopes).toEqual([]);
+      expect(stakesOf(damaged(BEFORE), { unknown: "master does not answer" }).scopes).toEqual([]);
+    });
+  });
+
   it("are told by the nodes' machines already, where those go", () => {
     const smaller = consequences({ ...BEFORE, pools: { cpu: 1 } })!;
     const jobs = [job({ requiredHosts: ["cpu-2"] })];
@@ -106,8 +166,8 @@ describe("agreeing to a plan", () => {
     const remote: Remote = {
       host: "master",
       run: async (script, { args = [] } = {}) => {
+        if (script.includes("for id; do")) return Promise.resolve("");
         if (script.includes("squeue")) return Promise.resolve(queues[Math.min(asked++, queues.length - 1)] ?? "");
-        if (script.startsWith("for id")) return Promise.resolve("");
         done.push(args.join(" "));
         return Promise.resolve(args[0] === "close" ? "cpu=UP\n" : "");
       },
@@ -129,10 +189,12 @@ describe("agreeing to a plan", () => {
   const agreeTo = async (after: ClusterSketch, remote: Remote, consent: ReturnType<typeof agreeing>) =>
     agreeToPlan(planFrom(BEFORE, after), viewOf(after), remote, consent);
 
-  it("asks neither people nor the master where nothing is lost", async () => {
+  it("asks nobody where nothing is lost, and not even the master where slurmctld reads nothing anew", async () => {
     const { remote, done, asked } = master();
-    await agreeTo({ ...BEFORE, pools: { cpu: 3 } }, remote, agreeing(nobody));
+    await agreeTo({ ...BEFORE, users: [...(BEFORE.users ?? []), { name: "dora" }] }, remote, agreeing(nobody));
     expect([done, asked()]).toEqual([[], 0]);
+    await agreeTo({ ...BEFORE, pools: { cpu: 3 } }, remote, agreeing(nobody));
+    expect([done, asked()]).toEqual([[], 1]);
   });
 
   it("needs somebody who agrees, and changes nothing otherwise", async () => {
@@ -150,7 +212,24 @@ describe("agreeing to a plan", () => {
   it("closes what goes to new jobs, and has those cancelled that are in it", async () => {
     const { remote, done } = master(WAITS);
     await agreeTo(RENAMED, remote, agreeing({ yes: true }));
-    expect(done).toEqual(["close cpu", "write /run/ohpc/jobs-to-cancel: 7"]);
+    const file = createHash("sha256").update(renderedOf(RENAMED)).digest("hex");
+    expect(done).toEqual(["close cpu", `write /run/ohpc/jobs-to-cancel: ${file} 7`]);
+  });
+
+  it("closes nothing where slurmctld does not run, or nobody could ever configure it again", async () => {
+    const { remote, done } = master();
+    const dead: Remote = {
+      ...remote,
+      run: async (script, options) => {
+        if (/squeue|scontrol|sinfo/.test(script)) throw new RemoteError("master", "failed", 1, "Unable to contact");
+        return remote.run(script, options);
+      },
+    };
+    await expect(agreeTo(RENAMED, dead, agreeing(nobody))).rejects.toMatchObject({
+      details: { output: ["Slurm on master does not answer: jobs may be running"] },
+    });
+    await agreeTo(RENAMED, dead, agreeing({ yes: true }));
+    expect(done).toEqual([]);
   });
 
   it("opens it again if somebody has brought a job meanwhile that nobody was asked about", async () => {

@@ -1,8 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeArchive } from "../../../lib/operate/logs/archive";
+import { checkArchivePlace, writeArchive } from "../../../lib/operate/logs/archive";
+import { thrownBy } from "../../support/thrown-by";
 
 describe("an archive", () => {
   let directory: string;
@@ -29,5 +39,21 @@ describe("an archive", () => {
     });
     expect(existsSync(file)).toBe(false);
     expect(readdirSync(directory)).toEqual([]);
+  });
+  it("is refused where something else is, before anybody gathers for it; an older archive is replaced", async () => {
+    const users = join(directory, "users.yaml");
+    writeFileSync(users, "users: []\n");
+    mkdirSync(join(directory, "folder"));
+    for (const place of [users, join(directory, "folder"), "/dev/null"]) {
+      const refusal = thrownBy(() => {
+        checkArchivePlace(place);
+      });
+      expect(refusal).toMatchObject({ details: { code: "logs.not-written" } });
+    }
+    expect(readFileSync(users, "utf8")).toBe("users: []\n");
+    const file = join(directory, "logs.tar.gz");
+    for (const text of ["first", "second"]) await writeArchive(file, "demo-logs", new Map([["a", text]]));
+    expect(execFileSync("tar", ["-xzOf", file, "demo-logs/a"], { encoding: "utf8" })).toBe("second");
+    expect(readdirSync(directory).sort()).toEqual(["folder", "logs.tar.gz", "users.yaml"]);
   });
 });

@@ -13,15 +13,19 @@ describe("what leaves the house", () => {
     ["GET https://x.blob.core.windows.net/c/log?sv=1&sig=abc%2Bdef&se=2", "abc%2Bdef"],
     ["Authorization: Bearer abcdefghijkl", "abcdefghijkl"],
     ["postgres://admin:hunter22@db/slurm", "hunter22"],
-    ['"StoragePass": "hunter22"', "hunter22", '"StoragePassword": "hunter22"'],
+    ['"StoragePass": "hunter22"', "hunter22"],
+    ["JobCompPass             = hunter22", "hunter22"],
+    ["mariadb --user slurm --password hunter22", "hunter22"],
+    ["GRANT ALL TO slurm IDENTIFIED BY 'hunter22'", "hunter22"],
+    ["alice:$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o:20000", "F5Jx5fExrKuPp53xLKQ"],
+    ["git clone with ghp_16C7e42F292c6912E7710c838347Ae178B4a", "16C7e42F292c6912E7710c838347Ae178B4a"],
     ["export API_KEY='hun ter22'", "hun ter22"],
     ["JobCompPass=hunter22", "hunter22"],
-    ["JobCompPass             = hunter22", "hunter22"],
     ["secret_access_key = wJalrXUtnFEMI/K7MDENG", "wJalrXUtnFEMI"],
     ["token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.SflKxwRJSMeKKF2QT4", "eyJzdWIiOiIxIn0"],
-  ])("has no secret of %j", (text, secret, instead = text) => {
-    expect(redact(instead, [])).not.toContain(secret);
-    expect(redact(instead, [])).toContain("[secret]");
+  ])("has no secret of %j", (text, secret) => {
+    expect(redact(text, [])).not.toContain(secret);
+    expect(redact(text, [])).toContain("[secret]");
   });
 
   it("keeps what explains a failure", () => {
@@ -49,6 +53,10 @@ describe("what leaves the house", () => {
     ["quotes", "token='"],
     ["marks", "authorization:          "],
     ["blank lines", "JobName=", "\n"],
+    ["hyphens", "-"],
+    ["crypt's marks", "$6$"],
+    ["options without a value", "--token "],
+    ["fields", "Comment= a="],
   ])("is ready in a moment, though a log be nothing but %s", (_, begin, again = begin) => {
     const text = begin + again.repeat(1_000_000 / again.length);
     expect(cpuMilliseconds(() => redact(text, []))).toBeLessThan(3000);

@@ -6,8 +6,10 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -184,6 +186,60 @@ sys.stdin.read()`,
     expect(read("keys", "root")).toBe("ssh-ed25519 ROOT\n");
   });
 
+  it.each([
+    [
+      "nobody but root may read it",
+      () => {
+        chmodSync(at("keys", "alice"), 0o600);
+      },
+    ],
+    [
+      "others may write it",
+      () => {
+        chmodSync(at("keys", "alice"), 0o666);
+      },
+    ],
+    [
+      "it is a link",
+      () => {
+        renameSync(at("keys", "alice"), at("elsewhere"));
+        symlinkSync(at("elsewhere"), at("keys", "alice"));
+      },
+    ],
+    [
+      "it is a folder",
+      () => {
+        rmSync(at("keys", "alice"));
+        mkdirSync(at("keys", "alice"));
+      },
+    ],
+    [
+      "nobody may look where it is",
+      () => {
+        chmodSync(at("keys"), 0o700);
+      },
+    ],
+  ])("sees that sshd takes no key from a file of keys, as %s, and makes it anew", (_, damage) => {
+    const wanted = { groups: [], users: [user("alice", 2001, { keys: ["ssh-ed25519 A"] })] };
+    apply(wanted, ...KEYS());
+    damage();
+    expect(inspect(wanted, ...KEYS()).users[0]?.keys).toEqual([]);
+    apply(wanted, ...KEYS());
+    expect(inspect(wanted, ...KEYS()).users[0]?.keys).toEqual(["ssh-ed25519 A"]);
+    expect(statSync(at("keys", "alice")).mode & 0o777).toBe(0o644);
+  });
+
+  it.each(["", "{", "[]", "null"])("names a registry that is damaged (%j), and changes nothing", (text) => {
+    apply({ groups: [], users: [user("alice", 2001)] });
+    const before = read("etc", "passwd");
+    writeFileSync(at("registry.json"), text);
+    for (const what of ["apply", "inspect", "leaving"] as const) {
+      const { status, stderr } = run(what, { groups: [], users: [] }, []);
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/^\S+registry.json is damaged: .*\n$/) as string]);
+    }
+    expect(read("etc", "passwd")).toBe(before);
+  });
+
   it("tells what of it is there, and what is left of earlier", () => {
     const alice = user("alice", 2001, { groups: ["physics"], keys: ["ssh-ed25519 A"] });
     const groups = [group("alice", 2001), group("physics", 3000)];
@@ -204,22 +260,24 @@ sys.stdin.read()`,
   });
 
   describe("with --keep all", () => {
+    // Whoever is removed loses all processes on this machine: nobody here has these numbers.
+    const [ALICE, BOB] = [57_000 + (process.pid % 900), 58_000 + (process.pid % 900)];
     const KEEP = () => [...KEYS(), "--keep", "all"];
-    const groups = [group("alice", 2001), group("bob", 2002)];
-    const withoutBob: { groups: Accounts["groups"]; users: Account[] } = { groups: [group("alice", 2001)], users: [] };
-    const both = () => ({ groups, users: [user("alice", 2001), user("bob", 2002, { keys: ["ssh-ed25519 B"] })] });
+    const groups = [group("alice", ALICE), group("bob", BOB)];
+    const withoutBob: { groups: Accounts["groups"]; users: Account[] } = { groups: [group("alice", ALICE)], users: [] };
+    const both = () => ({ groups, users: [user("alice", ALICE), user("bob", BOB, { keys: ["ssh-ed25519 B"] })] });
     beforeEach(() => {
-      withoutBob.users = [user("alice", 2001)];
+      withoutBob.users = [user("alice", ALICE)];
       apply(both(), ...KEEP());
     });
 
     it("lets nobody log in any more who is leaving, while the name still stands for the number", () => {
       apply(withoutBob, ...KEEP());
-      expect(read("etc", "passwd")).toContain(`bob:x:2002:2002::${at("home")}/bob:/usr/sbin/nologin\n`);
+      expect(read("etc", "passwd")).toContain(`bob:x:${BOB}:${BOB}::${at("home")}/bob:/usr/sbin/nologin\n`);
       expect(read("etc", "shadow")).toMatch(/^bob:!\*:\d+:0:99999:7::1:$/m);
-      expect(read("etc", "group")).toContain("bob:x:2002:\n");
+      expect(read("etc", "group")).toContain(`bob:x:${BOB}:\n`);
       expect(readdirSync(at("keys"))).toEqual([]);
-      expect(run("leaving", withoutBob, []).stdout).toBe("bob 2002\n");
+      expect(run("leaving", withoutBob, []).stdout).toBe(`bob ${BOB}\n`);
       expect(inspect(withoutBob, ...KEEP())).toMatchObject({ users: [{ name: "alice" }], groups: [{ name: "alice" }] });
     });
 
@@ -233,15 +291,15 @@ sys.stdin.read()`,
     it("removes them when it is told to, and nobody else", () => {
       apply(withoutBob, ...KEEP());
       expect(run("remove", withoutBob, ["alice", "bob", "daemon"]).status).toBe(0);
-      expect(read("etc", "passwd")).toBe(`${PASSWD}alice:x:2001:2001::${at("home")}/alice:/bin/bash\n`);
-      expect(read("etc", "group")).toBe(`${GROUP}alice:x:2001:\n`);
+      expect(read("etc", "passwd")).toBe(`${PASSWD}alice:x:${ALICE}:${ALICE}::${at("home")}/alice:/bin/bash\n`);
+      expect(read("etc", "group")).toBe(`${GROUP}alice:x:${ALICE}:\n`);
       expect(run("leaving", withoutBob, []).stdout).toBe("");
     });
 
     it("lets in again whoever comes back meanwhile", () => {
       apply(withoutBob, ...KEEP());
       apply(both(), ...KEEP());
-      expect(read("etc", "passwd")).toContain(`bob:x:2002:2002::${at("home")}/bob:/bin/bash\n`);
+      expect(read("etc", "passwd")).toContain(`bob:x:${BOB}:${BOB}::${at("home")}/bob:/bin/bash\n`);
       expect(read("etc", "shadow")).toMatch(/^bob:\*:\d+:0:99999:7:::$/m);
       expect(read("keys", "bob")).toBe("ssh-ed25519 B\n");
       expect(run("leaving", withoutBob, []).stdout).toBe("");
@@ -249,10 +307,10 @@ sys.stdin.read()`,
 
     it("remembers the numbers of those whom a machine made anew never knew, and old numbers of others", () => {
       writeFileSync(at("etc", "passwd"), PASSWD);
-      apply({ groups: [], users: [user("alice", 2005)] }, ...KEEP());
-      expect(run("leaving", withoutBob, []).stdout).toBe("alice 2001\nbob 2002\n");
+      apply({ groups: [], users: [user("alice", ALICE + 4)] }, ...KEEP());
+      expect(run("leaving", withoutBob, []).stdout).toBe(`alice ${ALICE}\nbob ${BOB}\n`);
       expect(run("remove", withoutBob, ["alice", "bob"]).status).toBe(0);
-      expect(read("etc", "passwd")).toContain("alice:x:2005:");
+      expect(read("etc", "passwd")).toContain(`alice:x:${ALICE + 4}:`);
     });
 
     it("ends the processes of those who are removed, also those that begin meanwhile", () => {

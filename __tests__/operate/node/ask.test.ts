@@ -66,6 +66,12 @@ const LIES: Readonly<Record<string, readonly [does: (socket: Socket) => void, to
     SILENT,
   ],
   "not a word": [() => undefined, SILENT],
+  "the truth, which it will say in a hundred years": [
+    says(JSON.stringify({ ...HONEST, at: Math.floor(Date.now() / 1000) + 3_153_600_000 })),
+    { ...HONEST, age: 0 },
+  ],
+  "the truth, at a time that is none": [says(JSON.stringify({ ...HONEST, at: "now" })), HONEST],
+  "the truth of 1970": [says(JSON.stringify({ ...HONEST, at: 1 })), { ...HONEST, age: 1_000_000_000 }],
   "the truth, which is its last word": [
     says(JSON.stringify({ ...HONEST, ok: false, final: true })),
     { ...HONEST, ok: false, final: true },

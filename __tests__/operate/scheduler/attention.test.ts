@@ -126,6 +126,13 @@ describe("a node", () => {
     expect(codes({ ...unit({ generation: 3 }), generationSeconds: 119 })).toEqual([]);
   });
 
+  it("is not believed to be ready for ever, where its unit runs no more", () => {
+    expect(attentionOf(input(unit({ age: 320 })))).toMatchObject([
+      { code: "node.stale", message: "its node unit said 5 minutes ago that it is ready, and nothing since" },
+    ]);
+    expect(codes(unit({ age: 299 }))).toEqual([]);
+  });
+
   it("that Slurm drained needs attention, and who drained it tells how it comes back", () => {
     const remedy = (reason: string) => attentionOf(input(slurm("drained", reason)))[0]?.remedy;
     expect(remedy("Prolog error")).toContain("scontrol update nodename=cpu-1 state=resume");

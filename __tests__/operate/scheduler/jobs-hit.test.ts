@@ -1,5 +1,11 @@
-import { type Job } from "../../../lib/operate/scheduler/jobs";
-import { describeHits, jobsHit, jobsHitByMachines, scopesHit } from "../../../lib/operate/scheduler/jobs-hit";
+import { type Job, type NodeNeeds } from "../../../lib/operate/scheduler/jobs";
+import {
+  describeHits,
+  jobsHit,
+  jobsHitByMachines,
+  scopesHit,
+  withStranded,
+} from "../../../lib/operate/scheduler/jobs-hit";
 import { job } from "../../support/squeue";
 
 const NODES = "NodeName=cpu-[1-3] Sockets=1 CoresPerSocket=4 RealMemory=1000\n";
@@ -82,6 +88,39 @@ describe("a change of slurm.conf", () => {
     expect(scopesHit(BEFORE, after).any).toBe(true);
   });
 
+  it("makes wait for ever what needs more of a node than any has left", () => {
+    const shape = "Sockets=1 CoresPerSocket=4 RealMemory=1000";
+    const richer = BEFORE.replace(shape, `${shape} Feature=fast,big Gres=gpu:a100:2,gpu:b100:1`);
+    const needing = (id: string, needs: Partial<NodeNeeds>) =>
+      job({ id, perNode: { cpus: 1, mebibytes: 10, features: "", gres: [], ...needs } });
+    const jobs = [
+      needing("gpus", { gres: [{ name: "gpu", count: 3 }] }),
+      needing("a100", { gres: [{ name: "gpu:a100", count: 2 }] }),
+      needing("one", { gres: [{ name: "gpu", count: 1 }] }),
+      needing("both", { features: "fast&big" }),
+      needing("either", { features: "fast|big" }),
+      needing("mixed", { features: "[fast*1&big*1]" }),
+      needing("memory", { mebibytes: 1000 }),
+      needing("cores", { cpus: 4 }),
+      needing("never", { cpus: 5 }),
+    ];
+    const after = BEFORE.replace(shape, "Sockets=1 CoresPerSocket=3 RealMemory=999 Feature=big Gres=gpu:b100:1");
+    expect(jobsHit(richer, after, jobs).map(({ job: { id }, why }) => `${id}: ${why}`)).toEqual([
+      "gpus: no node of partition cpu has 3 gpu",
+      "a100: no node of partition cpu has 2 gpu:a100",
+      "both: no node of partition cpu has the features fast&big",
+      "mixed: no node of partition cpu has the features [fast*1&big*1]",
+      "memory: no node of partition cpu has 1000 MiB",
+      "cores: no node of partition cpu has 4 cores",
+    ]);
+    expect(scopesHit(richer, richer.replace("fast,big", "big")).any).toBe(true);
+    expect(scopesHit(richer.replace("fast,big", "big"), richer).any).toBe(false);
+  });
+
+  it("cancels jobs of partitions that no file has: scontrol made them, and they go", () => {
+    expect(fates(BEFORE, [job({ id: "hand", partition: "by-hand" })])).toEqual(["hand cancelled partition by-hand"]);
+  });
+
   it("hits nothing that is over but for its last processes", () => {
     const after = BEFORE.replace("PartitionName=cpu", "PartitionName=work");
     expect(fates(after, [{ ...runs, state: "COMPLETING" }])).toEqual([]);
@@ -97,6 +136,32 @@ describe("machines that go", () => {
       );
     expect(hits(["cpu-3"], [])).toEqual(["pinned cancelled", "runs requeues"]);
     expect(hits([], ["cpu-3"])).toEqual(["runs requeues"]);
+  });
+});
+
+describe("jobs that wait for others", () => {
+  const first = job({ id: "7_[1-9]", requiredHosts: ["cpu-3"] });
+  const stranded = (one: Job, ...others: readonly Job[]) =>
+    withStranded(jobsHitByMachines([one], { forGood: ["cpu-3"], anew: [] }), [one, ...others]).map(
+      ({ job: { id }, fate, scope }) => `${id} ${fate} ${scope}`,
+    );
+
+  it("wait for ever where those are cancelled, and so do those that wait for them, however", () => {
+    const then = job({ id: "8", after: ["afterany:3", "afterok:7_*"] });
+    const last = job({ id: "9", user: "bob", after: ["afterany:8"] });
+    expect(stranded(first, last, then)).toEqual([
+      "7_[1-9] cancelled node cpu-3",
+      "8 waits node cpu-3",
+      "9 waits node cpu-3",
+    ]);
+  });
+
+  it("go on where the end of those was all they waited for, or it was others", () => {
+    const after = [["afterany:7"], ["afternotok:7"], ["afterok:70"], [], ["afterok:7_3"]];
+    const others = after.map((one, k) => job({ id: `${20 + k}`, after: one }));
+    expect(stranded(first, ...others)).toEqual(["7_[1-9] cancelled node cpu-3", "24 waits node cpu-3"]);
+    const requeued = job({ id: "7", hosts: ["cpu-3"], requeue: true });
+    expect(stranded(requeued, job({ id: "8", after: ["afterok:7"] }))).toEqual(["7 requeues node cpu-3"]);
   });
 });
 

@@ -35,6 +35,8 @@ describe("unfinished jobs", () => {
           requiredHosts: [],
           nodes: 2,
           minutes: 1440,
+          perNode: { cpus: 1, mebibytes: 10, features: "", gres: [] },
+          after: [],
           requeue: true,
         },
         {
@@ -47,6 +49,8 @@ describe("unfinished jobs", () => {
           requiredHosts: ["cpu-3"],
           nodes: 1,
           minutes: undefined,
+          perNode: { cpus: 1, mebibytes: 10, features: "", gres: [] },
+          after: [],
           requeue: undefined,
         },
       ],
@@ -59,6 +63,39 @@ describe("unfinished jobs", () => {
     ["--no-requeue", 1, 0],
   ] as const)("are not requeued if they are %s", (_, batch, requeue) => {
     expect(readJobs(`${TRAIN}${squeueFlags("12", batch, requeue)}`).jobs[0]?.requeue).toBe(false);
+  });
+
+  it("are read with what they need of each node", () => {
+    const seen = (needs: Parameters<typeof squeueRow>[0]) => readJobs(squeueRow(needs)).jobs[0]?.perNode;
+    expect(
+      seen({ cpus: "1K", memory: "2G", gres: "gres/gpu:a100:2,gres/shard", features: "(fast|big)&[a*2&b]" }),
+    ).toEqual({
+      cpus: 1024,
+      mebibytes: 2048,
+      gres: [
+        { name: "gpu:a100", count: 2 },
+        { name: "shard", count: 1 },
+      ],
+      features: "(fast|big)&[a*2&b]",
+    });
+    expect(seen({ memory: "1.50G", gres: "gres:gpu:3" })).toMatchObject({
+      mebibytes: 1536,
+      gres: [{ name: "gpu", count: 3 }],
+    });
+    expect(seen({ memory: "0" })?.mebibytes).toBe(0);
+  });
+
+  it.each([
+    ["(null)", []],
+    [
+      "afterok:12(unfulfilled),afterany:13_*(unfulfilled),after:14+10(unfulfilled)",
+      ["afterok:12", "afterany:13_*", "after:14"],
+    ],
+    ["afterok:12_3(unfulfilled)?afterok:13(unfulfilled)", []],
+    ["afterok:12(failed)", []],
+    ["singleton(unfulfilled)", []],
+  ])("are read with what they wait for: %s", (after, expected) => {
+    expect(readJobs(squeueRow({ state: "PENDING", after })).jobs[0]?.after).toEqual(expected);
   });
 
   it("are read by all ways in which Slurm names them", () => {

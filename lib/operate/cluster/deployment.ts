@@ -53,12 +53,14 @@ export function deploymentOf(
       remedy: `deploy it: ohpc up ${stack.name} (or: npx cdktf deploy ${stack.name}, and then ohpc configure ${stack.name})`,
     });
   }
+  const manifest = readManifest(output);
   return {
     project,
     stack,
     spec,
-    manifest: readManifest(output),
-    privateDirectory: privateDirectory(spec.cluster, env),
+    manifest,
+    // Of what exists: a stack that was given another name is not deployed by that.
+    privateDirectory: privateDirectory(manifest.cluster, env),
     ...committedHostKeys(project, stack),
   };
 }

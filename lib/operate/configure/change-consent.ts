@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import type { ClusterView } from "../../model/cluster-view";
 import type { Remote } from "../exec/remote/remote";
 import { agree, type Consenter } from "../feedback/consent";
 import { closeScope } from "../scheduler/close";
+import { inSpiteOfDamage } from "../scheduler/in-spite-of-damage";
 import { jobsSeen, withNames } from "../scheduler/jobs";
 import { type Consequences, consequencesOf, type Stakes, stakesOf } from "./consequences";
 import type { PlannedStep } from "./run-steps";
@@ -22,11 +24,11 @@ export async function lookAtStakes(
   master: Remote,
   told: ReadonlySet<string> = new Set(),
 ): Promise<Stakes> {
-  const seen = await jobsSeen(master);
+  const seen = await jobsSeen(askable(master, consequences));
   const { hits } = stakesOf(consequences, seen, told);
   if ("unknown" in seen || hits.length === 0) return stakesOf(consequences, seen, told);
   const jobs = await withNames(
-    master,
+    askable(master, consequences),
     seen.jobs,
     hits.map(({ job }) => job),
   );
@@ -56,12 +58,15 @@ export async function agreeToPlan(
     }
     return stakes;
   };
-  if (!consenter.yes) await ask();
+  const seen = await ask();
   const { slurm } = consequences;
-  if (slurm === undefined) return nothing;
-  const open = await closeScope(master, { partitions: slurm.scopes.partitions, nodes: slurm.scopes.going });
+  // Where slurmctld does not run, nothing comes in, and nobody could close anything: the steps start it.
+  if (slurm === undefined || seen.blind) return nothing;
+  const { partitions, going: nodes } = slurm.scopes;
+  const open = await closeScope(askable(master, consequences), { partitions, nodes });
   try {
-    await writeJobsToCancel(master, await ask());
+    const closed = partitions.length + nodes.length > 0;
+    if (closed || seen.hits.length > 0) await writeJobsToCancel(master, slurm.after, closed ? await ask() : seen);
     return open;
   } catch (error) {
     await open();
@@ -69,12 +74,20 @@ export async function agreeToPlan(
   }
 }
 
-/** For the step that installs the new slurm.conf: it cancels them once it is known that Slurm takes the file. */
-async function writeJobsToCancel(master: Remote, { hits }: Stakes): Promise<void> {
+/**
+ * For the step that installs the new slurm.conf, and for no other file: it cancels them once it is known that Slurm takes
+ * it. A run that dies before leaves them behind, and the next may want something else.
+ */
+async function writeJobsToCancel(master: Remote, slurmConf: string, { hits }: Stakes): Promise<void> {
   const cancelled = hits.filter(({ fate, scope }) => fate === "cancelled" && !scope.startsWith("user "));
   // Tasks of an array that wait are named by the whole of it: all its tasks are in the same place.
   const ids = new Set(cancelled.map(({ job }) => job.id.replace(/_\[.*$/, "")));
-  await master.write(JOBS_TO_CANCEL, [...ids].map((id) => `${id}\n`).join(""), "0600");
+  const file = createHash("sha256").update(slurmConf).digest("hex");
+  await master.write(JOBS_TO_CANCEL, [file, ...ids].map((line) => `${line}\n`).join(""), "0600");
+}
+
+function askable(master: Remote, { slurm }: Consequences): Remote {
+  return slurm === undefined ? master : inSpiteOfDamage(master, slurm.after);
 }
 
 async function nothing(): Promise<void> {

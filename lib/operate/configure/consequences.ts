@@ -1,7 +1,16 @@
 import type { ClusterView } from "../../model/cluster-view";
+import { isWholeSlurmConf } from "../../slurm/slurm-conf-parse";
 import { count } from "../feedback/count";
 import { describeUnreadable, isOver, type Job, type JobsSeen } from "../scheduler/jobs";
-import { describeHits, type GroupsOf, type Hit, jobsHit, type ScopesHit, scopesHit } from "../scheduler/jobs-hit";
+import {
+  describeHits,
+  type GroupsOf,
+  type Hit,
+  jobsHit,
+  type ScopesHit,
+  scopesHit,
+  withStranded,
+} from "../scheduler/jobs-hit";
 import type { PlannedStep } from "./run-steps";
 import type { SlurmConfState } from "./steps/slurm-conf";
 
@@ -18,8 +27,8 @@ interface SeenAccounts {
 
 /** What carrying out a plan would take from the people of a cluster, as far as it shows without their jobs. */
 export interface Consequences {
-  /** Two versions of slurm.conf, where the second has less of something. */
-  readonly slurm?: { readonly before: string; readonly after: string; readonly scopes: ScopesHit };
+  /** Two versions of slurm.conf. Without the first: it was damaged by hand, or there is none. */
+  readonly slurm?: { readonly before: string | undefined; readonly after: string; readonly scopes: ScopesHit };
   readonly groupsOf: GroupsOf;
   readonly going: readonly Person[];
   /** How many users there are now. */
@@ -36,6 +45,8 @@ export interface Stakes {
   readonly lines: readonly string[];
   /** Jobs that they speak of. */
   readonly hits: readonly Hit[];
+  /** Whether nobody could see the jobs. */
+  readonly blind: boolean;
 }
 
 /** Reads a plan; absent where nobody loses anything by it. Pure. */
@@ -45,7 +56,7 @@ export function consequencesOf(
 ): Consequences | undefined {
   const of = (id: string) => plan.find(({ step, differences }) => step.id === id && differences.length > 0);
   const people = peopleLost(of("accounts"));
-  const slurm = slurmLost(of("slurm-conf"));
+  const slurm = slurmLost(plan);
   if (slurm === undefined && people.going.length + people.renumbered.length + people.groups.length === 0)
     return undefined;
   const groups = new Map(spec.users.groups.map(({ name, gid }) => [gid, name]));
@@ -79,12 +90,21 @@ function peopleLost(step: PlannedStep | undefined): Pick<Consequences, "going" |
   return { going, users: people.length, renumbered, groups };
 }
 
-function slurmLost(step: PlannedStep | undefined): Consequences["slurm"] {
+/** What slurmctld reads anew; only then jobs can lose anything by it. */
+function slurmLost(plan: readonly PlannedStep[]): Consequences["slurm"] {
+  const rereads = plan.some(
+    ({ step, differences, effect }) =>
+      differences.length > 0 && (step.id === "slurm-conf" || (step.id === "cluster-registered" && effect !== "live")),
+  );
+  const step = plan.find(({ step: { id } }) => id === "slurm-conf");
   const before = (step?.before as SlurmConfState | null | undefined)?.["slurm.conf"];
   const after = (step?.after as SlurmConfState | undefined)?.["slurm.conf"];
-  if (typeof before !== "string" || typeof after !== "string" || before === after) return undefined;
-  const scopes = scopesHit(before, after);
-  return scopes.any ? { before, after, scopes } : undefined;
+  if (!rereads || typeof after !== "string") return undefined;
+  // What is there does not tell what slurmctld runs with.
+  if (typeof before !== "string" || !isWholeSlurmConf(before)) {
+    return { before: undefined, after, scopes: { partitions: [], going: [], any: false } };
+  }
+  return { before, after, scopes: scopesHit(before, after) };
 }
 
 /**
@@ -101,20 +121,21 @@ export function stakesOf(consequences: Consequences, seen: JobsSeen, told: Reado
   ];
   const theirs = new Set(byUser.map(({ job }) => job));
   const bySlurm = slurm === undefined ? [] : jobsHit(slurm.before, slurm.after, jobs, groupsOf);
-  const hits = [
-    ...byUser,
-    ...bySlurm.filter(({ job, scope }) => !theirs.has(job) && !(scope.startsWith("node ") && told.has(scope.slice(5)))),
-  ];
+  const all = withStranded([...byUser, ...bySlurm.filter(({ job }) => !theirs.has(job))], jobs);
+  const hits = all.filter(({ scope }) => !(scope.startsWith("node ") && told.has(scope.slice(5))));
+  const blind = "unknown" in seen;
   const scopes = new Set([
     ...[...going, ...renumbered].map(({ name }) => `user ${name}`),
     ...groups.map(({ name }) => `group ${name}`),
     ...bySlurm.map(({ scope }) => scope),
-    ...("unknown" in seen && slurm !== undefined ? ["jobs that nobody can see"] : []),
+    // Nobody is asked about what cannot be seen where the change takes nothing away, as far as files tell.
+    ...(blind && slurm?.scopes.any === true ? ["jobs that nobody can see"] : []),
   ]);
-  if (scopes.size === 0) return { scopes: [], lines: [], hits: [] };
+  if (scopes.size === 0) return { scopes: [], lines: [], hits: [], blind };
   return {
     scopes: [...scopes],
     hits,
+    blind,
     lines: [
       ...describePeople(consequences, jobs),
       ...describeHits(hits),

@@ -33,6 +33,10 @@ const REMEDIES: readonly Remedy[] = [
     remedy: `look at it (ohpc ssh, then systemctl status ${daemon} and ${LOGS[daemon] ?? `journalctl --unit ${daemon}`}); systemctl restart ${daemon} starts it anew, jobs run on. Then run it again`,
   })),
   {
+    when: /^Failed to (re)?start .*: Unit \S+ is masked\.$/m,
+    remedy: "systemctl unmask it (ohpc ssh): somebody has masked it. Then run it again",
+  },
+  {
     when: /(jq|python3|slurmctld|mariadb|munged?|slurmdbd|sacctmgr|systemctl): (command )?not found/,
     cause: "the machine lacks a program that its roles should have brought",
     remedy: "remove /usr/share/ohpc/software on it (ohpc ssh) and run it again: the roles are applied once more",
@@ -93,11 +97,18 @@ const CAUSES: Readonly<Record<RemoteError["failure"], (error: RemoteError) => st
 };
 
 /** A step that could not even be looked at. */
-export function inspectionFailure(host: string, { id, title }: Step, cause: string, stderr: string): StepError {
+export function inspectionFailure(
+  host: string,
+  { id, title, remedies = [] }: Step,
+  cause: string,
+  stderr: string,
+): StepError {
+  const output = lastLines(stderr, 50);
+  const known = remedies.find(({ when }) => when.test(stderr));
   return new StepError(host, id, "failed", `${host}: could not look at ${title}`, {
-    cause,
-    remedy: "this is a fault of ohpc or of the machine's image: report it with this output",
-    output: lastLines(stderr, 50),
+    cause: known === undefined ? cause : (known.cause ?? output.at(-1) ?? cause),
+    remedy: known?.remedy ?? "this is a fault of ohpc or of the machine's image: report it with this output",
+    output,
   });
 }
 

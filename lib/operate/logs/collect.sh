@@ -56,7 +56,7 @@ fi
 if systemctl is-active --quiet slurmdbd; then
   say history.txt sacct --allusers --allocations --starttime=now-7days --format=jobid,user,partition,state,exitcode,start,elapsed,nodelist
 fi
-if systemctl is-active --quiet slurmctld; then
+if systemctl is-active --quiet slurmctld || systemctl is-active --quiet slurmdbd; then
   {
     timeout 10 squeue --all --noheader --format=%j
     timeout 20 sacct --allusers --allocations --noheader --parsable2 --starttime=now-14days --format=jobname

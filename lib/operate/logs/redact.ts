@@ -22,8 +22,17 @@ const SECRETS: readonly (readonly [pattern: RegExp, left: string])[] = [
   // JSON web tokens.
   [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, SECRET],
   [/(:\/\/[^\s:/@]{1,200}:)[^\s/@]{1,1000}(@)/g, `$1${SECRET}$2`],
+  // Tokens of GitHub, GitLab, Hugging Face and Slack.
+  [/\b(?:gh[pousr]_|github_pat_|glpat-|hf_|xox[abprs]-)[\w-]{16,}/g, SECRET],
+  // crypt(5)
+  [/\$(?:y|gy|7|2[abxy]|1|5|6)\$[./\w$,=]{16,}/g, SECRET],
+  [/\b(identified by\s{1,9}(?:password\s{1,9})?)("[^"]*"|'[^']*')/gi, `$1${SECRET}`],
   [
-    /(["']?(?<![\w-])[\w-]*(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|token|pass(?=\s{0,30}=))["']?\s{0,30}[:=]\s{0,9})("[^"]*"|'[^']*'|[^\s,;&"'}]+)/gi,
+    /(?<![\w-])(--[\w-]*(?:pass|password|passwd|passphrase|secret|api-?key|token)\s{1,9})("[^"]*"|'[^']*'|\S+)/gi,
+    `$1${SECRET}`,
+  ],
+  [
+    /(?<![\w-])([\w-]*(?:pass|password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|token)["']?\s{0,99}[:=]\s{0,99})("[^"]*"|'[^']*'|[^\s,;&"'}]+)/gi,
     `$1${SECRET}`,
   ],
 ];

@@ -21,6 +21,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import sys
 import time
 
@@ -180,7 +181,10 @@ def names_of(desired):
 
 def read_registry(path):
     """What is ours: names of users and groups, numbers of users, and of those who are leaving."""
-    content = {"users": [], "groups": [], "uids": {}, "leaving": {}, **json.loads(read(path, "{}"))}
+    try:
+        content = {"users": [], "groups": [], "uids": {}, "leaving": {}, **json.loads(read(path, "{}"))}
+    except (TypeError, ValueError) as error:
+        raise Refused(f"{path} is damaged: put an older copy of it there, or remove it") from error
     return {**registry_of(content), "uids": content["uids"], "leaving": content["leaving"]}
 
 
@@ -317,11 +321,26 @@ def check_homes(desired):
             raise Refused(f"{user['home']} belongs to uid {owner}, not to {user['name']} ({user['uid']}): give it to the right one with chown -R")
 
 
+def is_open(path):
+    """Whether sshd, which looks as the user, can read a file of keys, and would believe it (StrictModes)."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    reachable = os.stat(os.path.dirname(path)).st_mode & 0o005 == 0o005
+    return reachable and stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & 0o777 == 0o644
+
+
 def write_keys(desired, owned, directory):
     os.makedirs(directory, mode=0o755, exist_ok=True)
+    os.chmod(directory, os.stat(directory).st_mode | 0o055)
     wanted = {user["name"]: user.get("keys", []) for user in desired["users"]}
     for name in sorted(set(owned["users"]) | set(wanted)):
         path = os.path.join(directory, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        elif os.path.lexists(path) and not is_open(path):
+            os.unlink(path)
         if wanted.get(name):
             replace(path, "".join(f"{key}\n" for key in wanted[name]), 0o644)
         elif os.path.exists(path):
@@ -432,7 +451,8 @@ def inspect(desired, options):
             "shadow": name in shadows and (name not in names or not is_refused(shadows[name])),
         }
         if options.keys:
-            user["keys"] = lines_of(read(os.path.join(options.keys, name)))
+            path = os.path.join(options.keys, name)
+            user["keys"] = lines_of(read(path)) if is_open(path) else []
         if options.homes:
             user["homeIsThere"] = owner_of_home(user) == user["uid"]
         users.append(user)
@@ -445,12 +465,11 @@ def by_name(entry):
 
 def main():
     options = parse_arguments(sys.argv[1:])
-    if options.what == "leaving":
-        for name, uid in sorted(read_registry(options.registry)["leaving"].items()):
-            print(name, uid)
-        return
     try:
-        if options.what == "inspect":
+        if options.what == "leaving":
+            for name, uid in sorted(read_registry(options.registry)["leaving"].items()):
+                print(name, uid)
+        elif options.what == "inspect":
             json.dump(inspect(json.load(sys.stdin), options), sys.stdout)
         elif options.what == "remove":
             remove(options)

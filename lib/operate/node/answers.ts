@@ -15,6 +15,8 @@ export interface NodeUnitReport {
   readonly attempts: number;
   /** Whether what it waits for does not come by itself. */
   readonly final?: boolean;
+  /** How long ago it said so, in seconds; absent: units of older versions do not tell. */
+  readonly age?: number;
 }
 
 /** How a node answered the master's question. */
@@ -30,6 +32,7 @@ const answerSchema = z.union([
     since: z.string().regex(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d))?$/),
     attempts: z.int().min(0).max(1e9),
     final: z.boolean().optional(),
+    age: z.int().min(0).max(1e9).optional(),
   }),
   z.object({ unreachable: z.string().max(1000) }),
 ]);

@@ -13,6 +13,7 @@ import random
 import re
 import socket
 import sys
+import time
 
 PORT = 630
 # Nodes answer root alone, who alone can ask from here. The ports of daemons are below.
@@ -47,6 +48,10 @@ def report(text):
     if not isinstance(answer, dict) or not all(name in answer and fits(answer[name]) for name, fits in FIELDS.items()):
         return None
     known = {name: answer[name] for name in FIELDS}
+    # A unit that does not run any more cannot say so: what it said last is still there.
+    at = answer.get("at")
+    if type(at) is int and 0 < at < 10**11:
+        known["age"] = max(0, min(10**9, int(time.time()) - at))
     # Only whoever waits for it asks whether that is its last word.
     if answer.get("final") is True and not known["ok"]:
         known["final"] = True

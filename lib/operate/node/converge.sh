@@ -40,8 +40,8 @@ report() { # ok message
     since=$before_since
     [ "$1" = true ] || attempts=$((before_attempts + 1))
   fi
-  printf '{"stage":"%s","ok":%s,"message":"%s","generation":%s,"since":"%s","attempts":%s%s}\n' \
-    "$stage" "$1" "$message" "$generation" "$since" "$attempts" "$final" >"$state.new"
+  printf '{"stage":"%s","ok":%s,"message":"%s","generation":%s,"since":"%s","attempts":%s,"at":%s%s}\n' \
+    "$stage" "$1" "$message" "$generation" "$since" "$attempts" "$(date +%s)" "$final" >"$state.new"
   mv -fT "$state.new" "$state"
 }
 
@@ -70,6 +70,14 @@ not_yet() { # message
 
 last_words() { # unit
   journalctl --quiet --unit "$1" --lines 20 --output cat 2>/dev/null | grep -E 'error|fatal' | tail -n 1
+}
+
+start_slurmd() {
+  local said words
+  said=$(timeout 60 systemctl restart slurmd 2>&1) && return
+  words=$(last_words slurmd)
+  case $said in *' is masked.'*) words=${said##*$'\n'} ;; esac
+  not_yet "slurmd does not start: ${words:-${said%%$'\n'*}}"
 }
 
 # Jobs that run may not need what is not there; new ones must not come. The reason tells us later that it was us.
@@ -206,6 +214,7 @@ said=$(bash "$bundle/write-hosts" "$bundle/hosts" 2>&1) || not_yet "cannot write
 
 begin munge
 if ! cmp -s "$bundle/munge.key" /etc/munge/munge.key; then
+  if [ -d /etc/munge/munge.key ]; then rmdir /etc/munge/munge.key; fi
   said=$(install -o munge -g munge -m 0400 "$bundle/munge.key" /etc/munge/munge.key.new 2>&1 &&
     mv -fT /etc/munge/munge.key.new /etc/munge/munge.key 2>&1 && systemctl restart munge 2>&1) || not_yet "cannot change the munge key: $said"
 fi
@@ -278,7 +287,7 @@ if [ "$(cat /etc/default/slurmd 2>/dev/null)" != "$options" ] || ! systemctl is-
     *REBOOT_ISSUED*) if [ ! -e "$booted" ] && systemd-detect-virt --quiet --container; then rebooted=yes; fi ;;
   esac
   echo "${options%\"}${rebooted:+ -b}\"" >/etc/default/slurmd
-  timeout 60 systemctl restart slurmd 2>/dev/null || not_yet "slurmd does not start: $(last_words slurmd)"
+  start_slurmd
   touch "$booted"
   if [ -n "$rebooted" ]; then
     for ((k = 0; k < 100; k++)); do
@@ -286,7 +295,7 @@ if [ "$(cat /etc/default/slurmd 2>/dev/null)" != "$options" ] || ! systemctl is-
     done
     # No later start is a boot.
     echo "$options" >/etc/default/slurmd
-    timeout 60 systemctl restart slurmd 2>/dev/null || not_yet "slurmd does not start: $(last_words slurmd)"
+    start_slurmd
   fi
 fi
 if [ -e "$drained" ] || [ -e "$drained_here" ]; then

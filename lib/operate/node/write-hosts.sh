@@ -16,8 +16,10 @@ awk -v begin='# ohpc: begin' -v end='# ohpc: end' '
 ' "$wanted" "$file" >"$file.ohpc"
 if cmp -s "$file.ohpc" "$file"; then
   rm "$file.ohpc"
+  # Users and daemons that are not root look names up in it.
+  [ "$(stat -c %a "$file")" = 644 ] || chmod 0644 "$file"
 else
   chmod 0644 "$file.ohpc"
   # docker mounts the file itself, which cannot be replaced, only filled.
-  mv -fT "$file.ohpc" "$file" 2>/dev/null || { cat "$file.ohpc" >"$file" && rm "$file.ohpc"; }
+  mv -fT "$file.ohpc" "$file" 2>/dev/null || { cat "$file.ohpc" >"$file" && chmod 0644 "$file" && rm "$file.ohpc"; }
 fi

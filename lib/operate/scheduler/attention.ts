@@ -24,6 +24,9 @@ export interface AttentionInput extends Omit<ClusterStatus, "nodes"> {
 /** Nodes take a new bundle when they are kicked, within seconds; those that did not hear it look once a minute, and have a minute to come to the end. */
 const BEHIND_SECONDS = 120;
 
+/** A unit that runs comes to an end every minute or two, and says so. */
+const STALE_SECONDS = 300;
+
 /** How full a disk may be: of a large one, too, a job's output takes the last gibibyte in seconds. */
 const FULL_SHARE = 0.95;
 const LAST_BYTES = 1024 ** 3;
@@ -120,6 +123,10 @@ function nodeAttention(
     return { code: "node.unreachable", message: `its node unit cannot be asked: ${unit.unreachable}`, remedy };
   }
   if (!unit.ok) return { code: "node.unready", message: unitWords(unit), remedy: `it tries again by itself; ${log}` };
+  if (unit.age !== undefined && unit.age >= STALE_SECONDS) {
+    const message = `its node unit said ${Math.floor(unit.age / 60)} minutes ago that it is ready, and nothing since`;
+    return { code: "node.stale", message, remedy: `see why its node unit does not run: ${log}` };
+  }
   if (isBehind(node, status)) {
     const message = `it has configuration ${unit.generation}, not ${generation}: accounts and settings may be old`;
     return { code: "node.behind", message, remedy: `see why its node unit does not come to an end: ${log}` };

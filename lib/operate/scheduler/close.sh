@@ -2,8 +2,14 @@
 # Keeps jobs from being submitted to partitions that are about to go.
 # close.sh close PARTITION…        closes those that take jobs, and prints each as PARTITION=STATE, as it was
 # close.sh open PARTITION=STATE…   gives back what it printed
+# Whoever dies in between is followed by a run that has slurmctld read slurm.conf anew, which opens them.
 action=$1
+pending=/run/ohpc/pending/slurmctld
 shift
+if [ "$action" = close ] && [ ! -e "$pending" ]; then
+  mkdir -p "${pending%/*}"
+  printf close >"$pending"
+fi
 for one; do
   name=${one%%=*}
   case $action in
@@ -19,3 +25,4 @@ for one; do
     open) scontrol update partitionname="$name" state="${one#*=}" ;;
   esac
 done
+if [ "$action" = open ] && [ "$(cat "$pending" 2>/dev/null)" = close ]; then rm -f "$pending"; fi

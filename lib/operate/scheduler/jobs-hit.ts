@@ -1,7 +1,7 @@
 import { expandHosts, foldHosts } from "../../slurm/hostlist";
 import { type ParsedSlurmConf, parseSlurmConf } from "../../slurm/slurm-conf-parse";
 import { count } from "../feedback/count";
-import { isOver, type Job, listJobs, minutesOf } from "./jobs";
+import { isOver, type Job, listJobs, minutesOf, type NodeNeeds } from "./jobs";
 
 /**
  * What becomes of a job: we cancel it; Slurm ends it; it goes back into the queue and starts anew; it waits and never starts.
@@ -29,26 +29,34 @@ export type GroupsOf = (user: string) => readonly string[];
  *   would end them as NODE_FAIL, and start them anew when a partition of that name comes back: so they are cancelled before.
  * - The same are jobs that require a node that goes, also those that wait. Others that run there go back into the queue,
  *   if they may. So they do where a node's sockets or cores become others: slurmctld aborts what runs there.
- * - A node that leaves a partition is kept by jobs that run there. What waits and needs more nodes, other nodes, more time
- *   or another group than all its partitions have left waits for ever.
+ * - A node that leaves a partition is kept by jobs that run there. What waits and needs more nodes, other nodes, more time,
+ *   another group, or more of a node (cores, memory, GPUs, features) than all its partitions have left waits for ever.
+ * - Partitions that somebody made with scontrol go whenever slurmctld reads its files anew.
  *
- * Not told: jobs that wait and ask for more memory or GPUs than any node has left. Pure.
+ * Pure.
+ *
+ * @param before - `undefined` where the file was damaged by hand: then what jobs name was there
  */
 export function jobsHit(
-  before: string,
+  before: string | undefined,
   after: string,
   jobs: readonly Job[],
   groupsOf: GroupsOf = () => [],
 ): readonly Hit[] {
-  const [old, now] = [parseSlurmConf(before), parseSlurmConf(after)];
+  const unfinished = jobs.filter((job) => !isOver(job));
+  const now = parseSlurmConf(after);
+  const old = before === undefined ? undefined : parseSlurmConf(before);
+  const named = new Map(
+    unfinished.flatMap(({ hosts, requiredHosts = [] }) => [...hosts, ...requiredHosts]).map((host) => [host, host]),
+  );
   const change: Change = {
-    old: partitionsOf(old),
+    old: old === undefined ? undefined : partitionsOf(old),
     now: partitionsOf(now),
-    going: goneFrom(old.nodes, now.nodes),
-    reshaped: reshapedIn(old, now),
+    going: goneFrom(old?.nodes ?? named, now.nodes),
+    reshaped: old === undefined ? new Set() : reshapedIn(old, now),
     groupsOf,
   };
-  return jobs.filter((job) => !isOver(job)).flatMap((job) => hitOf(job, change) ?? []);
+  return unfinished.flatMap((job) => hitOf(job, change) ?? []);
 }
 
 /** What a change of slurm.conf takes away. */
@@ -83,6 +91,34 @@ export function jobsHitByMachines(
   return jobs.filter((job) => !isOver(job)).flatMap((job) => hitByNodes(job, going, again) ?? []);
 }
 
+/**
+ * The same, and those of the other jobs that wait for one of them: for the good end of what ends now, or for anything of
+ * what will never start. Slurm lets them wait, as DependencyNeverSatisfied. Pure.
+ */
+export function withStranded(hits: readonly Hit[], jobs: readonly Job[]): readonly Hit[] {
+  const waiting = jobs.filter(({ after = [] }) => after.length > 0);
+  const all = [...hits];
+  const known = new Set(hits.map(({ job }) => job));
+  // Also those that wait for one that was added.
+  for (const { job, fate, scope } of all) {
+    if (fate === "requeues") continue;
+    for (const other of waiting) {
+      if (known.has(other) || other.after?.some((one) => isStrandedBy(one, job, fate)) !== true) continue;
+      known.add(other);
+      all.push({ job: other, fate: "waits", why: "they wait for jobs that will not end well (--dependency)", scope });
+    }
+  }
+  return all;
+}
+
+function isStrandedBy(after: string, job: Job, fate: Fate): boolean {
+  const [how = "", id = ""] = after.split(":");
+  if (fate !== "waits" && how !== "afterok" && how !== "aftercorr") return false;
+  const whole = (one: string) => one.replace(/_.*$/, "");
+  // All tasks of an array that wait are one job here.
+  return id === job.id || (whole(id) === whole(job.id) && (!/_\d+$/.test(id) || !/_\d+$/.test(job.id)));
+}
+
 /** What people have to know of them, worst first. Pure. */
 export function describeHits(hits: readonly Hit[]): readonly string[] {
   const groups = new Map<string, Hit[]>();
@@ -105,8 +141,18 @@ const FATES: Readonly<Record<Fate, string>> = {
   waits: "wait for ever",
 };
 
+/** What the nodes of one line of slurm.conf have. */
+interface NodeKind {
+  readonly cpus: number;
+  readonly mebibytes: number;
+  readonly features: ReadonlySet<string>;
+  /** How many by name: `gpu`, and `gpu:a100`. */
+  readonly gres: ReadonlyMap<string, number>;
+}
+
 interface Partition {
   readonly nodes: ReadonlySet<string>;
+  readonly kinds: readonly NodeKind[];
   /** Minutes; absent: no limit. */
   readonly maxTime: number | undefined;
   /** Absent: everybody's. */
@@ -114,7 +160,8 @@ interface Partition {
 }
 
 interface Change {
-  readonly old: ReadonlyMap<string, Partition>;
+  /** Absent: nobody knows. */
+  readonly old: ReadonlyMap<string, Partition> | undefined;
   readonly now: ReadonlyMap<string, Partition>;
   readonly going: ReadonlySet<string>;
   readonly reshaped: ReadonlySet<string>;
@@ -122,9 +169,9 @@ interface Change {
 }
 
 function hitOf(job: Job, change: Change): Hit | undefined {
-  const { old, now, going, reshaped } = change;
+  const { now, going, reshaped } = change;
   const named = job.partition.split(",");
-  const gone = named.find((name) => old.has(name) && !now.has(name));
+  const gone = named.find((name) => !now.has(name));
   if (gone !== undefined) return { job, fate: "cancelled", why: `partition ${gone} goes`, scope: `partition ${gone}` };
   const hit = hitByNodes(job, going, new Set());
   if (hit !== undefined) return hit;
@@ -152,9 +199,9 @@ function hitByNodes(job: Job, forGood: ReadonlySet<string>, anew: ReadonlySet<st
 /** Only where every partition that it named had a place for it before, or one, and none has now. */
 function waitingForEver(job: Job, named: readonly string[], { old, now, groupsOf }: Change): Hit | undefined {
   const reasons = named.map((name) => {
-    const [before, after] = [old.get(name), now.get(name)];
-    if (before === undefined || after === undefined) return { name, was: undefined, is: "not there" };
-    return { name, was: misfit(job, name, before, groupsOf), is: misfit(job, name, after, groupsOf) };
+    const [before, after] = [old?.get(name), now.get(name)];
+    const was = before === undefined ? undefined : misfit(job, name, before, groupsOf);
+    return { name, was, is: after === undefined ? undefined : misfit(job, name, after, groupsOf) };
   });
   if (reasons.some(({ is }) => is === undefined) || reasons.every(({ was }) => was !== undefined)) return undefined;
   const fresh = reasons.find(({ was }) => was === undefined);
@@ -165,7 +212,7 @@ function waitingForEver(job: Job, named: readonly string[], { old, now, groupsOf
 function misfit(
   job: Job,
   name: string,
-  { nodes, maxTime, allowGroups }: Partition,
+  { nodes, kinds, maxTime, allowGroups }: Partition,
   groupsOf: GroupsOf,
 ): string | undefined {
   const absent = job.requiredHosts?.filter((host) => !nodes.has(host)) ?? [];
@@ -177,15 +224,49 @@ function misfit(
   if (allowGroups !== undefined && !groupsOf(job.user).some((group) => allowGroups.includes(group))) {
     return `partition ${name} is for ${allowGroups.join(", ")}`;
   }
-  return undefined;
+  return job.perNode === undefined ? undefined : lacking(job.perNode, name, kinds);
+}
+
+/** What no node of a partition has that a job needs of each of its own. */
+function lacking(
+  { cpus, mebibytes, gres, features }: NodeNeeds,
+  name: string,
+  kinds: readonly NodeKind[],
+): string | undefined {
+  const nobody = `no node of partition ${name} has`;
+  if (!kinds.some((kind) => kind.cpus >= cpus)) return `${nobody} ${count(cpus, "core")}`;
+  if (!kinds.some((kind) => kind.mebibytes >= mebibytes)) return `${nobody} ${mebibytes} MiB`;
+  const absent = gres.find((wanted) => !kinds.some((kind) => (kind.gres.get(wanted.name) ?? 0) >= wanted.count));
+  if (absent !== undefined) return `${nobody} ${absent.count} ${absent.name}`;
+  return featuresFit(features, kinds) ? undefined : `${nobody} the features ${features}`;
+}
+
+/** Of alternatives one will do, which is as much as can be told without Slurm's own grammar. */
+function featuresFit(wanted: string, kinds: readonly NodeKind[]): boolean {
+  const words = wanted.replace(/\*\d+/g, "").match(/[\w.=-]+/g) ?? [];
+  const there = (word: string) => kinds.some(({ features }) => features.has(word));
+  if (words.length === 0) return true;
+  if (wanted.includes("|")) return words.some(there);
+  if (wanted.includes("[")) return words.every(there);
+  return kinds.some(({ features }) => words.every((word) => features.has(word)));
 }
 
 function isNarrower(before: Partition, after: Partition): boolean {
   return (
     [...before.nodes].some((node) => !after.nodes.has(node)) ||
     (after.maxTime ?? Infinity) < (before.maxTime ?? Infinity) ||
+    before.kinds.some((kind) => !after.kinds.some((other) => isAsMuch(other, kind))) ||
     (after.allowGroups !== undefined &&
       before.allowGroups?.every((group) => after.allowGroups?.includes(group)) !== true)
+  );
+}
+
+function isAsMuch(after: NodeKind, before: NodeKind): boolean {
+  return (
+    after.cpus >= before.cpus &&
+    after.mebibytes >= before.mebibytes &&
+    [...before.features].every((feature) => after.features.has(feature)) &&
+    [...before.gres].every(([name, amount]) => (after.gres.get(name) ?? 0) >= amount)
   );
 }
 
@@ -195,16 +276,44 @@ function partitionsOf({ partitions, nodes }: ParsedSlurmConf): ReadonlyMap<strin
       const value = (key: string) => fields.get(key)?.value ?? "";
       const groups = value("allowgroups");
       const listed = value("nodes");
+      const hosts = new Set(listed === "ALL" ? nodes.keys() : expandHosts(listed));
       return [
         name,
         {
-          nodes: new Set(listed === "ALL" ? nodes.keys() : expandHosts(listed)),
+          nodes: hosts,
+          kinds: kindsOf(hosts, nodes),
           maxTime: minutesOf(value("maxtime")),
           allowGroups: groups === "" || groups === "ALL" ? undefined : groups.split(","),
         },
       ];
     }),
   );
+}
+
+function kindsOf(hosts: ReadonlySet<string>, nodes: ParsedSlurmConf["nodes"]): readonly NodeKind[] {
+  const kinds = new Map<string, NodeKind>();
+  for (const host of hosts) {
+    const value = (key: string) => nodes.get(host)?.get(key)?.value ?? "";
+    const keys = ["sockets", "corespersocket", "threadspercore", "realmemory", "feature", "gres"];
+    const id = keys.map(value).join(" ");
+    if (kinds.has(id)) continue;
+    const number = (key: string) => Number(value(key) || 1);
+    const gres = new Map<string, number>();
+    for (const item of value("gres").split(",").filter(Boolean)) {
+      const [name = "", ...rest] = item.split(":");
+      const amount = /^\d+$/.test(rest.at(-1) ?? "") ? Number(rest.pop()) : 1;
+      for (const one of [name, ...(rest.length > 0 ? [`${name}:${rest.join(":")}`] : [])]) {
+        gres.set(one, (gres.get(one) ?? 0) + amount);
+      }
+    }
+    kinds.set(id, {
+      cpus: number("sockets") * number("corespersocket") * number("threadspercore"),
+      mebibytes: number("realmemory"),
+      features: new Set(value("feature").split(",")),
+      gres,
+    });
+  }
+  return [...kinds.values()];
 }
 
 function goneFrom(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): ReadonlySet<string> {

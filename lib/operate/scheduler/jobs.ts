@@ -23,10 +23,23 @@ export interface Job {
   readonly nodes?: number;
   /** How long it may take, in minutes; absent: as long as its partition lets it. */
   readonly minutes?: number;
+  /** What every node must have that it gets, as far as squeue tells. */
+  readonly perNode?: NodeNeeds;
+  /** Jobs that it waits for, and how, all of them: `afterok:12`. */
+  readonly after?: readonly string[];
   /** Whether Slurm puts it back into the queue when it loses a node; only known of jobs that run. */
   readonly requeue?: boolean;
   /** Only of jobs that are shown: what its user called it, which may be anything. */
   readonly name?: string;
+}
+
+export interface NodeNeeds {
+  readonly cpus: number;
+  readonly mebibytes: number;
+  /** As it was typed: `fast&big`, `fast|big`; empty: any. */
+  readonly features: string;
+  /** How many by name: `gpu`, `gpu:a100`. */
+  readonly gres: readonly { readonly name: string; readonly count: number }[];
 }
 
 /** What the master told of jobs. */
@@ -37,10 +50,12 @@ export interface JobList {
 }
 
 /**
- * No field holds what users write: names and comments of jobs may hold anything, also what looks like a row. What JSON
+ * No field holds what users write: names and comments of jobs may hold anything, also what looks like a row. Features come
+ * last because of the bars that stand between them; slurmctld has let none in that no node had. What JSON
  * would tell is 7.5 KiB for each job. Whether a job may be requeued, only the other kind of format tells.
  */
-const LOOK = `timeout 10 squeue --all --noheader --format='%i|%u|%a|%T|%P|%N|%n|%D|%l'
+const LOOK = `systemctl is-active --quiet slurmctld || { echo 'slurmctld does not run' >&2; exit 1; }
+timeout 10 squeue --all --noheader --format='%i|%u|%a|%T|%P|%N|%n|%D|%l|%E|%c|%m|%b|%f'
 timeout 10 squeue --all --noheader --states=RUNNING,SUSPENDED,CONFIGURING --Format='JobArrayID:40,BatchFlag:4,Requeue:4'
 `;
 
@@ -72,7 +87,12 @@ const ROW = new RegExp(
     `(?<hosts>${HOSTS})`,
     `(?<required>${HOSTS})`,
     String.raw`(?<nodes>\d+)(?<scale>[KM]?)(?:-\d+[KM]?)?`,
-    String.raw`(?<limit>[0-9:-]+|[A-Z_]+)$`,
+    String.raw`(?<limit>[0-9:-]+|[A-Z_]+)`,
+    String.raw`(?<after>[A-Za-z0-9_:,?*+()]*)`,
+    String.raw`(?<cpus>\d+[KM]?)`,
+    String.raw`(?<memory>\d+(?:\.\d+)?[KMGTP]?)`,
+    String.raw`(?<gres>[\w.:,/=-]*)`,
+    String.raw`(?<features>[\w.=|&*()[\]-]*)$`,
   ].join("\\|"),
 );
 const FLAGS = /^(?<id>\S+) +(?<batch>[01]) +(?<requeue>[01]) *$/;
@@ -97,7 +117,8 @@ export function readJobs(printed: string): JobList {
 
 function jobOf(fields: Readonly<Record<string, string>>): Job | undefined {
   const { id = "", user = "", account = "", state = "", partition = "", scale = "" } = fields;
-  const { hosts = "", required = "", nodes = "", limit = "" } = fields;
+  const { hosts = "", required = "", nodes = "", limit = "", after = "" } = fields;
+  const { cpus = "", memory = "", gres = "", features = "" } = fields;
   try {
     return {
       id,
@@ -107,13 +128,42 @@ function jobOf(fields: Readonly<Record<string, string>>): Job | undefined {
       partition,
       hosts: expandHosts(hosts),
       requiredHosts: expandHosts(required),
-      nodes: Number(nodes) * ({ K: 1024, M: 1024 ** 2 }[scale] ?? 1),
+      nodes: counted(nodes + scale),
       minutes: minutesOf(limit),
+      perNode: {
+        cpus: counted(cpus),
+        mebibytes: counted(memory) / (/\d$/.test(memory) ? 1 : 1024 ** 2),
+        features: features === "(null)" ? "" : features,
+        gres: gresOf(gres),
+      },
+      after: afterOf(after),
     };
   } catch (error) {
     if (error instanceof DocumentError) return undefined;
     throw error;
   }
+}
+
+/** `2`, `4K`, `1.50G`. */
+function counted(text: string): number {
+  const [, number = "", scale = ""] = /^([\d.]+)([KMGTP]?)$/.exec(text) ?? [];
+  return Number(number) * 1024 ** " KMGTP".indexOf(scale || " ");
+}
+
+/** `gres/gpu:a100:2,gres/gpu:1`; `N/A` where none is asked for. */
+function gresOf(text: string): NodeNeeds["gres"] {
+  return [...text.matchAll(/gres[/:]([\w-]+(?::[A-Za-z_][\w-]*)?)(?:[:=](\d+))?(?=,|$)/g)].map(
+    ([, name = "", count = "1"]) => ({
+      name,
+      count: Number(count),
+    }),
+  );
+}
+
+/** `afterok:12(unfulfilled),afterany:13_*(unfulfilled)`; where one of several will do, none. Pure. */
+function afterOf(text: string): readonly string[] {
+  if (text.includes("?")) return [];
+  return [...text.matchAll(/([a-z]+:\d+(?:_(?:\d+|\*))?)(?:\+\d+)?\(unfulfilled\)/g)].map(([, one = ""]) => one);
 }
 
 /**
@@ -223,7 +273,8 @@ export async function jobsSeen(
   } catch (error) {
     if (error instanceof RemoteError && error.failure === "refused") throw error;
     if (error instanceof Failure) return { unknown: `${error.message}: jobs may be running` };
-    return { unknown: `${master.host} does not answer: jobs may be running` };
+    const who = error instanceof RemoteError && error.failure === "failed" ? `Slurm on ${master.host}` : master.host;
+    return { unknown: `${who} does not answer: jobs may be running` };
   }
 }
 

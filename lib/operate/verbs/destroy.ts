@@ -84,10 +84,8 @@ export async function destroyStack(
   );
   const { changes, losses } = verdict;
   try {
-    if (changes.length + forgotten.length === 0) {
-      forget(privateDirectory(cluster, env));
-      return { machines: [], disks: [], others: [] };
-    }
+    // A folder whose state knows of nothing may be a copy: what this machine remembers of the cluster is another's.
+    if (changes.length + forgotten.length === 0) return { machines: [], disks: [], others: [] };
     const access = masterAccessIn(outputs, stack, project, env);
     const liftProtection = await terminationProtection(changes, access?.manifest, env);
     const seen = consenter.yes ? { jobs: [] } : await jobsAtStake(access, losses, env);

@@ -13,7 +13,7 @@ import { Failure } from "../feedback/failure";
 import type { Progress } from "../feedback/progress";
 import { chosenHosts, type HostChoice } from "../hosts/chosen-hosts";
 import { type NodeAddress, nodesOf } from "../hosts/nodes";
-import { writeArchive } from "../logs/archive";
+import { checkArchivePlace, writeArchive } from "../logs/archive";
 import { collectFrom } from "../logs/collect";
 import { redact } from "../logs/redact";
 import { ClusterPower } from "../power/cluster-power";
@@ -56,6 +56,8 @@ export async function collectLogs(options: LogsOptions, progress: Progress): Pro
   const { project, stack } = await openStack(name, place);
   const time = new Date().toISOString().replace(/\.\d+Z$/, "Z");
   const root = `${name}-logs-${time.replaceAll(/[-:]/g, "")}`;
+  const file = resolve(place.cwd, options.out ?? `${root}.tar.gz`);
+  checkArchivePlace(file);
   const found = new Found();
   found.add("versions.json", versions(time));
   for (const { command, text } of lastRuns(stack.directory)) found.add(`terraform/${command}.jsonl`, text);
@@ -66,7 +68,6 @@ export async function collectLogs(options: LogsOptions, progress: Progress): Pro
     "README.txt",
     readme({ cluster: access?.manifest.cluster ?? name, time, machines, missing: found.missing }),
   );
-  const file = resolve(place.cwd, options.out ?? `${root}.tar.gz`);
   const bytes = await progress.phase("Pack", async () => writeArchive(file, root, found.redacted()));
   return { file, bytes, machines, missing: found.missing };
 }

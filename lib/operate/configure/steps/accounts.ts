@@ -32,6 +32,13 @@ export const accounts: Step<AccountsState> = {
     return accountsProgram("apply", OPTIONS);
   },
   effect: () => "live",
+  remedies: [
+    {
+      when: /^\S+ is damaged: /m,
+      remedy:
+        "put an older copy of it there (ohpc ssh), or remove it: then whoever was taken out of the users file meanwhile stays until you remove them (userdel). Then run it again",
+    },
+  ],
   timeout: Duration.minutes(5),
 };
 

@@ -31,7 +31,8 @@ export const bundle: Step<BundleState> = {
 ${FILE_JSON}${SLURM_VERSION}
 current=${BUNDLE_DIRECTORY}/current
 files='{}'
-if [ -d "$current/" ]; then
+# Nodes run it as it is.
+if [ -x "$current/converge" ]; then
   files=$(for file in "$current"/*; do
     name=$(basename "$file")
     case $name in generation | munge.key | slurm-version) ;; *) printf '{"%s":%s}\n' "$name" "$(file_json "$file")" ;; esac

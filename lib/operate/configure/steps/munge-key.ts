@@ -1,5 +1,5 @@
 import type { Step } from "../step/step";
-import { IS_RUNNING, START_AT_BOOT } from "./shell";
+import { IS_RUNNING, NO_DIRECTORY, START_AT_BOOT } from "./shell";
 
 export type MungeKeyState = { readonly stored: boolean; readonly installed: boolean; readonly running: boolean };
 
@@ -32,7 +32,7 @@ if ! munge_serves; then running=false; fi
 echo "{\"stored\":$stored,\"installed\":$installed,\"running\":$running}"
 `,
   apply: String.raw`
-${START_AT_BOOT}${MUNGE_SERVES}
+${START_AT_BOOT}${MUNGE_SERVES}${NO_DIRECTORY}
 umask 077
 key=/srv/ohpc/state/munge/munge.key
 mkdir -p /srv/ohpc/state/munge
@@ -43,6 +43,7 @@ if [ ! -s "$key" ]; then
 fi
 start_at_boot munge
 if ! cmp -s "$key" /etc/munge/munge.key || [ "$(stat -c '%U %a' /etc/munge/munge.key)" != 'munge 400' ]; then
+  no_directory /etc/munge/munge.key
   install -o munge -g munge -m 0400 "$key" /etc/munge/munge.key.new
   mv -fT /etc/munge/munge.key.new /etc/munge/munge.key
   systemctl restart munge

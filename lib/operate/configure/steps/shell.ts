@@ -57,3 +57,8 @@ pending() { mkdir -p /run/ohpc/pending; printf '%s' "$2" >"/run/ohpc/pending/$1"
 settled() { rm -f "/run/ohpc/pending/$1"; }
 is_pending() { if [ -e "/run/ohpc/pending/$1" ]; then echo true; else echo false; fi; }
 `;
+
+/** `no_directory PATH`: takes an empty directory away where a file belongs; a bind mount of nothing leaves such ones. */
+export const NO_DIRECTORY = String.raw`
+no_directory() { if [ -d "$1" ] && [ ! -L "$1" ]; then rmdir "$1"; fi; }
+`;

@@ -70,10 +70,16 @@ change() { # sacctmgr's words
 }
 `;
 
-/** `owned` prints what of Slurm's users and accounts is ours, or was once and is not gone yet; `write_registry` keeps it. */
+/**
+ * `owned` prints what of Slurm's users and accounts is ours, or was once and is not gone yet; `write_registry` keeps it. One
+ * that is damaged counts as none: who goes, the machine's accounts tell, too.
+ */
 export const SLURM_REGISTRY = String.raw`
 registry=/srv/ohpc/state/slurm-accounts.json
-owned() { { cat "$registry" 2>/dev/null || echo '{}'; } | jq -c '{accounts: (.accounts // []), users: (.users // {}), former: (.former // [])}'; }
+owned() {
+  jq -ces '.[0] | objects | {accounts: (.accounts // []), users: (.users // {}), former: (.former // [])}' "$registry" 2>/dev/null ||
+    echo '{"accounts":[],"users":{},"former":[]}'
+}
 write_registry() {
   cat >"$registry.new"
   mv -fT "$registry.new" "$registry"

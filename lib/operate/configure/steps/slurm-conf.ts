@@ -7,7 +7,7 @@ import { renderMpiConf } from "../../../slurm/mpi-conf";
 import { renderSlurmConf } from "../../../slurm/slurm-conf";
 import { renderTopologyConf } from "../../../slurm/topology-conf";
 import type { Effect, Step } from "../step/step";
-import { FILE_JSON, PENDING } from "./shell";
+import { FILE_JSON, NO_DIRECTORY, PENDING } from "./shell";
 
 /** Slurm's files, and what makes their text; `undefined`: the cluster needs none. */
 const RENDERERS = {
@@ -24,9 +24,11 @@ const OTHERS = NAMES.filter((name) => name !== "slurm.conf");
 export type SlurmConfState = { readonly [name in FileName]: string | null } & {
   /** Whether slurmctld runs with something else than the files say. */
   readonly pending: boolean;
+  /** Whether slurmctld, which is not root, and users can read them, and only root can write them. */
+  readonly open: boolean;
 };
 
-/** Ids of jobs to be cancelled before another slurm.conf is installed, one a line. */
+/** Jobs to be cancelled before another slurm.conf is installed: the SHA-256 of that file, then their ids, one a line. */
 export const JOBS_TO_CANCEL = "/run/ohpc/jobs-to-cancel";
 
 /**
@@ -40,17 +42,22 @@ export const slurmConf: Step<SlurmConfState> = {
   needs: ["hosts", "munge-key"],
   desired: ({ manifest, spec }) => {
     const files = NAMES.map((name) => [name, RENDERERS[name](spec, manifest) ?? null] as const);
-    return { ...(Object.fromEntries(files) as Record<FileName, string | null>), pending: false };
+    return { ...(Object.fromEntries(files) as Record<FileName, string | null>), pending: false, open: true };
   },
   inspect: String.raw`
 ${FILE_JSON}${PENDING}
 cd /etc/slurm 2>/dev/null || cd /
+open=true
+if [ "$(stat -c '%U %a' .)" != 'root 755' ]; then open=false; fi
 printf '{'
-for name in ${NAMES.join(" ")}; do printf '"%s":%s,' "$name" "$(file_json "$name")"; done
-printf '"pending":%s}\n' "$(is_pending slurmctld)"
+for name in ${NAMES.join(" ")}; do
+  printf '"%s":%s,' "$name" "$(file_json "$name")"
+  if [ -e "$name" ] && [ "$(stat -c '%U %a' "$name")" != 'root 644' ]; then open=false; fi
+done
+printf '"pending":%s,"open":%s}\n' "$(is_pending slurmctld)" "$open"
 `,
   apply: String.raw`
-${PENDING}
+${PENDING}${NO_DIRECTORY}
 names='${NAMES.join(" ")}'
 mkdir -p /run/ohpc
 staged=$(mktemp -d /run/ohpc/staged.XXXXXX)
@@ -108,14 +115,21 @@ check_staged() {
 check_staged
 
 # Jobs that somebody has agreed to lose with what goes: Slurm would call them failed, and start them anew when it comes back.
-if [ -s ${JOBS_TO_CANCEL} ] && systemctl is-active --quiet slurmctld; then
-  xargs -n 500 timeout 60 scancel --quiet <${JOBS_TO_CANCEL} >/dev/null 2>&1 || true
+jobs_to_cancel() {
+  if [ "$(head -n 1 ${JOBS_TO_CANCEL} 2>/dev/null)" = "$(sha256sum <"$staged/slurm.conf" | cut -d' ' -f1)" ]; then tail -n +2 ${JOBS_TO_CANCEL}; fi
+}
+cancel_jobs() {
+  # One that was damaged by hand is of no use to Slurm's programs.
+  if ! scontrol show hostnames x >/dev/null 2>&1; then export SLURM_CONF=$staged/slurm.conf; fi
+  xargs -r -n 500 timeout 60 scancel --quiet <<<"$1" >/dev/null 2>&1 || true
   for ((k = 0; k < 50; k++)); do
-    left=$(xargs -n 500 <${JOBS_TO_CANCEL} | tr ' ' , | while read -r ids; do timeout 30 squeue --all --noheader --format=%A --jobs="$ids"; done 2>/dev/null || true)
+    left=$(xargs -n 500 <<<"$1" | tr ' ' , | while read -r ids; do timeout 30 squeue --all --noheader --format=%A --jobs="$ids"; done 2>/dev/null || true)
     if [ -z "$left" ]; then break; fi
     sleep 0.2
   done
-fi
+}
+jobs=$(jobs_to_cancel)
+if [ -n "$jobs" ] && systemctl is-active --quiet slurmctld; then (cancel_jobs "$jobs"); fi
 
 effect=$OHPC_EFFECT
 # What an earlier run began and did not finish counts, too; who cannot say gets the restart.
@@ -125,10 +139,11 @@ case $effect in
   *) how=restart ;;
 esac
 if systemctl is-active --quiet slurmctld; then pending slurmctld "$how"; fi
-mkdir -p /etc/slurm
+install -d -o root -g root -m 0755 /etc/slurm
 for name in $names; do
+  no_directory "/etc/slurm/$name"
   if [ -e "$staged/$name" ]; then
-    install -m 0644 "$staged/$name" "/etc/slurm/$name.new"
+    install -o root -g root -m 0644 "$staged/$name" "/etc/slurm/$name.new"
     mv -fT "/etc/slurm/$name.new" "/etc/slurm/$name"
   else
     rm -f "/etc/slurm/$name"

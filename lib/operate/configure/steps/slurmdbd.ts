@@ -1,6 +1,6 @@
 import { renderSlurmdbdConf } from "../../../slurm/slurmdbd-conf";
 import type { Step } from "../step/step";
-import { FILE_JSON, PENDING, RUNS_FOR, SLURMDBD_ANSWERS, START_AT_BOOT } from "./shell";
+import { FILE_JSON, NO_DIRECTORY, PENDING, RUNS_FOR, SLURMDBD_ANSWERS, START_AT_BOOT } from "./shell";
 
 export type SlurmdbdState = {
   readonly "slurmdbd.conf": string;
@@ -28,8 +28,9 @@ if slurmdbd_answers; then answers=true; fi
 echo "{\"slurmdbd.conf\":$(file_json /etc/slurm/slurmdbd.conf),\"private\":$private,\"answers\":$answers,\"pending\":$(is_pending slurmdbd)}"
 `,
   apply: String.raw`
-${PENDING}${RUNS_FOR}${SLURMDBD_ANSWERS}${START_AT_BOOT}
+${PENDING}${RUNS_FOR}${SLURMDBD_ANSWERS}${START_AT_BOOT}${NO_DIRECTORY}
 conf=/etc/slurm/slurmdbd.conf
+no_directory "$conf"
 jq -j '."slurmdbd.conf"' >"$conf.new"
 chown slurm:slurm "$conf.new"
 chmod 0600 "$conf.new"
