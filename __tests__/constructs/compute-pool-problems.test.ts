@@ -238,7 +238,7 @@ describe("a ComputePool refuses", () => {
   it("groups and times that slurm.conf cannot have, or that mean something else there", () => {
     const allowGroups = ["physics", "All", "", "a,b", "a\nNodeName=x", 'a"b', "domain users"];
     expect(poolProblems({ partition: { name: "work", allowGroups } })).toEqual([
-      'partition.allowGroups is "All", but must be the name of a group; Slurm reads it as everybody: leave allowGroups out for that',
+      'partition.allowGroups[1] is "All", but must be the name of a group; Slurm reads it as everybody: leave allowGroups out for that',
       ...["", "a,b", "a\nNodeName=x", 'a"b'].map(
         (group, k) =>
           `partition.allowGroups[${k + 2}] is ${JSON.stringify(group)}, but must be the name of one group, without , " # or \\ in it`,
@@ -273,7 +273,7 @@ describe("a ComputePool refuses", () => {
   it.each(["all", "ALL"])("a partition for the group %s, which would be everybody's", (group) => {
     const partition = { name: "work", allowGroups: ["physics", group] };
     expect(poolProblems({ partition })).toEqual([
-      `partition.allowGroups is "${group}", but must be the name of a group; Slurm reads it as everybody: leave allowGroups out for that`,
+      `partition.allowGroups[1] is "${group}", but must be the name of a group; Slurm reads it as everybody: leave allowGroups out for that`,
     ]);
   });
 

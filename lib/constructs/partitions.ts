@@ -140,12 +140,13 @@ export function partitionProblems(partition: string | PartitionOptions): readonl
 }
 
 function groupProblems(group: string, index: number): readonly Problem[] {
+  const at = `partition.allowGroups[${index}]`;
   if (group.toLowerCase() === "all") {
     const hint = "Slurm reads it as everybody: leave allowGroups out for that";
-    return [{ at: "partition.allowGroups", got: group, want: "the name of a group", hint }];
+    return [{ at, got: group, want: "the name of a group", hint }];
   }
   const want = 'the name of one group, without , " # or \\ in it';
-  return GROUP.test(group) ? [] : [{ at: `partition.allowGroups[${index}]`, got: group, want }];
+  return GROUP.test(group) ? [] : [{ at, got: group, want }];
 }
 
 /** Where what a pool says contradicts what pools before it have said. */

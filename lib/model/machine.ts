@@ -41,10 +41,10 @@ export const LEAST_MEMORY = Size.mebibytes(512);
 /** What is wrong with a shape that somebody wrote down, whose kinds are right. */
 export function shapeProblems(shape: MachineShape, at: string): readonly Problem[] {
   const { sockets, coresPerSocket, threadsPerCore, memory, gpus } = shape;
-  const counted = { sockets, coresPerSocket, threadsPerCore, ...(gpus !== undefined && { "gpus.count": gpus.count }) };
+  const counted = { sockets, coresPerSocket, threadsPerCore, "gpus.count": gpus?.count };
   return [
     ...Object.entries(counted)
-      .filter(([, count]) => !Number.isInteger(count) || count < 1 || count > MOST)
+      .filter(([, count]) => count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= MOST))
       .map(([name, got]) => ({ at: `${at}.${name}`, got, want: `a whole number from 1 to ${MOST}` })),
     ...(memory.isLessThan(LEAST_MEMORY)
       ? [{ at: `${at}.memory`, got: memory.toString(), want: `at least ${LEAST_MEMORY.toString()}` }]
