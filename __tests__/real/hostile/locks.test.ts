@@ -37,7 +37,7 @@ describe("alice", () => {
 
   it("cannot keep the operator out with a lock that an older ohpc has left", async () => {
     await master("mkdir -p /run/ohpc; echo '{}' >/run/ohpc/lock; chmod 644 /run/ohpc/lock");
-    await as("alice", "master", "setsid --fork flock /run/ohpc/lock sleep 100");
+    await flocked("alice", "master", "/run/ohpc/lock");
     try {
       await (await lockMaster(cluster.name, cluster.remote(), lockOwner("ohpc up demo"))).release();
       expect((await configure(cluster.view(sketch), cluster.remote())).changed).toEqual([]);
@@ -48,7 +48,7 @@ describe("alice", () => {
 
   it("cannot hold a node's unit where an older one had its lock", async () => {
     await cluster.inside("cpu-1", "sh", "-c", "touch /run/ohpc/converge.lock; chmod 644 /run/ohpc/converge.lock");
-    await as("alice", "cpu-1", "setsid --fork flock /run/ohpc/converge.lock sleep 100");
+    await flocked("alice", "cpu-1", "/run/ohpc/converge.lock");
     try {
       await cluster.inside("cpu-1", "sh", "-c", "rm -f /run/ohpc/node.json; systemctl start ohpc-node.service");
       expect(await cluster.inside("cpu-1", "cat", "/run/ohpc/node.json")).toContain('"stage":"ready"');
@@ -93,11 +93,7 @@ describe("alice", () => {
 
   it("cannot be blamed, nor can a command that has ended, for what root holds by hand", async () => {
     await (await lockMaster(cluster.name, cluster.remote(), lockOwner("ohpc destroy demo"))).release();
-    const pid = (
-      await master(
-        "setsid --fork flock /run/ohpc/locks/command.lock sleep 100 >/dev/null 2>&1; pgrep -f '^flock /run/ohpc/locks'",
-      )
-    ).trim();
+    const pid = await flocked("root", "master", "/run/ohpc/locks/command.lock");
     try {
       const error = await failed(lockMaster(cluster.name, cluster.remote(), lockOwner("ohpc up demo")));
       expect(error.kind).toBe("busy");
@@ -228,6 +224,18 @@ time.sleep(300)
 
 async function as(user: string, host: string, script: string): Promise<string> {
   return cluster.inside(host, "runuser", "-u", user, "--", "bash", "-c", `${script} </dev/null 2>&1 || true`);
+}
+
+/** Has a user lock a file for a while. Gives the process that does, once it has: then it starts what it was given. */
+async function flocked(user: string, host: string, file: string): Promise<string> {
+  await as(user, host, `setsid --fork flock ${file} sleep 100 >/dev/null 2>&1`);
+  const holder = `holder=$(pgrep -fo '^flock ${file} ') && pgrep -P "$holder" -x sleep >/dev/null && echo "$holder"`;
+  return (
+    await eventually(
+      async () => as("root", host, holder),
+      (said) => said !== "",
+    )
+  ).trim();
 }
 
 async function master(script: string, ...args: string[]): Promise<string> {
