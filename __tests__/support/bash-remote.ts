@@ -11,7 +11,7 @@ export class BashRemote implements Remote {
 
   async run(script: string, { args = [], input = "", onErrorLine }: RunOptions = {}): Promise<string> {
     this.runs++;
-    const child = spawn("bash", ["-c", `set -euo pipefail\n${script}`, "bash", ...args], { stdio: "pipe" });
+    const child = spawn("bash", ["--norc", "-c", `set -euo pipefail\n${script}`, "bash", ...args], { stdio: "pipe" });
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
     let stdout = "";

@@ -39,7 +39,8 @@ describe("a home disk of another server", () => {
 
   function apply(wanted: ManifestDisk): { readonly status: number | null; readonly stderr: string } {
     const desired = JSON.stringify(homeDisk.desired(viewOf({ disks: { home: wanted } })));
-    return spawnSync("bash", ["-euo", "pipefail", "-c", homeDisk.apply.replaceAll("/etc/fstab", fstab)], {
+    // Of a shell of the first level, bash takes a socket on standard input for a remote login, and would read its rc files.
+    return spawnSync("bash", ["--norc", "-euo", "pipefail", "-c", homeDisk.apply.replaceAll("/etc/fstab", fstab)], {
       input: desired,
       encoding: "utf8",
       env: { ...process.env, PATH: `${bin}:${process.env["PATH"] ?? ""}` },
