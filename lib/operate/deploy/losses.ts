@@ -5,7 +5,7 @@ import { MASTER_PATIENCE, masterOf } from "../access/master";
 import type { MasterAccess } from "../access/master-access";
 import { count } from "../feedback/count";
 import { describeUnreadable, type Job, jobsSeen, type JobsSeen } from "../scheduler/jobs";
-import { describeHits, type Hit, jobsHitByMachines, withStranded } from "../scheduler/jobs-hit";
+import { describeHits, type Hit, jobsHitByMachines } from "../scheduler/jobs-hit";
 import { machinesIn, type PlannedChange } from "../terraform/plan";
 
 /** The jobs of a cluster that may not even answer any more. */
@@ -56,11 +56,7 @@ export function describeLosses(
 }
 
 function hitsOf(losses: readonly PlannedChange[], jobs: readonly Job[]): readonly Hit[] {
-  const hits = jobsHitByMachines(jobs, {
-    forGood: machinesIn(losses, ["delete"]),
-    anew: machinesIn(losses, ["replace"]),
-  });
-  return withStranded(hits, jobs);
+  return jobsHitByMachines(jobs, { forGood: machinesIn(losses, ["delete"]), anew: machinesIn(losses, ["replace"]) });
 }
 
 function groupLine(

@@ -15,7 +15,7 @@ import { lockMaster, lockOwner } from "../lock/lock";
 import { ClusterPower } from "../power/cluster-power";
 import { drain, operator, undrain } from "../scheduler/drain";
 import { describeUnreadable, type Job, jobsOn, jobsSeen, type JobsSeen } from "../scheduler/jobs";
-import { describeHits, jobsHitByMachines, withStranded } from "../scheduler/jobs-hit";
+import { describeHits, jobsHitByMachines } from "../scheduler/jobs-hit";
 import type { Place } from "../stack/project";
 
 export interface StopOptions extends HostChoice {
@@ -165,7 +165,7 @@ export function describeStop(
       ? []
       : [`${count(spot.length, "spot machine")} would be ended, with what is on their own disks: ${foldHosts(spot)}`];
   if ("unknown" in seen) return [...ended, seen.unknown];
-  const hits = withStranded(jobsHitByMachines(seen.jobs, { forGood: [], anew: nodes }), seen.jobs);
+  const hits = jobsHitByMachines(seen.jobs, { forGood: [], anew: nodes });
   const waiting = seen.jobs.filter(({ state }) => state === "PENDING").length;
   const unreadable = describeUnreadable(seen);
   if (ended.length + hits.length + unreadable.length === 0) return [];
