@@ -48,6 +48,11 @@ describe("what Terraform complains about", () => {
     ],
     ['The cluster "demo" on this machine belongs to another Terraform state.', "cluster.another-state", "usage"],
     ["write /x: no space left on device", "disk-full", "failed"],
+    [
+      "Error: IPAM error: requested ip address 10.108.10.1 is already allocated to container ID 17e381bf6794",
+      "local.address-held",
+      "failed",
+    ],
   ])("recognizes %j", (line, code, kind) => {
     const failure = terraformFailure("apply", [provisioner(`${line}\nDo this.`)], "");
     expect(failure).toMatchObject({ kind, details: { code } });

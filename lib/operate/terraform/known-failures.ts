@@ -42,6 +42,12 @@ export const KNOWN_FAILURES: readonly KnownFailure[] = [
     remedy: "choose another port: new LocalCloud({ sshPort: … })",
   },
   {
+    when: /requested ip address \S+ is already allocated to container/i,
+    code: "local.address-held",
+    remedy:
+      "podman was ended while it started a machine, and keeps the address for a container that is gone: restart this computer; or, with no container running, remove podman's list of addresses, /run/containers/networks/ipam.db, which it makes anew. Then run the same command again",
+  },
+  {
     when: /no space left on device/i,
     code: "disk-full",
     remedy: "make room on this machine; `ohpc image list` shows what node images take",
