@@ -26,7 +26,7 @@ const shared = {
  */
 module.exports = {
   // Only what hangs is ended: how long something takes on a busy machine is no fault of it.
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   projects: [
     {
       ...shared,

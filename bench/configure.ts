@@ -44,7 +44,7 @@ async function main(): Promise<void> {
 
 /** Nodes carry out on this machine's cores, too, what they were kicked for: that is theirs, not the operator's work. */
 async function settled(project: ScenarioProject): Promise<void> {
-  await until("all nodes have the newest bundle", 60, async () => {
+  await until("all nodes have the newest bundle", async () => {
     const { generation, nodes } = (await project.must("status")) as {
       generation: number;
       nodes: { unit: { ok?: boolean; generation?: number } }[];

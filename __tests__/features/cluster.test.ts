@@ -123,7 +123,7 @@ defineFeature(feature, (scenario) => {
       expect(expected).toContain("uid=2042");
       expect(expected).toContain("(physics)");
       for (const host of ["cpu-1", "cpu-2", "gpu-1"]) {
-        await until(`id ${user} on ${host}`, 90, async () => {
+        await until(`id ${user} on ${host}`, async () => {
           const { stdout } = await project.ohpc("ssh", host, "--", `id ${user} || true`);
           return stdout.trim() === expected || stdout;
         });
@@ -218,7 +218,7 @@ defineFeature(feature, (scenario) => {
       await runEngine(["stop", "--time", "0", `ohpc-${cluster}-${host}`], engine);
     });
     then(/^"ohpc status" shows "(.*)" unreachable$/, async (host: string) => {
-      await until(`${host} unreachable`, 60, async () => {
+      await until(`${host} unreachable`, async () => {
         const unit = (await nodes()).find((node) => node.host === host)?.unit;
         return (unit !== undefined && "unreachable" in unit) || JSON.stringify(unit);
       });
@@ -229,7 +229,7 @@ defineFeature(feature, (scenario) => {
       expect({ code, problems }).toMatchObject({ code: 8, problems: [{ host, remedy: expect.any(String) as string }] });
     });
     and(/^Slurm marks "(.*)" down$/, async (host: string) => {
-      await until(`${host} down`, 120, async () => {
+      await until(`${host} down`, async () => {
         const state = await slurmSays(host);
         return state.startsWith("down") || state;
       });
@@ -293,7 +293,7 @@ defineFeature(feature, (scenario) => {
     and('the job of "alice" runs again', async () => {
       // A job that lost its node waits for two minutes otherwise.
       await project.onMaster(`scontrol update jobid=${job} starttime=now`);
-      await until("the job runs", 60, async () => {
+      await until("the job runs", async () => {
         const state = await jobState();
         return state === "RUNNING" || state;
       });
@@ -331,7 +331,7 @@ defineFeature(feature, (scenario) => {
     });
     and(/^the next day begins with a mended "(.*)" and an empty queue$/, async (host: string) => {
       await project.onMaster(`scancel ${job}; scontrol update nodename=${host} state=resume`);
-      await until(`${host} idle`, 60, async () => {
+      await until(`${host} idle`, async () => {
         const state = await slurmSays(host);
         return state === "idle" || state;
       });
@@ -416,7 +416,7 @@ async function runningJob(user: string, host: string): Promise<string> {
   const id = await project.onMaster(
     `runuser -l ${user} -c 'sbatch --parsable --nodelist ${host} --output /dev/null --wrap "sleep 3600"'`,
   );
-  await until(`job ${id} runs`, 60, async () => {
+  await until(`job ${id} runs`, async () => {
     const state = await jobState(id);
     return state === "RUNNING" || state;
   });
@@ -432,7 +432,7 @@ function jobWaits(step: DefineStepFunction): void {
     );
     expect(await jobState()).toBe("PENDING");
     // slurmctld writes its state down a few seconds after it has changed.
-    await until("the job is on the state disk", 60, async () => {
+    await until("the job is on the state disk", async () => {
       const written = await project.onMaster(`grep -ac ${mark} /srv/ohpc/state/slurmctld/job_state || true`);
       return written !== "0" || written;
     });
@@ -448,7 +448,7 @@ function resumes(step: DefineStepFunction): void {
       expect(readiness).toMatchObject({ nodes: 4, drained: [{ node: drained, reason }] });
       expect(await running()).toEqual(["cpu-1", "cpu-2", "cpu-3", "gpu-1", "master"]);
       for (const host of ["cpu-1", "cpu-2", "cpu-3"]) expect(await slurmSays(host)).toMatch(/^(idle|allocated)$/);
-      await until(`${drained} is there`, 60, async () => {
+      await until(`${drained} is there`, async () => {
         const state = await slurmSays(drained);
         return state === "drained" || state;
       });
@@ -483,9 +483,9 @@ function jobStillWaits(step: DefineStepFunction): void {
 
 function accountingHasJobs(step: DefineStepFunction): void {
   step(/^Slurm's accounting has completed jobs of "(.*)"$/, async (user: string) => {
-    await until(`completed jobs of ${user}`, 60, async () => {
+    await until(`completed jobs of ${user}`, async () => {
       const jobs = await project.onMaster(
-        `sacct --allocations --noheader --parsable2 --starttime today --user ${user} --format JobName,State`,
+        `sacct --allocations --noheader --parsable2 --starttime now-1days --user ${user} --format JobName,State`,
       );
       return ["ohpc-hello|COMPLETED", "ohpc-hpl|COMPLETED"].every((one) => jobs.split("\n").includes(one)) || jobs;
     });

@@ -14,8 +14,6 @@ const cluster = new HandMadeCluster("attention");
 const sketch: ClusterSketch = { pools: { cpu: 2 }, users: [{ name: "alice" }] };
 const BOTH = ["cpu-1", "cpu-2"];
 
-jest.setTimeout(180_000);
-
 beforeAll(async () => {
   await cluster.prepare();
   await Promise.all([cluster.startMaster(), cluster.startNode("cpu", 1), cluster.startNode("cpu", 2)]);
@@ -24,7 +22,7 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(async () => {
   await cluster.end();
-}, 60_000);
+});
 
 it("a cluster that is well needs no attention", async () => {
   expect(await attention()).toEqual([]);

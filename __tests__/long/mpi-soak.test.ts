@@ -61,10 +61,14 @@ async function runAgain(directory: string): Promise<readonly Run[]> {
     grep -q 'seq ${RUNS}' soak.sh
     sbatch --parsable --time=3:00:00 --job-name=soak --output=soak.txt soak.sh`;
   const job = await project.onMaster(`runuser -l alice -c '${script.replaceAll("'", `'\\''`)}'`);
-  await until(`job ${job} ends`, 170 * 60, async () => {
-    const state = await project.onMaster(`scontrol --oneliner show job ${job} | grep -oP '(?<=JobState=)\\w+'`);
-    return !["PENDING", "RUNNING", "COMPLETING"].includes(state) || state;
-  });
+  await until(
+    `job ${job} ends`,
+    async () => {
+      const state = await project.onMaster(`scontrol --oneliner show job ${job} | grep -oP '(?<=JobState=)\\w+'`);
+      return !["PENDING", "RUNNING", "COMPLETING"].includes(state) || state;
+    },
+    170 * 60,
+  );
   const printed = await project.onMaster(
     `cd ${directory}; for k in $(seq ${RUNS}); do echo "== $(cat code.$k)"; cat run.$k; done`,
   );

@@ -5,8 +5,6 @@ import { join } from "node:path";
 import { demo, KEY, type Variant } from "../support/azure";
 import { describeWithProvider, RealStack } from "../support/real-provider";
 
-jest.setTimeout(300_000);
-
 const withProvider = describeWithProvider("hashicorp/azurerm", "4.55.0");
 const SUBSCRIPTION = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
 const GROUP = `/subscriptions/${SUBSCRIPTION}/resourceGroups/group/providers`;

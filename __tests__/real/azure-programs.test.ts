@@ -112,7 +112,7 @@ describe("the last snapshot of a disk, when Terraform deletes it", () => {
       `snapshot create --subscription 00000000-0000-0000-0000-000000000001 --resource-group ohpc-demo-snapshots --location westeurope --name ${snapshot} --source ${DISK} --incremental true --network-access-policy DenyAll --output none`,
     ]);
     expect(said).toContain(`are kept in the snapshot ${snapshot}`);
-  }, 60_000);
+  });
 
   it.each([
     ["its disk leaves the stack", {}, undefined],
@@ -144,7 +144,7 @@ describe("the last snapshot of a disk, when Terraform deletes it", () => {
     write({}, undefined);
     apply(path);
     expect([existsSync(log), left()]).toEqual([false, expect.not.arrayContaining(["terraform_data.disk"])]);
-  }, 60_000);
+  });
 
   it("keeps the disk where it fails", () => {
     const bin = fakeAz('#!/bin/sh\n[ "$1" = group ] || { echo "Please run az login" >&2; exit 1; }\n');
@@ -152,7 +152,7 @@ describe("the last snapshot of a disk, when Terraform deletes it", () => {
     expect(status).toBe(1);
     expect(said).toContain("Please run az login");
     expect(left()).toEqual(["terraform_data.disk", "terraform_data.snapshot"]);
-  }, 60_000);
+  });
 
   it("says what to do where there is no Azure CLI, and keeps the disk", () => {
     const bin = mkdtempSync(join(scratch, "bin-"));
@@ -165,7 +165,7 @@ describe("the last snapshot of a disk, when Terraform deletes it", () => {
     );
     expect(said).toContain('whenRemoved: "delete"');
     expect(left()).toContain("terraform_data.disk");
-  }, 60_000);
+  });
 });
 
 describe("the way in through a Bastion", () => {
@@ -197,7 +197,7 @@ describe("the way in through a Bastion", () => {
         if (chunk.toString().includes("Server listening")) resolve();
       });
     });
-  }, 30_000);
+  });
   afterAll(() => {
     sshd.kill();
     place.release();
@@ -244,7 +244,7 @@ setTimeout(() => net.createServer((here) => {
     const until = Date.now() + 10_000;
     while (existsSync(`/proc/${tunnel}`) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(existsSync(`/proc/${tunnel}`)).toBe(false);
-  }, 60_000);
+  });
 
   it("ends with what is missing where the Azure CLI does not open it", () => {
     const [, ...words] = bastionProxy({ name: "ohpc-demo-bastion", resourceGroup: "ohpc-demo" }, "vm");
@@ -255,5 +255,5 @@ setTimeout(() => net.createServer((here) => {
       1,
       "az network bastion tunnel to ohpc-demo-bastion did not open: is the Azure CLI installed and logged in?",
     ]);
-  }, 60_000);
+  });
 });

@@ -24,8 +24,6 @@ const view = cluster.view({
   users: Object.entries(PEOPLE).map(([person, shell]) => ({ name: nameOf(person as Person), shell, keys })),
 });
 
-jest.setTimeout(120_000);
-
 beforeAll(async () => {
   await cluster.prepare();
   await cluster.startMaster();
@@ -41,7 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await cluster.end();
   rmSync(scratch, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** Logs in with a key, as from anywhere. Without a command, the shell reads `input`. */
 function ssh(person: Person, command: readonly string[], input = "", ...more: readonly string[]) {

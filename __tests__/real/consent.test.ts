@@ -3,17 +3,14 @@ import { run, ScenarioProject, until } from "../support/scenario-project";
 
 /** What users and jobs lose, and who is asked: one cluster, each test goes on where the one before left it. */
 const project = new ScenarioProject("consent", { cpu: 2, gpu: 0 });
-const MINUTES = 60_000;
-
-jest.setTimeout(3 * MINUTES);
 
 beforeAll(async () => {
   project.users = usersFile("alice", "bob", "carol");
   await project.must("up");
-}, 5 * MINUTES);
+});
 afterAll(async () => {
   await project.remove();
-}, MINUTES);
+});
 
 describe("a partition that gets another name", () => {
   let runs = "";
@@ -132,7 +129,7 @@ describe("users who go", () => {
     // It is over, and slurmctld still remembers it.
     never = await submit("bob", "--hold");
     await project.onMaster(`scancel ${never}`);
-    await until("its end is recorded", 60, async () => {
+    await until("its end is recorded", async () => {
       const seen = await project.onMaster(`sacct --allusers --noheader --parsable2 --format=state --jobs ${never}`);
       return seen.startsWith("CANCELLED") || seen;
     });
@@ -163,7 +160,7 @@ describe("users who go", () => {
       await project.onMaster("getent passwd bob carol; sacctmgr --noheader show associations user=bob,carol; ls /home"),
     ).toBe("alice\nbob\ncarol\ndave");
     for (const host of ["master", "cpu-1"]) {
-      await until(`no process of theirs on ${host}`, 90, async () => {
+      await until(`no process of theirs on ${host}`, async () => {
         const seen = "getent passwd bob carol; pgrep -l -U 2002,2003; true";
         const { stdout } = await project.ohpc("ssh", ...(host === "master" ? [] : [host]), "--", seen);
         return stdout === "" || stdout;
@@ -214,7 +211,7 @@ describe("a node", () => {
       return stdout;
     };
     await onNode("systemctl stop ohpc-node.timer");
-    await until("it runs", 30, async () => /^\S+\n\d+\n$/.test(await onNode(`${seen} || true`)) || "not yet");
+    await until("it runs", async () => /^\S+\n\d+\n$/.test(await onNode(`${seen} || true`)) || "not yet");
     expect(await onNode(`${without}; ${seen}`)).toMatch(/^\/usr\/sbin\/nologin\n\d+\n$/);
     await project.onMaster(`scancel ${id}; while squeue --noheader | grep -q .; do sleep 0.2; done`);
     expect(
@@ -234,7 +231,7 @@ async function submit(user: string, options = "", command = "sleep 3600"): Promi
 }
 
 async function state(id: string, wanted: string): Promise<void> {
-  await until(`job ${id} is ${wanted}`, 60, async () => {
+  await until(`job ${id} is ${wanted}`, async () => {
     const seen = await project.onMaster(
       `scontrol --oneliner show job ${id} | grep -oP '(?<=JobState=)\\w+' | head -n 1`,
     );

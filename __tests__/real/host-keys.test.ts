@@ -31,7 +31,7 @@ describe("host keys of a machine that was just made", () => {
     sshd = new Sshd([`127.0.0.1:${port}`, `${NODE}:22`]);
     access = { manifest: manifestWith(port), privateDirectory: sshd.privateDirectory };
     await sshd.start();
-  }, 30_000);
+  });
   afterAll(async () => {
     await sshd.end();
     place.release();
@@ -87,7 +87,7 @@ describe("host keys of a machine that was just made", () => {
     expect(source.asked).toBe(2);
     expect(notes).toEqual([]);
     expect(await login()).toBe("in\n");
-  }, 30_000);
+  });
 
   it("are no others: a machine that shows another key than its console did is refused", async () => {
     await pinMaster(access, consoleWith([sshd.hostKey("other_key")]), progress, PATIENCE);
@@ -152,14 +152,14 @@ describe("host keys of a machine that was just made", () => {
     await pinKnown(access, "master", consoleWith([sshd.hostKey()]));
     await pinNode(access, "cpu-1", consoleWith([sshd.hostKey("other_key")]));
     await expect(node.run("echo in")).rejects.toMatchObject({ failure: "refused" });
-  }, 30_000);
+  });
 
   it("of all nodes are asked of the master at once; those that do not answer stay unknown", async () => {
     await pinKnown(access, "master", consoleWith([sshd.hostKey()]));
     await pinNodes(access, [...nodesOf(access.manifest).slice(0, 1), { host: "gpu-1", pool: "gpu", address: SILENT }]);
     const lines = pinned().trim().split("\n");
     expect(lines.slice(1)).toEqual([`${NODE},cpu-1 ${sshd.hostKey().split(" ").slice(0, 2).join(" ")}`]);
-  }, 30_000);
+  });
 
   it("that were committed are brought up to date with those of new nodes, if the master is the committed one", async () => {
     const committed = join(sshd.scratch, "demo.known_hosts");
@@ -177,7 +177,7 @@ describe("host keys of a machine that was just made", () => {
     expect(notes).toContain(
       "master is refused: if its machine was made anew, remove demo.known_hosts and run this again",
     );
-  }, 60_000);
+  });
 
   it("that were never pinned let nobody in", async () => {
     await pinKnown(access, "master", consoleWith([]));

@@ -91,7 +91,7 @@ describe("a machine from the node image", () => {
   it(
     "answers over SSH, with the pinned host key and the operator's key, within seconds",
     async () => {
-      const answer = await until(20, () => ssh("hostname; locale charmap"));
+      const answer = await until(() => ssh("hostname; locale charmap"));
       expect(answer.split("\n").at(-1)).toBe("UTF-8");
     },
     MINUTES,
@@ -100,7 +100,7 @@ describe("a machine from the node image", () => {
   it(
     "boots completely, with nothing failed",
     async () => {
-      const state = await until(30, () => {
+      const state = await until(() => {
         const said = ssh("systemctl is-system-running || true");
         if (said === "starting" || said === "initializing") throw new Error(said);
         return said;
@@ -244,7 +244,7 @@ describe("a machine from the node image", () => {
       // Neither role nor boot.env: a machine that has not been told yet what it is.
       expect(await inMachine("systemctl is-active ohpc-node.timer ohpc-node-answer.socket")).toBe("active\nactive");
       await inMachine("printf 'OHPC_ROLE=master\\n' > /etc/ohpc/boot.env; systemctl start ohpc-node.service");
-      const states = await until(10, async () => {
+      const states = await until(async () => {
         const said = await inMachine("systemctl is-active ohpc-node.timer ohpc-node-answer.socket || true");
         if (said.includes("deactivating") || said.includes("\nactive")) throw new Error(said);
         return said;
@@ -267,7 +267,7 @@ with socket.create_connection(("127.0.0.1", ${NODE_ANSWER_PORT}), 5, ("", 1000 +
       let times = 0;
       // From a port of root's own, another each time: the one before is not free again at once.
       const ask = (question: string) => inMachine(`python3 -c '${talk}' ${question} ${times++ % 24}`);
-      const waiting = await until(20, async () => {
+      const waiting = await until(async () => {
         const state = JSON.parse(await ask("state")) as { attempts: number };
         if (state.attempts < 2) throw new Error(JSON.stringify(state));
         return state;
@@ -283,7 +283,7 @@ with socket.create_connection(("127.0.0.1", ${NODE_ANSWER_PORT}), 5, ("", 1000 +
       chmod 0755 /srv/ohpc/bundle/current/converge`);
       expect(await ask("nonsense")).toContain("error");
       await ask("kick");
-      expect(await until(20, () => inMachine("cat /run/ohpc/handed-over"))).toBe("/ /run/ohpc/bundle/converge\n700");
+      expect(await until(() => inMachine("cat /run/ohpc/handed-over"))).toBe("/ /run/ohpc/bundle/converge\n700");
     },
     MINUTES,
   );
@@ -471,7 +471,7 @@ async function leftovers(): Promise<string> {
 }
 
 /** Tries until it does not throw any more, for at most so many seconds. */
-async function until<T>(seconds: number, attempt: () => T | Promise<T>): Promise<T> {
+async function until<T>(attempt: () => T | Promise<T>, seconds = 120): Promise<T> {
   const limit = Date.now() + seconds * 1000;
   for (;;) {
     try {

@@ -9,8 +9,6 @@ const project = new ScenarioProject("logs", { cpu: 2, gpu: 0 });
 const { cluster } = project.definition;
 const SECRET_NAME = "merger-of-acme-and-zenith";
 
-jest.setTimeout(120_000);
-
 beforeAll(async () => {
   const key = makeKey(join(project.directory, "alice"));
   project.users = `users:\n  - name: alice\n    uid: 2001\n    keys: ["${key}"]\n`;
@@ -18,7 +16,7 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(async () => {
   await project.remove();
-}, 60_000);
+});
 
 /** The archive's files by their paths below its one directory. */
 function unpacked(file: string): ReadonlyMap<string, string> {

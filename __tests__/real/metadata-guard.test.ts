@@ -23,8 +23,6 @@ const NOBODIES = [1, 1000, 65534, 4294967294] as const;
 /** Of containers, which have an identity for once. */
 const FACTS = { slurmdTimeout: 30, cgroups: false, configOverrides: true, metadata: true } as const;
 
-jest.setTimeout(120_000);
-
 beforeAll(async () => {
   await cluster.prepare();
   await cluster.startNode("stand-in", 2);
@@ -40,7 +38,7 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(async () => {
   await cluster.end();
-}, 60_000);
+});
 
 const SERVER = `
 import http.server, socket, threading
@@ -226,7 +224,7 @@ describe("when somebody's program makes the kernel forget all rules", () => {
     expect(await changed()).toEqual([]);
     await forget("master");
     expect(await changed()).toEqual(["metadata-guard"]);
-  }, 300_000);
+  });
 
   it("the node unit makes them on a node, where nothing else has started it", async () => {
     const units = ["ohpc-metadata-guard.timer", "ohpc-metadata-guard.service"];
@@ -258,7 +256,7 @@ describe("when somebody's program makes the kernel forget all rules", () => {
       async () => cluster.inside("cpu-1", "id", "bob").catch(String),
       (said) => said.startsWith("uid="),
     );
-  }, 300_000);
+  });
 
   it("alice gets nothing by a forwarding of her SSH connection: her process asks", async () => {
     const key = "/root/alice";

@@ -12,14 +12,12 @@ const cluster = new HandMadeCluster("unit");
 const small = cluster.view({ pools: { cpu: 1 }, users: [{ name: "alice" }] });
 const large = cluster.view({ pools: { cpu: 2, gpu: 1 }, users: [{ name: "alice" }] });
 
-jest.setTimeout(60_000);
-
 beforeAll(async () => {
   await cluster.prepare();
 }, 900_000);
 afterAll(async () => {
   await cluster.end();
-}, 60_000);
+});
 
 /** systemd gives up starting a service after 90 seconds unless it is told not to. */
 const PAST_SYSTEMD = Duration.seconds(95);
@@ -50,7 +48,7 @@ describe("a node", () => {
     expect(await asAlice("srun --nodelist=cpu-1 bash -c 'echo $(hostname) $(id -u) $HOME'")).toBe(
       "cpu-1 2001 /home/alice\n",
     );
-  }, 180_000);
+  });
 
   it("takes next to nothing when there is nothing to do", async () => {
     const before = await cluster.inside(
@@ -91,7 +89,7 @@ describe("a node", () => {
       "cpu-1",
       "cpu-2",
     ]);
-  }, 240_000);
+  });
 
   it("with fewer GPUs than promised does not start slurmd, and names what is missing", async () => {
     const waiting = await eventually(
@@ -105,7 +103,7 @@ describe("a node", () => {
     await cluster.startNode("gpu", 1);
     await idle(["gpu-1"]);
     expect(await asAlice("srun --partition=gpu --gres=gpu:2 bash -c 'echo $CUDA_VISIBLE_DEVICES'")).toBe("0,1\n");
-  }, 240_000);
+  });
 
   it("that loses a GPU while it is in use takes no new jobs, and takes them again when it is back", async () => {
     await cluster.inside("gpu-1", "mv", "/dev/nvidia1", "/dev/away");
@@ -125,7 +123,7 @@ describe("a node", () => {
     expect(drained.unit).not.toHaveProperty("final");
     await cluster.inside("gpu-1", "mv", "/dev/away", "/dev/nvidia1");
     await idle(["gpu-1"]);
-  }, 240_000);
+  });
 
   it("hears of a change when the master is configured, not a minute later", async () => {
     const before = (await report("cpu-1")).generation;
@@ -136,10 +134,10 @@ describe("a node", () => {
     await eventually(
       async () => report("cpu-1"),
       ({ generation, ok }) => ok && generation > before,
-      Duration.seconds(20),
+      Duration.seconds(40),
     );
     expect(await cluster.inside("cpu-1", "id", "-u", "bob")).toBe("2002\n");
-  }, 120_000);
+  });
 
   it("that was off while the bundle changed catches up when it boots", async () => {
     await cluster.engine("stop", "-t", "10", cluster.container("cpu-2"));
@@ -151,7 +149,7 @@ describe("a node", () => {
     await idle(["cpu-1", "cpu-2"]);
     expect(await cluster.inside("cpu-2", "id", "-u", "carol")).toBe("2003\n");
     await expect(cluster.inside("cpu-2", "id", "-u", "bob")).rejects.toThrow("no such user");
-  }, 240_000);
+  });
 
   it("goes on with its jobs while the master is away, and boots meanwhile, and is there again when the master is", async () => {
     await asAlice(
@@ -194,7 +192,7 @@ describe("a node", () => {
       (now) => now !== before,
     );
     await idle(["cpu-1", "cpu-2", "gpu-1"]);
-  }, 240_000);
+  });
 
   it("that Slurm reboots is Slurm's again as soon as it is back; what a person drained stays drained", async () => {
     const remote = cluster.remote();
@@ -204,18 +202,18 @@ describe("a node", () => {
     await eventually(states, (all) => all.includes("REBOOT"));
     const back = "State=IDLE\nState=IDLE+DRAIN\n";
     // Slurm itself would wait for a later time of boot until ResumeTimeout is over.
-    await eventually(states, (all) => all === back, Duration.seconds(60));
+    await eventually(states, (all) => all === back);
     expect(await asAlice("srun --immediate=20 --nodelist=cpu-1 hostname")).toBe("cpu-1\n");
     expect(await cluster.inside("cpu-1", "cat", "/etc/default/slurmd")).not.toContain(" -b");
     await remote.run("scontrol update nodename=cpu-2 state=resume");
-  }, 240_000);
+  });
 
   it("that does not answer is called unreachable within seconds, whatever Slurm still thinks", async () => {
     await cluster.engine("kill", cluster.container("cpu-2"));
     const before = Date.now();
     expect((await node("cpu-2")).unit).toHaveProperty("unreachable");
     expect(Date.now() - before).toBeLessThan(20_000);
-  }, 60_000);
+  });
 });
 
 async function report(host: string): Promise<NodeUnitReport> {

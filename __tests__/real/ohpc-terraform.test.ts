@@ -45,8 +45,6 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-jest.setTimeout(60_000);
-
 const SILENT = {
   phase: async <T>(_: string, work: (report: { title(): void; detail(): void }) => Promise<T>) =>
     work({ title: () => undefined, detail: () => undefined }),

@@ -9,13 +9,11 @@ const { cluster } = project.definition;
 let copy: ScenarioProject;
 let job = "";
 
-jest.setTimeout(240_000);
-
 beforeAll(async () => {
   await project.must("up");
   copy = project.copy();
   job = await project.onMaster("runuser --login alice --command 'sbatch --parsable --wrap \"sleep 3600\"'");
-  await until("the job runs", 60, async () => {
+  await until("the job runs", async () => {
     const state = await jobState(project);
     return state === "RUNNING" || state;
   });
@@ -24,7 +22,7 @@ beforeAll(async () => {
 afterAll(async () => {
   rmSync(copy.directory, { recursive: true, force: true });
   await project.remove();
-}, 120_000);
+});
 
 async function jobState(from: ScenarioProject): Promise<string> {
   return from.onMaster(`scontrol --oneliner show job ${job} | grep -oP '(?<=JobState=)\\w+'`);

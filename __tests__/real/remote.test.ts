@@ -20,7 +20,7 @@ beforeAll(async () => {
   ({ scratch, privateDirectory } = sshd);
   trust("host_key");
   await sshd.start();
-}, 30_000);
+});
 
 afterAll(async () => {
   await sshd.end();
@@ -39,7 +39,7 @@ describe("SshRemote, with a real sshd", () => {
       { numRuns: 60 },
     );
     await remote.close();
-  }, 60_000);
+  });
 
   it("greets a machine once, and sends every other script over the connection that is there", async () => {
     const remote = connect();
@@ -59,7 +59,7 @@ describe("SshRemote, with a real sshd", () => {
     );
     expect(answers).toEqual(Array.from({ length: 12 }, (_, k) => `${k}\n`));
     await remote.close();
-  }, 30_000);
+  });
 
   it("refuses a machine with another host key than the pinned one", async () => {
     trust("other_key");
@@ -116,7 +116,7 @@ describe("SshRemote, with a real sshd", () => {
     const running = failure(remote.run('echo x >>"$1"; kill -9 $(ps -o ppid= -p "$PPID"); sleep 30', { args: [runs] }));
     expect((await running).failure).toBe("unreachable");
     expect(readFileSync(runs, "utf8")).toBe("x\n");
-  }, 60_000);
+  });
 
   it("waits for a machine that is not listening yet", async () => {
     await sshd.stop();
@@ -126,7 +126,7 @@ describe("SshRemote, with a real sshd", () => {
     await sshd.start();
     expect(await running).toBe("up\n");
     await remote.close();
-  }, 60_000);
+  });
 });
 
 function connect(patience = Duration.seconds(0), knownHosts?: string): SshRemote {

@@ -53,7 +53,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await runEngine(["rm", "-f", "-t", "0", CONTAINER], { timeoutSeconds: 60 });
   place.release();
-}, 60_000);
+});
 
 describe("scontrol", () => {
   const samples = fc.sample(
@@ -64,13 +64,13 @@ describe("scontrol", () => {
   test("expands what we fold to the same hosts in the same order", async () => {
     const answer = await oracle(["hostnames"], samples.map((hosts) => `${foldHosts(hosts)}\n`).join(""));
     expect(linesOf(answer)).toEqual(samples.map((hosts) => hosts.join(" ")));
-  }, 120_000);
+  });
 
   test("folds hosts to what we expand to the same hosts", async () => {
     const answer = await oracle(["hostlists"], samples.map((hosts) => `${hosts.join(",")}\n`).join(""));
     const expanded = linesOf(answer).map((list) => [...expandHosts(list)].sort());
     expect(expanded).toEqual(samples.map((hosts) => [...hosts].sort()));
-  }, 120_000);
+  });
 });
 
 describe("slurmctld", () => {
@@ -114,7 +114,7 @@ describe("slurmctld", () => {
       SlurmctldParameters: "enable_configless,conmgr_max_connections=4096,max_dbd_msg_action=exit",
       AccountingStorageEnforce: "associations,limits,qos,safe",
     });
-  }, 120_000);
+  });
 
   test("lets users of the users file submit, and nobody else", async () => {
     const [alice, mallory] = await whileRunning(
@@ -123,7 +123,7 @@ describe("slurmctld", () => {
     );
     expect(alice).toMatch(/^Submitted batch job/);
     expect(mallory).toContain("Invalid account or account/partition combination specified");
-  }, 120_000);
+  });
 
   test("gives jobs as many GPUs as nodes have, and no more", async () => {
     const [two, three] = await whileRunning(
@@ -132,7 +132,7 @@ describe("slurmctld", () => {
     );
     expect(two).toMatch(/^Submitted batch job/);
     expect(three).toContain("Requested node configuration is not available");
-  }, 120_000);
+  });
 
   test("spreads no job over sites, even in a partition that has pools in both", async () => {
     const [four, five] = await whileRunning(
@@ -141,7 +141,7 @@ describe("slurmctld", () => {
     );
     expect(four).toMatch(/^Submitted batch job/);
     expect(five).toContain("Requested topology configuration is not available");
-  }, 120_000);
+  });
 
   test.each([
     ["a key that Slurm does not know", "s/^SelectType=/SelectTipe=/", "unrecognized key: SelectTipe"],
@@ -177,7 +177,7 @@ describe("slurmd", () => {
     );
     expect(lines).toContainEqual(expect.stringMatching(/Gres Name=gpu .*Count=2 .*File=\/dev\/nvidia\[0-1\]/));
     expect(lines).toContainEqual(expect.stringContaining("fatal: can't stat gres.conf file /dev/nvidia1"));
-  }, 120_000);
+  });
 });
 
 describe("the effects of changes", () => {
@@ -213,7 +213,7 @@ describe("the effects of changes", () => {
       expect.stringMatching(/NodeAddr=10\.20\.200\.11 .*RealMemory=1000 /),
       "whole",
     ]);
-  }, 120_000);
+  });
 
   test("that we say replace the cluster stop slurmctld", async () => {
     expect(effectOf(/^ClusterName=.*$/m, "ClusterName=other")).toBe("replace cluster");
@@ -222,7 +222,7 @@ describe("the effects of changes", () => {
       `${edit("^ClusterName=.*", "ClusterName=other")}\nrunuser -u slurm -- slurmctld -D 2>&1 || true\n`,
     );
     expect(lines).toContainEqual(expect.stringContaining("fatal: CLUSTER NAME MISMATCH"));
-  }, 120_000);
+  });
 
   test("that we say need all daemons restarted are refused by a reconfigure", async () => {
     expect(effectOf(/^AuthType=.*$/m, "AuthType=auth/none")).toBe("restart slurmctld and slurmd");
@@ -231,7 +231,7 @@ describe("the effects of changes", () => {
       `${edit("^AuthType=.*", "AuthType=auth/none")}\nscontrol reconfigure 2>&1 || true\n`,
     );
     expect(lines).toEqual([expect.stringContaining("Protocol authentication error")]);
-  }, 120_000);
+  });
 });
 
 function sortedByName<T extends { readonly name: string | undefined }>(items: readonly T[]): readonly T[] {

@@ -106,9 +106,7 @@ describe("stock machines", () => {
   });
 
   it("are left alone by a second configure", async () => {
-    const started = Date.now();
     expect(await stepsOf("changed")).toEqual([]);
-    expect(Date.now() - started).toBeLessThan(10_000);
   });
 
   it("that cannot be converged say which role and task failed, and why; what runs goes on", async () => {
@@ -134,16 +132,20 @@ describe("stock machines", () => {
       "runuser -u alice -- sbatch --parsable --nodelist=cpu-1 --chdir=/home/alice --wrap='sleep 20'",
     );
     await on("cpu-1", "rm /usr/share/ohpc/software; systemctl start --no-block ohpc-node.service");
-    await until("cpu-1 says that it converges", 60, async () => {
+    await until("cpu-1 says that it converges", async () => {
       const { unit } = await node("cpu-1");
       return (unit.stage === "software" && unit.message?.startsWith("under way: ") === true) || JSON.stringify(unit);
     });
-    await until("cpu-1 is ready", 400, async () => {
-      const { unit } = await node("cpu-1");
-      return (unit.stage === "ready" && unit.ok === true) || JSON.stringify(unit);
-    });
+    await until(
+      "cpu-1 is ready",
+      async () => {
+        const { unit } = await node("cpu-1");
+        return (unit.stage === "ready" && unit.ok === true) || JSON.stringify(unit);
+      },
+      400,
+    );
     expect(await on("cpu-1", "systemctl show --property MainPID --value slurmd")).toBe(pid);
-    await until("the job is done", 60, async () => {
+    await until("the job is done", async () => {
       const state = await project.onMaster(`scontrol --oneliner show job ${job} | grep -oP '(?<=JobState=)\\w+'`);
       return state === "COMPLETED" || state;
     });
@@ -154,20 +156,28 @@ describe("stock machines", () => {
       "cpu-1",
       "rm -f /etc/locale.conf; mkdir /etc/locale.conf; echo 0123 >/usr/share/ohpc/software; systemctl start --no-block ohpc-node.service",
     );
-    await until("cpu-1 is ready with older software", 400, async () => {
-      const { unit } = await node("cpu-1");
-      const behind = /^its software is of older roles: failed at "base : Speak UTF-8/.test(unit.message ?? "");
-      return (unit.stage === "ready" && unit.ok === true && behind) || JSON.stringify(unit);
-    });
+    await until(
+      "cpu-1 is ready with older software",
+      async () => {
+        const { unit } = await node("cpu-1");
+        const behind = /^its software is of older roles: failed at "base : Speak UTF-8/.test(unit.message ?? "");
+        return (unit.stage === "ready" && unit.ok === true && behind) || JSON.stringify(unit);
+      },
+      400,
+    );
     expect(await project.onMaster("srun --nodelist=cpu-1 hostname")).toBe("cpu-1");
     await on(
       "cpu-1",
       "rmdir /etc/locale.conf; rm /run/ohpc/software-failed; systemctl start --no-block ohpc-node.service",
     );
-    await until("cpu-1 has the software", 400, async () => {
-      const { unit } = await node("cpu-1");
-      return (unit.stage === "ready" && unit.ok === true && unit.message === "") || JSON.stringify(unit);
-    });
+    await until(
+      "cpu-1 has the software",
+      async () => {
+        const { unit } = await node("cpu-1");
+        return (unit.stage === "ready" && unit.ok === true && unit.message === "") || JSON.stringify(unit);
+      },
+      400,
+    );
     expect(await on("cpu-1", "cat /usr/share/ohpc/software")).toBe(softwareHash());
   });
 
@@ -179,7 +189,7 @@ describe("stock machines", () => {
     const said = await on("cpu-1", "/run/ohpc/bundle/converge 2>&1 || true; systemctl is-active slurmd || true");
     expect(said).toMatch(/slurmd: slurmd 24\.11\.\d+ is newer than the controller's 24\.11\.0.*\ninactive$/s);
     await on("cpu-1", "systemctl start --no-block ohpc-node.timer");
-    await until("cpu-1 is back", 60, async () => {
+    await until("cpu-1 is back", async () => {
       const { slurm } = await node("cpu-1");
       return slurm?.state === "idle" || JSON.stringify(slurm);
     });

@@ -44,7 +44,7 @@ describe("a stack on the fake cloud", () => {
     await synth(2);
     await terraform("init", "-input=false");
     await terraform("apply", "-auto-approve", "-input=false");
-  }, 120_000);
+  });
   afterAll(() => {
     rmSync(project, { recursive: true, force: true });
   });
@@ -82,11 +82,11 @@ describe("a stack on the fake cloud", () => {
     const before = ids();
     await run(join(root, "node_modules/.bin/cdktf"), ["deploy", "demo", "--auto-approve"], project);
     expect(ids()).toEqual(before);
-  }, 120_000);
+  });
 
   it("grows by what is new, and changes nothing else", async () => {
     await synth(5);
     const { stdout } = await terraform("plan", "-no-color", "-input=false");
     expect(stdout).toContain("Plan: 6 to add, 0 to change, 0 to destroy.");
-  }, 60_000);
+  });
 });

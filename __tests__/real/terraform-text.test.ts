@@ -64,7 +64,7 @@ describe("text that is meant literally", () => {
       }),
       { numRuns: 3 },
     );
-  }, 120_000);
+  });
 
   it("is left alone where it means nothing to Terraform", () => {
     expect(literal('echo "$HOME" 100% {a}')).toBe('echo "$HOME" 100% {a}');

@@ -185,7 +185,7 @@ const PURPOSES = ["state", "bundle", "home"] as const;
 export async function eventually<T>(
   ask: () => Promise<T>,
   good: (answer: T) => boolean,
-  limit = Duration.seconds(60),
+  limit = Duration.seconds(200),
 ): Promise<T> {
   const deadline = Date.now() + limit.toMilliseconds();
   for (;;) {

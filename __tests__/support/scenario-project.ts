@@ -128,7 +128,7 @@ export async function run(
 }
 
 /** Asks until `condition` holds; what it last saw is in the error. */
-export async function until(what: string, seconds: number, condition: () => Promise<true | string>): Promise<void> {
+export async function until(what: string, condition: () => Promise<true | string>, seconds = 200): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const seen = await condition();

@@ -10,8 +10,6 @@ const MINUTES = 60_000;
 const project = new ScenarioProject("lying-node", { cpu: 2, gpu: 0 });
 project.users = "users:\n  - name: alice\n    uid: 2001\n";
 
-jest.setTimeout(4 * MINUTES);
-
 /** Says on every connection what /root/lie tells it to do; `honest` what the node unit said before. */
 const LIAR = `
 import json, socket, sys, threading, time
@@ -71,7 +69,7 @@ beforeAll(async () => {
     `systemctl mask --quiet --runtime --now ohpc-node-answer.socket; systemctl stop 'ohpc-node-answer*.service'
      systemd-run --quiet --unit liar python3 /root/liar.py ${NODE_ANSWER_PORT}`,
   );
-  await until("the liar answers", 30, async () => {
+  await until("the liar answers", async () => {
     const { stdout } = await project.ohpc(
       "ssh",
       "cpu-2",
@@ -84,7 +82,7 @@ beforeAll(async () => {
 }, 15 * MINUTES);
 afterAll(async () => {
   await project.remove();
-}, 2 * MINUTES);
+});
 
 async function timed(verb: string, ...args: string[]): Promise<Outcome & { readonly seconds: number }> {
   const started = Date.now();

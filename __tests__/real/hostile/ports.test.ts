@@ -30,15 +30,13 @@ const PORTS = [
 const DAEMONS =
   "slurmctld slurmdbd slurmd prometheus-node-exporter ssh ohpc-node-answer.socket ohpc-node-answer.service";
 
-jest.setTimeout(120_000);
-
 beforeAll(async () => {
   await cluster.startSmallest(sketch);
   await idle();
 }, 900_000);
 afterAll(async () => {
   await cluster.end();
-}, 60_000);
+});
 
 describe.each(MACHINES)("alice on %s", (host) => {
   it("is kept off the ports of all daemons", () => {
@@ -84,7 +82,7 @@ describe.each(MACHINES)("alice on %s", (host) => {
     await bash(host, "touch /tmp/stop");
     expect(await bash(host, "cat /tmp/won")).toBe("");
     await asAlice("srun true");
-  }, 300_000);
+  });
 });
 
 describe("the daemons", () => {

@@ -25,14 +25,12 @@ beforeAll(async () => {
 afterAll(async () => {
   stack.remove();
   await cluster.end();
-}, 60_000);
+});
 afterEach(async () => {
   await master(
     "touch /home/alice/stop; chmod 700 /home/alice; pkill -KILL -u alice -f prepared || true; rm -rf /home/alice/ohpc-smoke /home/alice/stop",
   );
-}, 60_000);
-jest.setTimeout(120_000);
-
+});
 describe("alice", () => {
   it("cannot have her profile read, nor her shell run", async () => {
     await alice(
