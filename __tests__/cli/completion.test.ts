@@ -66,21 +66,17 @@ describe.each(SHELLS)("completion in %s", (shell) => {
   // Not every machine has every shell.
   const here = spawnSync(shell, ["-c", "exit"]).status === 0 ? it : it.skip;
 
-  here(
-    "offers every verb, and what every verb takes",
-    () => {
-      expect(offered(shell, "")).toEqual(expect.arrayContaining([...VERBS.map(({ name }) => name), "help"]));
-      expect([...offered(shell, "s")].sort()).toEqual(["smoke", "ssh", "status", "stop"]);
-      for (const { name } of VERBS) {
-        const { options } = verb(name);
-        const own = options.filter(({ hidden }) => !hidden).map(({ long }) => long);
-        expect([...offered(shell, name, "--")].sort()).toEqual([...own, "--help"].sort());
-      }
-      expect([...offered(shell, "image", "")].sort()).toEqual(["build", "list", "prune"]);
-      expect([...offered(shell, "image", "build", "--")].sort()).toEqual(["--help", "--json", "--stock"]);
-    },
-    60_000,
-  );
+  here("offers every verb, and what every verb takes", () => {
+    expect(offered(shell, "")).toEqual(expect.arrayContaining([...VERBS.map(({ name }) => name), "help"]));
+    expect([...offered(shell, "s")].sort()).toEqual(["smoke", "ssh", "status", "stop"]);
+    for (const { name } of VERBS) {
+      const { options } = verb(name);
+      const own = options.filter(({ hidden }) => !hidden).map(({ long }) => long);
+      expect([...offered(shell, name, "--")].sort()).toEqual([...own, "--help"].sort());
+    }
+    expect([...offered(shell, "image", "")].sort()).toEqual(["build", "list", "prune"]);
+    expect([...offered(shell, "image", "build", "--")].sort()).toEqual(["--help", "--json", "--stock"]);
+  });
 
   here("offers the few words that an argument may be, and nothing after --", () => {
     expect(offered(shell, "smoke", "demo", "h")).toEqual(["hello", "hpl"]);
@@ -101,41 +97,33 @@ describe.each(SHELLS)("completion in %s", (shell) => {
     }
   });
 
-  here(
-    "offers the value of an option behind = as well",
-    () => {
-      // Bash makes three words of it.
-      const words = (text: string) => (shell === "bash" ? text.split(/(?<==)|(?==)/) : [text]);
-      const option = shell === "bash" ? "" : "--partition=";
-      try {
-        expect(offered(shell, "smoke", "demo", "hello", ...words("--partition=g"))).toEqual([`${option}gpu`]);
-        expect(offered(shell, "smoke", "demo", "hello", ...words("--partition="))).toEqual([
-          `${option}cpu`,
-          `${option}gpu`,
-        ]);
-        expect(offered(shell, "ssh", ...words("--as=alice"), "demo", "gpu-")).toEqual(["gpu-1", "gpu-2"]);
-      } finally {
-        rmSync(join(scratch, "started"), { force: true });
-      }
-    },
-    60_000,
-  );
+  here("offers the value of an option behind = as well", () => {
+    // Bash makes three words of it.
+    const words = (text: string) => (shell === "bash" ? text.split(/(?<==)|(?==)/) : [text]);
+    const option = shell === "bash" ? "" : "--partition=";
+    try {
+      expect(offered(shell, "smoke", "demo", "hello", ...words("--partition=g"))).toEqual([`${option}gpu`]);
+      expect(offered(shell, "smoke", "demo", "hello", ...words("--partition="))).toEqual([
+        `${option}cpu`,
+        `${option}gpu`,
+      ]);
+      expect(offered(shell, "ssh", ...words("--as=alice"), "demo", "gpu-")).toEqual(["gpu-1", "gpu-2"]);
+    } finally {
+      rmSync(join(scratch, "started"), { force: true });
+    }
+  });
 
-  here(
-    "offers the project's stacks, hosts and users, from any directory below it",
-    () => {
-      try {
-        expect(offered(shell, "up", "")).toEqual(["demo", "earlier"]);
-        expect(offered(shell, "ssh", "demo", "gpu-")).toEqual(["gpu-1", "gpu-2"]);
-        expect(offered(shell, "smoke", "demo", "hello", "--user", "")).toEqual(
-          sampleCluster().spec.users.users.map(({ name }) => name),
-        );
-      } finally {
-        rmSync(join(scratch, "started"), { force: true });
-      }
-    },
-    60_000,
-  );
+  here("offers the project's stacks, hosts and users, from any directory below it", () => {
+    try {
+      expect(offered(shell, "up", "")).toEqual(["demo", "earlier"]);
+      expect(offered(shell, "ssh", "demo", "gpu-")).toEqual(["gpu-1", "gpu-2"]);
+      expect(offered(shell, "smoke", "demo", "hello", "--user", "")).toEqual(
+        sampleCluster().spec.users.users.map(({ name }) => name),
+      );
+    } finally {
+      rmSync(join(scratch, "started"), { force: true });
+    }
+  });
 });
 
 describe("what a project tells", () => {
@@ -170,7 +158,7 @@ describe("what a project tells", () => {
     expect(
       [...new Set(packages)].filter((name) => !/^(tsx|esbuild|@esbuild|get-tsconfig|resolve-pkg-maps)$/.test(name)),
     ).toEqual(["commander"]);
-  }, 30_000);
+  });
 });
 
 function verb(name: string): Command {

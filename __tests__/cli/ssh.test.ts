@@ -71,7 +71,7 @@ describe("the line for the far side", () => {
     } finally {
       rmSync(scratch, { recursive: true });
     }
-  }, 30_000);
+  });
 });
 
 describe("ohpc ssh", () => {

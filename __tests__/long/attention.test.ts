@@ -2,6 +2,7 @@ import { configure } from "../../lib/operate/configure/configure";
 import type { StepEvent } from "../../lib/operate/configure/run-steps";
 import type { Failure } from "../../lib/operate/feedback/failure";
 import { type Attention, attentionOf } from "../../lib/operate/scheduler/attention";
+import type { NodeAnswer } from "../../lib/operate/node/answers";
 import { unfinishedJobs } from "../../lib/operate/scheduler/jobs";
 import { nodesReady, type Readiness } from "../../lib/operate/scheduler/ready";
 import { clusterStatus } from "../../lib/operate/scheduler/status";
@@ -49,15 +50,14 @@ describe("nodes that are asked", () => {
     await asAlice("srun --nodelist=cpu-1 true").catch(() => undefined);
     await apply(sketch);
     await eventually(states, (said) => said.includes("cpu-1 drained"));
-    const before = Date.now();
-    expect(await failed(ready(Duration.seconds(60)))).toMatchObject({
+    // Not waited for: who waits to the end says that it is late.
+    expect(await failed(ready())).toMatchObject({
       details: {
         code: "nodes.drained",
         remedy: expect.stringContaining("scontrol update nodename=cpu-1 state=resume") as string,
         output: ["cpu-1 is drained: Prolog error"],
       },
     });
-    expect(Date.now() - before).toBeLessThan(30_000);
     await master("scontrol update nodename=cpu-1 state=resume");
   });
 
@@ -73,14 +73,25 @@ describe("a node that does not take a new configuration", () => {
   it("is waited for, and said to be behind once it has had two minutes", async () => {
     const program = "/usr/lib/ohpc/ohpc-node";
     await cluster.inside("cpu-1", "chmod", "a-x", program);
+    // A run that began before would take it all the same.
+    await eventually(
+      async () => cluster.inside("cpu-1", "systemctl", "show", "--property=SubState", "--value", "ohpc-node.service"),
+      (said) => !said.startsWith("start") && !said.startsWith("condition"),
+    );
     const wanted = { ...sketch, users: [{ name: "alice" }, { name: "bob" }] };
     await apply(wanted);
+    await eventually(
+      async () => clusterStatus(cluster.view(wanted).manifest, cluster.remote()),
+      ({ generation, nodes }) => nodes.some(({ host, unit }) => host === "cpu-2" && has(unit, generation)),
+    );
     expect(await failed(ready(Duration.seconds(8)))).toMatchObject({
       details: {
         code: "nodes.late",
         output: [expect.stringMatching(/^cpu-1 is behind: it has configuration \d+, not/)],
       },
     });
+    // On a busy machine all this may have taken two minutes.
+    await master("touch /srv/ohpc/bundle/current/generation");
     expect(await attention()).toEqual([]);
     await master("touch --date '3 minutes ago' /srv/ohpc/bundle/current/generation");
     expect(await attention()).toMatchObject([{ code: "node.behind", host: "cpu-1" }]);
@@ -111,7 +122,7 @@ describe("a daemon that runs and does not answer", () => {
         },
       });
       // Without a limit each of them takes a minute, several times.
-      expect(Date.now() - started).toBeLessThan(60_000);
+      expect(Date.now() - started).toBeLessThan(120_000);
       if (daemon === "slurmctld") {
         expect(await failed(unfinishedJobs(cluster.remote()))).toMatchObject({ details: { code: "slurmctld.silent" } });
         expect(await failed(ready())).toMatchObject({ details: { code: "slurmctld.silent" } });
@@ -157,9 +168,9 @@ describe("a job that slurmctld lost before it had saved it", () => {
     const kept = (await asUser("alice", "sbatch --parsable --hold --wrap true")).trim();
     // Without any older state, slurmctld would end all jobs that the database has.
     const state = "/srv/ohpc/state/slurmctld";
-    await master(
-      `touch /run/submitted; until [ ${state}/job_state -nt /run/submitted ]; do sleep 0.2; done; cp -a ${state} ${state}.before`,
-    );
+    // It writes and renames meanwhile: what is copied must be whole, and have the job.
+    await master(`touch /run/submitted
+      until cp -a ${state} ${state}.before && [ ${state}.before/job_state -nt /run/submitted ]; do rm -rf ${state}.before; sleep 0.2; done`);
     const runs = (await asUser("bob", "sbatch --parsable --wrap 'sleep 600'")).trim();
     const waits = (await asUser("bob", "sbatch --parsable --begin now+1hour --wrap true")).trim();
     const recorded = async () =>
@@ -171,7 +182,7 @@ describe("a job that slurmctld lost before it had saved it", () => {
     await master(`systemctl kill --signal=KILL slurmctld slurmdbd mariadb; systemctl stop slurmctld slurmdbd mariadb
       rm -rf ${state}; mv ${state}.before ${state}; systemctl start mariadb slurmdbd slurmctld`);
     await eventually(
-      async () => master("timeout 5 scontrol ping || true"),
+      async () => master("timeout 20 scontrol ping || true"),
       (said) => said.includes("is UP"),
     );
     expect(await master("squeue --noheader --format=%i")).toBe(`${kept}\n`);
@@ -202,7 +213,7 @@ describe("a disk without room", () => {
     ]);
     expect(await states()).toContain("cpu-1 drained ohpc: /tmp is 100 % full\n");
     expect(await failed(ready(Duration.seconds(8)))).toMatchObject({ details: { code: "nodes.late" } });
-    await privileged("cpu-1", "umount /tmp");
+    await privileged("cpu-1", "umount --lazy /tmp");
     await eventually(states, (said) => said === "cpu-1 idle none\ncpu-2 idle none\n");
     await eventually(attention, (found) => found.length === 0);
   });
@@ -215,8 +226,10 @@ describe("a disk without room", () => {
       { code: "node.lacks", message: expect.stringMatching(/^\/tmp is 9\d % full/) as string },
     ]);
     expect(await states()).toContain("cpu-1 idle none\n");
-    await privileged("cpu-1", "umount /tmp");
+    await privileged("cpu-1", "umount --lazy /tmp");
     await cluster.inside("cpu-1", "systemctl", "start", "ohpc-node.service");
+    // It may have joined a run that had looked before.
+    await eventually(attention, (found) => found.length === 0);
   });
 
   it("of the master is named by its mount point", async () => {
@@ -231,18 +244,24 @@ describe("a disk without room", () => {
         output: expect.not.arrayContaining([expect.stringContaining("Traceback")]) as string[],
       },
     });
-    await privileged("master", "umount /home");
+    await privileged("master", "umount --lazy /home");
     await apply(sketch);
+    await ready();
     expect(await attention()).toEqual([]);
   });
 });
+
+/** Whether a node has taken a configuration. */
+function has(unit: NodeAnswer, generation: number | undefined): boolean {
+  return "generation" in unit && unit.ok && unit.generation === generation;
+}
 
 async function attention(): Promise<readonly Attention[]> {
   const status = await clusterStatus(cluster.view(sketch).manifest, cluster.remote());
   return attentionOf({ ...status, stack: "demo", master: "master" });
 }
 
-async function ready(limit = Duration.seconds(90)): Promise<Readiness> {
+async function ready(limit = Duration.minutes(4)): Promise<Readiness> {
   const report = { title: () => undefined, detail: () => undefined };
   return nodesReady(cluster.remote(), cluster.view(sketch), limit, report);
 }

@@ -65,7 +65,7 @@ async function runAgain(directory: string): Promise<readonly Run[]> {
     `job ${job} ends`,
     async () => {
       const state = await project.onMaster(`scontrol --oneliner show job ${job} | grep -oP '(?<=JobState=)\\w+'`);
-      return !["PENDING", "RUNNING", "COMPLETING"].includes(state) || state;
+      return !["PENDING", "CONFIGURING", "RUNNING", "COMPLETING"].includes(state) || state;
     },
     170 * 60,
   );

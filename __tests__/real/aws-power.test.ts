@@ -15,7 +15,7 @@ import { Duration } from "../../lib/units";
 import { DEBIAN, Moto } from "../support/moto";
 
 const REGION = "us-east-1";
-const WAIT = { deadline: Duration.seconds(20), pause: Duration.seconds(0.1) };
+const WAIT = { deadline: Duration.minutes(2), pause: Duration.seconds(0.1) };
 
 describe("power on EC2, against a server that speaks its API", () => {
   let moto: Moto;

@@ -38,7 +38,7 @@ afterAll(async () => {
   await runEngineScript('engine rm --force "$1" >/dev/null 2>&1 || true', [machine]);
   place.release();
   rmSync(scratch, { recursive: true, force: true });
-}, MINUTES);
+});
 
 /** Runs bash in the machine, as root or as a plain user. */
 async function inMachine(script: string, user = "root"): Promise<string> {
@@ -72,10 +72,10 @@ describe("a machine from the node image", () => {
     port = (await runEngineScript(script, [machine, keys, recipe.image])).trim().split(":").at(-1) ?? "";
     const hostKey = readFileSync(join(keys, "host.pub"), "utf8");
     writeFileSync(join(keys, "known_hosts"), `[127.0.0.1]:${port} ${hostKey}`);
-  }, MINUTES);
+  });
 
   function ssh(command: string): string {
-    const options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=2"];
+    const options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=30"];
     options.push(`UserKnownHostsFile=${join(keys, "known_hosts")}`);
     const flags = options.flatMap((option) => ["-o", option]);
     return execFileSync(
@@ -88,30 +88,22 @@ describe("a machine from the node image", () => {
     ).trim();
   }
 
-  it(
-    "answers over SSH, with the pinned host key and the operator's key, within seconds",
-    async () => {
-      const answer = await until(() => ssh("hostname; locale charmap"));
-      expect(answer.split("\n").at(-1)).toBe("UTF-8");
-    },
-    MINUTES,
-  );
+  it("answers over SSH, with the pinned host key and the operator's key, within seconds", async () => {
+    const answer = await until(() => ssh("hostname; locale charmap"));
+    expect(answer.split("\n").at(-1)).toBe("UTF-8");
+  });
 
-  it(
-    "boots completely, with nothing failed",
-    async () => {
-      const state = await until(() => {
-        const said = ssh("systemctl is-system-running || true");
-        if (said === "starting" || said === "initializing") throw new Error(said);
-        return said;
-      });
-      expect({ state, failed: ssh("systemctl --failed --plain --no-legend") }).toEqual({
-        state: "running",
-        failed: "",
-      });
-    },
-    MINUTES,
-  );
+  it("boots completely, with nothing failed", async () => {
+    const state = await until(() => {
+      const said = ssh("systemctl is-system-running || true");
+      if (said === "starting" || said === "initializing") throw new Error(said);
+      return said;
+    });
+    expect({ state, failed: ssh("systemctl --failed --plain --no-legend") }).toEqual({
+      state: "running",
+      failed: "",
+    });
+  });
 
   it("starts none of the cluster's daemons by itself", async () => {
     const daemons = ["slurmctld", "slurmd", "slurmdbd", "munge", "mariadb"];
@@ -119,36 +111,32 @@ describe("a machine from the node image", () => {
     expect(states.split("\n")).toEqual(daemons.map(() => "disabled"));
   });
 
-  it(
-    "has the programs in the versions that it records",
-    async () => {
-      const recorded = JSON.parse(await inMachine("cat /usr/share/ohpc/versions.json")) as Record<string, string>;
-      const client = "printf 'ClusterName=a\\nSlurmctldHost=a\\n' >/tmp/slurm.conf; SLURM_CONF=/tmp/slurm.conf srun -V";
-      const programs: Readonly<Record<string, readonly string[]>> = {
-        slurm: ["slurmctld -V", "slurmd -V", client],
-        munge: ["munged --version"],
-        mariadb: ["mariadbd --version"],
-        openmpi: ["ompi_info --version", "mpirun --version"],
-        apptainer: ["apptainer --version", "singularity --version"],
-        lmod: ["bash -lc 'module --version' 2>&1"],
-        nodeExporter: ["prometheus-node-exporter --version 2>&1"],
-        gcc: ["gcc -dumpfullversion", "gfortran -dumpfullversion", "g++ -dumpfullversion"],
-        python: ["python3 --version"],
-      };
-      for (const [name, commands] of Object.entries(programs)) {
-        // 1:11.8.6-0+deb13u1 is upstream's 11.8.6
-        const upstream = (recorded[name] ?? "not recorded").replace(/^\d+:/, "").replace(/[-+].*$/, "");
-        for (const command of commands) {
-          expect({ command, said: await inMachine(command) }).toEqual({
-            command,
-            said: expect.stringContaining(upstream) as string,
-          });
-        }
+  it("has the programs in the versions that it records", async () => {
+    const recorded = JSON.parse(await inMachine("cat /usr/share/ohpc/versions.json")) as Record<string, string>;
+    const client = "printf 'ClusterName=a\\nSlurmctldHost=a\\n' >/tmp/slurm.conf; SLURM_CONF=/tmp/slurm.conf srun -V";
+    const programs: Readonly<Record<string, readonly string[]>> = {
+      slurm: ["slurmctld -V", "slurmd -V", client],
+      munge: ["munged --version"],
+      mariadb: ["mariadbd --version"],
+      openmpi: ["ompi_info --version", "mpirun --version"],
+      apptainer: ["apptainer --version", "singularity --version"],
+      lmod: ["bash -lc 'module --version' 2>&1"],
+      nodeExporter: ["prometheus-node-exporter --version 2>&1"],
+      gcc: ["gcc -dumpfullversion", "gfortran -dumpfullversion", "g++ -dumpfullversion"],
+      python: ["python3 --version"],
+    };
+    for (const [name, commands] of Object.entries(programs)) {
+      // 1:11.8.6-0+deb13u1 is upstream's 11.8.6
+      const upstream = (recorded[name] ?? "not recorded").replace(/^\d+:/, "").replace(/[-+].*$/, "");
+      for (const command of commands) {
+        expect({ command, said: await inMachine(command) }).toEqual({
+          command,
+          said: expect.stringContaining(upstream) as string,
+        });
       }
-      expect(recorded["slurm"]).toMatch(/^24\.11\./);
-    },
-    MINUTES,
-  );
+    }
+    expect(recorded["slurm"]).toMatch(/^24\.11\./);
+  });
 
   it("says which roles made it, so that none are applied to it again", async () => {
     expect(await inMachine("cat /usr/share/ohpc/software")).toBe(softwareHash());
@@ -160,173 +148,138 @@ describe("a machine from the node image", () => {
     );
   });
 
-  it(
-    "solves a linear system with xhpl from its module, over two ranks, as a plain user",
-    async () => {
-      await inMachine("id -u alice >/dev/null 2>&1 || useradd -m -u 2001 alice");
-      const input = [
-        ...[
-          "HPL",
-          "by hand",
-          "HPL.out",
-          "6",
-          "1",
-          "500",
-          "1",
-          "64",
-          "0",
-          "1",
-          "1",
-          "2",
-          "16.0",
-          "1",
-          "2",
-          "1",
-          "4",
-          "1",
-          "2",
-        ],
-        ...["1", "1", "1", "0", "1", "0", "2", "64", "0", "0", "1", "8"],
-      ].join("\n");
-      const output = await inMachine(
-        `mkdir -p ~alice/hpl && cat > ~alice/hpl/HPL.dat <<'END'\n${input}\nEND\nchown -R alice: ~alice/hpl
+  it("solves a linear system with xhpl from its module, over two ranks, as a plain user", async () => {
+    await inMachine("id -u alice >/dev/null 2>&1 || useradd -m -u 2001 alice");
+    const input = [
+      ...[
+        "HPL",
+        "by hand",
+        "HPL.out",
+        "6",
+        "1",
+        "500",
+        "1",
+        "64",
+        "0",
+        "1",
+        "1",
+        "2",
+        "16.0",
+        "1",
+        "2",
+        "1",
+        "4",
+        "1",
+        "2",
+      ],
+      ...["1", "1", "1", "0", "1", "0", "2", "64", "0", "0", "1", "8"],
+    ].join("\n");
+    const output = await inMachine(
+      `mkdir -p ~alice/hpl && cat > ~alice/hpl/HPL.dat <<'END'\n${input}\nEND\nchown -R alice: ~alice/hpl
        su - alice -c 'cd hpl && module load hpl && OPENBLAS_NUM_THREADS=1 mpirun --oversubscribe -n 2 xhpl' 2>&1`,
-      );
-      expect(output).toMatch(/^WR\S+\s+500\s+64\s+1\s+2\s/m);
-      expect(output).toMatch(/1 tests completed and passed residual checks/);
-    },
-    2 * MINUTES,
-  );
+    );
+    expect(output).toMatch(/^WR\S+\s+500\s+64\s+1\s+2\s/m);
+    expect(output).toMatch(/1 tests completed and passed residual checks/);
+  });
 
-  it(
-    "stops xhpl with an error when its input is wrong",
-    async () => {
-      const said = await inMachine(
-        "cd /tmp && mpirun --allow-run-as-root -n 1 /opt/ohpc/pub/hpl/bin/xhpl 2>&1; echo ended with $?",
-      ).catch((error: unknown) => String(error));
-      expect(said).not.toContain("ended with 0");
-      expect(
-        await inMachine("! (cd /tmp && mpirun --allow-run-as-root -n 1 /opt/ohpc/pub/hpl/bin/xhpl 2>&1)"),
-      ).toContain("cannot open file HPL.dat");
-    },
-    MINUTES,
-  );
+  it("stops xhpl with an error when its input is wrong", async () => {
+    const said = await inMachine(
+      "cd /tmp && mpirun --allow-run-as-root -n 1 /opt/ohpc/pub/hpl/bin/xhpl 2>&1; echo ended with $?",
+    ).catch((error: unknown) => String(error));
+    expect(said).not.toContain("ended with 0");
+    expect(await inMachine("! (cd /tmp && mpirun --allow-run-as-root -n 1 /opt/ohpc/pub/hpl/bin/xhpl 2>&1)")).toContain(
+      "cannot open file HPL.dat",
+    );
+  });
 
-  it(
-    "runs a container image as a plain user",
-    async () => {
-      await inMachine("id -u alice >/dev/null 2>&1 || useradd -m -u 2001 alice");
-      const build = `mkdir -p root/bin root/etc root/proc root/sys root/dev root/tmp root/home
+  it("runs a container image as a plain user", async () => {
+    await inMachine("id -u alice >/dev/null 2>&1 || useradd -m -u 2001 alice");
+    const build = `mkdir -p root/bin root/etc root/proc root/sys root/dev root/tmp root/home
       printf '#include <stdio.h>\\nint main(void) { puts("hello from inside"); return 0; }\\n' > hello.c
       gcc -static -o root/bin/hello hello.c && apptainer build --force hello.sif root >/dev/null 2>&1
       apptainer exec hello.sif /bin/hello`;
-      expect(await inMachine(`su - alice -c '${build.replaceAll("'", `'\\''`)}'`)).toContain("hello from inside");
-    },
-    2 * MINUTES,
-  );
+    expect(await inMachine(`su - alice -c '${build.replaceAll("'", `'\\''`)}'`)).toContain("hello from inside");
+  });
 
-  it(
-    "starts the database from the blank one that it carries, for the unix socket only",
-    async () => {
-      const answer = await inMachine(`
+  it("starts the database from the blank one that it carries, for the unix socket only", async () => {
+    const answer = await inMachine(`
       cp -a /usr/share/ohpc/mysql /srv/ohpc/state/mysql
       systemctl start mariadb
       mariadb -N -e 'select 6 * 7; select @@skip_networking'
       if su -s /bin/sh nobody -c 'mariadb -u root -e "select 1"' 2>/dev/null; then echo anybody is root; fi`);
-      expect(answer).toBe("42\n1");
-    },
-    MINUTES,
-  );
+    expect(answer).toBe("42\n1");
+  });
 
-  it(
-    "has a timer that looks after compute nodes only",
-    async () => {
-      // Neither role nor boot.env: a machine that has not been told yet what it is.
-      expect(await inMachine("systemctl is-active ohpc-node.timer ohpc-node-answer.socket")).toBe("active\nactive");
-      await inMachine("printf 'OHPC_ROLE=master\\n' > /etc/ohpc/boot.env; systemctl start ohpc-node.service");
-      const states = await until(async () => {
-        const said = await inMachine("systemctl is-active ohpc-node.timer ohpc-node-answer.socket || true");
-        if (said.includes("deactivating") || said.includes("\nactive")) throw new Error(said);
-        return said;
-      });
-      expect(states).toBe("inactive\ninactive");
-    },
-    MINUTES,
-  );
+  it("has a timer that looks after compute nodes only", async () => {
+    // Neither role nor boot.env: a machine that has not been told yet what it is.
+    expect(await inMachine("systemctl is-active ohpc-node.timer ohpc-node-answer.socket")).toBe("active\nactive");
+    await inMachine("printf 'OHPC_ROLE=master\\n' > /etc/ohpc/boot.env; systemctl start ohpc-node.service");
+    const states = await until(async () => {
+      const said = await inMachine("systemctl is-active ohpc-node.timer ohpc-node-answer.socket || true");
+      // The two stop one after the other; a run of before may have come between, and the next is in a minute.
+      if (said !== "inactive\ninactive") throw new Error(said);
+      return said;
+    });
+    expect(states).toBe("inactive\ninactive");
+  });
 
-  it(
-    "tells what a node waits for, and counts how often, until there is a bundle to hand over to",
-    async () => {
-      await inMachine(`
+  it("tells what a node waits for, and counts how often, until there is a bundle to hand over to", async () => {
+    await inMachine(`
       printf 'OHPC_ROLE=compute\\nOHPC_BUNDLE=mounted:/srv/ohpc/bundle\\n' > /etc/ohpc/boot.env
       systemctl start ohpc-node-answer.socket; systemctl start --no-block ohpc-node.timer ohpc-node.service`);
-      const talk = `import socket, sys
+    const talk = `import socket, sys
 with socket.create_connection(("127.0.0.1", ${NODE_ANSWER_PORT}), 5, ("", 1000 + int(sys.argv[2]))) as connection:
     connection.sendall(sys.argv[1].encode() + b"\\n")
     print(connection.makefile().read())`;
-      let times = 0;
-      // From a port of root's own, another each time: the one before is not free again at once.
-      const ask = (question: string) => inMachine(`python3 -c '${talk}' ${question} ${times++ % 24}`);
-      const waiting = await until(async () => {
-        const state = JSON.parse(await ask("state")) as { attempts: number };
-        if (state.attempts < 2) throw new Error(JSON.stringify(state));
-        return state;
-      });
-      expect(waiting).toMatchObject({
-        stage: "bundle",
-        ok: false,
-        message: expect.stringContaining("no bundle yet") as string,
-      });
-      await inMachine(`
+    let times = 0;
+    // From a port of root's own, another each time: the one before is not free again at once.
+    const ask = (question: string) => inMachine(`python3 -c '${talk}' ${question} ${times++ % 24}`);
+    const waiting = await until(async () => {
+      const state = JSON.parse(await ask("state")) as { attempts: number };
+      if (state.attempts < 2) throw new Error(JSON.stringify(state));
+      return state;
+    });
+    expect(waiting).toMatchObject({
+      stage: "bundle",
+      ok: false,
+      message: expect.stringContaining("no bundle yet") as string,
+    });
+    await inMachine(`
       mkdir -p /srv/ohpc/bundle/generations/1 && ln -s generations/1 /srv/ohpc/bundle/current
-      printf '#!/bin/sh\\necho "$(pwd) $0" >/run/ohpc/handed-over; stat -c %%a /run/ohpc/bundle >>/run/ohpc/handed-over\\n' > /srv/ohpc/bundle/current/converge
+      printf '#!/bin/sh\\n{ echo "$(pwd) $0"; stat -c %%a /run/ohpc/bundle; } >/run/ohpc/handed\\nmv /run/ohpc/handed /run/ohpc/handed-over\\n' > /srv/ohpc/bundle/current/converge
       chmod 0755 /srv/ohpc/bundle/current/converge`);
-      expect(await ask("nonsense")).toContain("error");
-      await ask("kick");
-      expect(await until(() => inMachine("cat /run/ohpc/handed-over"))).toBe("/ /run/ohpc/bundle/converge\n700");
-    },
-    MINUTES,
-  );
+    expect(await ask("nonsense")).toContain("error");
+    await ask("kick");
+    expect(await until(() => inMachine("cat /run/ohpc/handed-over"))).toBe("/ /run/ohpc/bundle/converge\n700");
+  });
 });
 
 describe("the node image", () => {
-  it(
-    "is not built again when it is there, which takes but a moment",
-    async () => {
-      const seen: ImageProgress[] = [];
-      const started = performance.now();
-      const { image, built } = await buildNodeImage({ onProgress: (progress) => seen.push(progress) });
-      expect({ image, built, seen }).toEqual({ image: recipe.image, built: [], seen: [] });
-      expect(performance.now() - started).toBeLessThan(5000);
-    },
-    MINUTES,
-  );
+  it("is not built again when it is there, which takes but a moment", async () => {
+    const seen: ImageProgress[] = [];
+    const started = performance.now();
+    const { image, built } = await buildNodeImage({ onProgress: (progress) => seen.push(progress) });
+    expect({ image, built, seen }).toEqual({ image: recipe.image, built: [], seen: [] });
+    // A build takes minutes.
+    expect(performance.now() - started).toBeLessThan(60_000);
+  });
 
-  it(
-    "holds no key, no secret and no machine's identity, in no layer",
-    async () => {
-      const script = `
+  it("holds no key, no secret and no machine's identity, in no layer", async () => {
+    const script = `
       grep -rlI -e 'PRIVATE KEY-----' /etc /root /home /opt /srv /var || true
       find /etc/ssh /etc/munge -type f \\( -name 'ssh_host_*' -o -name '*.key' \\)
       find / -xdev \\( -name authorized_keys -o -name id_rsa -o -name id_ed25519 -o -name .netrc -o -name .pgpass \\) -type f
       cat /etc/machine-id /var/lib/dbus/machine-id 2>/dev/null
       awk -F: '$2 !~ /^[!*]/ { print "password of " $1 }' /etc/shadow`;
-      for (const { tag } of recipe.layers)
-        expect({ tag, found: await inImage(tag, script) }).toEqual({ tag, found: "" });
-    },
-    2 * MINUTES,
-  );
+    for (const { tag } of recipe.layers) expect({ tag, found: await inImage(tag, script) }).toEqual({ tag, found: "" });
+  });
 
-  it(
-    "keeps nothing of its own building: no package lists, no archives, no files of ours",
-    async () => {
-      // Empty folders that were mount points, below /run, which is empty in every machine anyway, may stay.
-      const script = `
+  it("keeps nothing of its own building: no package lists, no archives, no files of ours", async () => {
+    // Empty folders that were mount points, below /run, which is empty in every machine anyway, may stay.
+    const script = `
         find /var/lib/apt/lists /var/cache/apt /run/ohpc-build /tmp /var/tmp -type f ! -name lock`;
-      expect(await inImage(recipe.image, script)).toBe("");
-    },
-    MINUTES,
-  );
+    expect(await inImage(recipe.image, script)).toBe("");
+  });
 
   it(
     "is what its roles say: applying them again changes nothing",
@@ -389,64 +342,52 @@ describe("building in layers", () => {
   afterAll(async () => {
     const own = (await present()).filter((image) => image.startsWith(`localhost/${name}`));
     await runEngineScript('for image; do engine rmi --force "$image" >/dev/null 2>&1 || true; done', own);
-  }, MINUTES);
+  });
 
-  it(
-    "tells which layer failed, at which task and why, and keeps what was finished",
-    async () => {
-      const before = await leftovers();
-      const error = (await buildNodeImage({ root, env: withBase }).catch(
-        (failure: unknown) => failure,
-      )) as ImageBuildError;
-      expect(error).toMatchObject({ name: "ImageBuildError", layer: "second", task: "second : Open the door" });
-      expect(error.message).toContain('layer 3 of 3 (second) failed at "second : Open the door"');
-      expect(error.message).toContain("the finished layers are kept (base, first)");
-      expect(error.message).toContain("/etc/door");
-      const { base, layers, image } = readRecipe(root);
+  it("tells which layer failed, at which task and why, and keeps what was finished", async () => {
+    const before = await leftovers();
+    const error = (await buildNodeImage({ root, env: withBase }).catch(
+      (failure: unknown) => failure,
+    )) as ImageBuildError;
+    expect(error).toMatchObject({ name: "ImageBuildError", layer: "second", task: "second : Open the door" });
+    expect(error.message).toContain('layer 3 of 3 (second) failed at "second : Open the door"');
+    expect(error.message).toContain("the finished layers are kept (base, first)");
+    expect(error.message).toContain("/etc/door");
+    const { base, layers, image } = readRecipe(root);
+    const images = await present();
+    expect([base.tag, layers[0]?.tag, image].map((tag) => images.includes(tag ?? ""))).toEqual([true, true, false]);
+    expect(await leftovers()).toEqual(before);
+  });
+
+  it("goes on from there when the layer is mended, and a second build at the same time waits and finds it done", async () => {
+    role("second", OPEN.replace("/etc/door", "/etc/house"));
+    const waited: string[] = [];
+    const [one, other] = await Promise.all([
+      buildNodeImage({ root, env: withBase, onProgress: ({ line }) => waited.push(line) }),
+      buildNodeImage({ root, env: withBase, onProgress: ({ line }) => waited.push(line) }),
+    ]);
+    const built = [...one.built, ...other.built].map(({ layer }) => layer);
+    expect(built).toEqual(["second"]);
+    expect(waited).toContain("waiting for another build of the image");
+    expect(await inImage(one.image, "cat /etc/house")).toBe("one");
+  });
+
+  it("removes images of other versions on request, but none that a machine uses", async () => {
+    const used = readRecipe(root).image;
+    const container = (await runEngine(["create", "--entrypoint", "true", used])).trim().split("\n").at(-1) ?? "";
+    try {
+      role("second", OPEN.replace("/etc/door", "/etc/hostname"));
+      const now = (await buildNodeImage({ root, env: withBase })).image;
+      await pruneImages(ownImages, { root });
       const images = await present();
-      expect([base.tag, layers[0]?.tag, image].map((tag) => images.includes(tag ?? ""))).toEqual([true, true, false]);
-      expect(await leftovers()).toEqual(before);
-    },
-    5 * MINUTES,
-  );
-
-  it(
-    "goes on from there when the layer is mended, and a second build at the same time waits and finds it done",
-    async () => {
-      role("second", OPEN.replace("/etc/door", "/etc/house"));
-      const waited: string[] = [];
-      const [one, other] = await Promise.all([
-        buildNodeImage({ root, env: withBase, onProgress: ({ line }) => waited.push(line) }),
-        buildNodeImage({ root, env: withBase, onProgress: ({ line }) => waited.push(line) }),
-      ]);
-      const built = [...one.built, ...other.built].map(({ layer }) => layer);
-      expect(built).toEqual(["second"]);
-      expect(waited).toContain("waiting for another build of the image");
-      expect(await inImage(one.image, "cat /etc/house")).toBe("one");
-    },
-    5 * MINUTES,
-  );
-
-  it(
-    "removes images of other versions on request, but none that a machine uses",
-    async () => {
-      const used = readRecipe(root).image;
-      const container = (await runEngine(["create", "--entrypoint", "true", used])).trim().split("\n").at(-1) ?? "";
-      try {
-        role("second", OPEN.replace("/etc/door", "/etc/hostname"));
-        const now = (await buildNodeImage({ root, env: withBase })).image;
-        await pruneImages(ownImages, { root });
-        const images = await present();
-        expect([used, now].map((image) => images.includes(image))).toEqual([true, true]);
-        await runEngine(["rm", container]);
-        expect(await pruneImages(ownImages, { root })).toContain(used);
-        expect((await present()).filter((image) => image === used || image === now)).toEqual([now]);
-      } finally {
-        await runEngineScript('engine rm --force "$1" >/dev/null 2>&1 || true', [container]);
-      }
-    },
-    5 * MINUTES,
-  );
+      expect([used, now].map((image) => images.includes(image))).toEqual([true, true]);
+      await runEngine(["rm", container]);
+      expect(await pruneImages(ownImages, { root })).toContain(used);
+      expect((await present()).filter((image) => image === used || image === now)).toEqual([now]);
+    } finally {
+      await runEngineScript('engine rm --force "$1" >/dev/null 2>&1 || true', [container]);
+    }
+  });
 });
 
 /** This machine's engine, as if it had no other images than those of these tests: bases of other versions are another check's. */
@@ -471,7 +412,7 @@ async function leftovers(): Promise<string> {
 }
 
 /** Tries until it does not throw any more, for at most so many seconds. */
-async function until<T>(attempt: () => T | Promise<T>, seconds = 120): Promise<T> {
+async function until<T>(attempt: () => T | Promise<T>, seconds = 240): Promise<T> {
   const limit = Date.now() + seconds * 1000;
   for (;;) {
     try {

@@ -101,9 +101,9 @@ describe("a machine that was there before its cluster", () => {
     await eventually(
       async () => bash("cpu-1", "[ -e /run/before ] || cat /run/ohpc/node.json").catch(() => ""),
       (said) => said.includes('"stage":"ready","ok":true'),
-      Duration.minutes(3),
+      Duration.minutes(10),
     );
-  });
+  }, 900_000);
 
   it("is left alone where it has another name", async () => {
     await cluster.startStranger("cpu", 2);

@@ -33,7 +33,7 @@ function unpacked(file: string): ReadonlyMap<string, string> {
 
 it("one archive tells of master, nodes and Terraform, and has neither secrets nor names of jobs", async () => {
   await project.onMaster(
-    `runuser -u alice -- sbatch --chdir=/tmp --job-name=${SECRET_NAME} --comment=${SECRET_NAME} --wrap 'sleep 300'`,
+    `runuser -u alice -- sbatch --chdir=/tmp --job-name=${SECRET_NAME} --comment=${SECRET_NAME} --wrap 'sleep 3600'`,
   );
   const munge = await project.onMaster("base64 -w0 /etc/munge/munge.key");
   const file = join(project.directory, "logs.tar.gz");

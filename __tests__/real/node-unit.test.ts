@@ -1,6 +1,6 @@
 import { configure } from "../../lib/operate/configure/configure";
 import type { NodeUnitReport } from "../../lib/operate/node/answers";
-import { clusterStatus, type NodeStatus } from "../../lib/operate/scheduler/status";
+import { type ClusterStatus, clusterStatus, type NodeStatus } from "../../lib/operate/scheduler/status";
 import { Duration } from "../../lib/units";
 import { eventually, HandMadeCluster } from "../support/hand-made-cluster";
 
@@ -26,6 +26,10 @@ describe("a node", () => {
   it("that boots long before its master waits and says so", async () => {
     await cluster.startNode("cpu", 1);
     const started = Date.now();
+    const first = await eventually(
+      async () => report("cpu-1"),
+      ({ attempts }) => attempts >= 1,
+    );
     const waiting = await eventually(
       async () => report("cpu-1"),
       ({ attempts }) => attempts >= 25 && Date.now() - started > PAST_SYSTEMD.toMilliseconds(),
@@ -36,7 +40,7 @@ describe("a node", () => {
       ok: false,
       message: expect.stringContaining("ohpc configure") as string,
     });
-    expect(Date.parse(waiting.since)).toBeLessThan(started + 30_000);
+    expect(waiting.since).toBe(first.since);
   }, 400_000);
 
   it("joins by itself as soon as the master is configured", async () => {
@@ -66,8 +70,18 @@ describe("a node", () => {
       "-c",
       "TIMEFORMAT='%U %S'; { time /run/ohpc/bundle/converge; } 2>&1",
     );
-    const [user = 9, system = 9] = times.trim().split("\n").at(-1)!.split(" ").map(Number);
-    expect(user + system).toBeLessThan(0.5);
+    const starts = await cluster.inside(
+      "cpu-1",
+      "bash",
+      "-c",
+      "TIMEFORMAT='%U %S'; { time for k in 1 2 3 4 5; do python3 -c pass; done; } 2>&1",
+    );
+    const seconds = (text: string) => {
+      const [user = 9, system = 9] = text.trim().split("\n").at(-1)!.split(" ").map(Number);
+      return user + system;
+    };
+    // A slow machine is slow with everything: no more than 25 starts of Python.
+    expect(seconds(times)).toBeLessThan(Math.max(0.5, 5 * seconds(starts)));
     expect(
       await cluster.inside("cpu-1", "stat", "-c", "%i %Y", "/etc/passwd", "/etc/hosts", "/etc/munge/munge.key"),
     ).toBe(before);
@@ -79,7 +93,6 @@ describe("a node", () => {
     const waiting = await eventually(
       async () => report("cpu-2"),
       ({ attempts, stage }) => stage === "slurmd" && attempts >= 3,
-      Duration.minutes(2),
     );
     expect(waiting.message).toBe("the cluster does not have cpu-2 yet: run ohpc configure");
     expect(await cluster.inside("cpu-2", "bash", "-c", "systemctl is-active slurmd || true")).toBe("inactive\n");
@@ -94,8 +107,8 @@ describe("a node", () => {
   it("with fewer GPUs than promised does not start slurmd, and names what is missing", async () => {
     const waiting = await eventually(
       async () => report("gpu-1"),
-      ({ stage }) => stage === "devices",
-      Duration.minutes(1),
+      // Of its first run it may say that it is under way.
+      ({ stage, final }) => stage === "devices" && final === true,
     );
     // A machine that came up without them does not get them by itself: `ohpc up` waits no longer.
     expect(waiting).toMatchObject({ message: "promised, but not there: /dev/nvidia1", final: true });
@@ -112,7 +125,6 @@ describe("a node", () => {
       async () => node("gpu-1"),
       // Both are asked at the same time, and neither waits for the other.
       ({ slurm, unit }) => slurm?.state === "drained" && "ok" in unit && !unit.ok,
-      Duration.minutes(2),
     );
     expect(drained.slurm?.reason).toBe("ohpc: promised, but not there: /dev/nvidia1");
     expect(drained.unit).toMatchObject({
@@ -126,6 +138,8 @@ describe("a node", () => {
   });
 
   it("hears of a change when the master is configured, not a minute later", async () => {
+    // A minute later would be never.
+    await cluster.inside("cpu-1", "systemctl", "stop", "ohpc-node.timer");
     const before = (await report("cpu-1")).generation;
     await configure(
       cluster.view({ pools: { cpu: 2, gpu: 1 }, users: [{ name: "alice" }, { name: "bob" }] }),
@@ -134,9 +148,9 @@ describe("a node", () => {
     await eventually(
       async () => report("cpu-1"),
       ({ generation, ok }) => ok && generation > before,
-      Duration.seconds(40),
     );
     expect(await cluster.inside("cpu-1", "id", "-u", "bob")).toBe("2002\n");
+    await cluster.inside("cpu-1", "systemctl", "start", "ohpc-node.timer");
   });
 
   it("that was off while the bundle changed catches up when it boots", async () => {
@@ -153,7 +167,7 @@ describe("a node", () => {
 
   it("goes on with its jobs while the master is away, and boots meanwhile, and is there again when the master is", async () => {
     await asAlice(
-      "sbatch --nodelist=cpu-1 --output=/home/alice/long --wrap 'for k in $(seq 600); do echo $k; sleep 1; done'",
+      "sbatch --nodelist=cpu-1 --output=/home/alice/long --wrap 'for k in $(seq 1200); do echo $k; sleep 1; done'",
     );
     await eventually(
       async () => cluster.inside("cpu-1", "bash", "-c", "cat /home/alice/long || true"),
@@ -167,11 +181,11 @@ describe("a node", () => {
     const then = await lines();
     const waiting = await eventually(
       async () => report("cpu-2"),
-      ({ stage }) => stage === "controller" && Date.now() - away > PAST_SYSTEMD.toMilliseconds(),
+      ({ stage, attempts }) =>
+        stage === "controller" && attempts > 10 && Date.now() - away > PAST_SYSTEMD.toMilliseconds(),
       Duration.minutes(5),
     );
     expect(waiting).toMatchObject({ ok: false, message: "slurmctld does not answer at master:617" });
-    expect(waiting.attempts).toBeGreaterThan(10);
     expect(await lines()).toBeGreaterThan(then + 30);
     expect(await cluster.inside("cpu-1", "systemctl", "is-active", "slurmd")).toBe("active\n");
 
@@ -183,26 +197,25 @@ describe("a node", () => {
   }, 500_000);
 
   it("that is rebooted from inside is there again", async () => {
-    // When PID 1 was started.
-    const boot = async () => cluster.inside("cpu-1", "awk", "{ print $22 }", "/proc/1/stat");
-    const before = await boot();
+    const before = await boot("cpu-1");
     await cluster.inside("cpu-1", "systemctl", "reboot").catch(() => undefined);
-    await eventually(
-      async () => boot().catch(() => before),
-      (now) => now !== before,
-    );
+    await bootedSince("cpu-1", before);
     await idle(["cpu-1", "cpu-2", "gpu-1"]);
   });
 
   it("that Slurm reboots is Slurm's again as soon as it is back; what a person drained stays drained", async () => {
     const remote = cluster.remote();
     await remote.run("scontrol update nodename=cpu-2 state=drain reason='bad fan'");
+    const before = { one: await boot("cpu-1"), two: await boot("cpu-2") };
     await remote.run("scontrol reboot cpu-1,cpu-2");
     const states = async () => remote.run("scontrol --oneliner show node cpu-1,cpu-2 | grep -o 'State=[^ ]*'");
-    await eventually(states, (all) => all.includes("REBOOT"));
+    await bootedSince("cpu-1", before.one);
+    await bootedSince("cpu-2", before.two);
     const back = "State=IDLE\nState=IDLE+DRAIN\n";
     // Slurm itself would wait for a later time of boot until ResumeTimeout is over.
     await eventually(states, (all) => all === back);
+    // Its unit starts slurmd once more, without -b.
+    await idle(["cpu-1"]);
     expect(await asAlice("srun --immediate=20 --nodelist=cpu-1 hostname")).toBe("cpu-1\n");
     expect(await cluster.inside("cpu-1", "cat", "/etc/default/slurmd")).not.toContain(" -b");
     await remote.run("scontrol update nodename=cpu-2 state=resume");
@@ -212,7 +225,7 @@ describe("a node", () => {
     await cluster.engine("kill", cluster.container("cpu-2"));
     const before = Date.now();
     expect((await node("cpu-2")).unit).toHaveProperty("unreachable");
-    expect(Date.now() - before).toBeLessThan(20_000);
+    expect(Date.now() - before).toBeLessThan(50_000);
   });
 });
 
@@ -221,19 +234,36 @@ async function report(host: string): Promise<NodeUnitReport> {
   return JSON.parse(text) as NodeUnitReport;
 }
 
-async function nodes(): Promise<readonly NodeStatus[]> {
-  return (await clusterStatus(large.manifest, cluster.remote())).nodes;
+/** When PID 1 of a machine was started. */
+async function boot(host: string): Promise<string> {
+  return cluster.inside(host, "awk", "{ print $22 }", "/proc/1/stat");
+}
+
+async function bootedSince(host: string, before: string): Promise<void> {
+  await eventually(
+    async () => boot(host).catch(() => before),
+    (now) => now !== before,
+  );
+}
+
+async function status(): Promise<ClusterStatus> {
+  return clusterStatus(large.manifest, cluster.remote());
 }
 
 async function node(host: string): Promise<NodeStatus> {
-  return (await nodes()).find((one) => one.host === host)!;
+  return (await status()).nodes.find((one) => one.host === host)!;
 }
 
-/** Waits until these nodes are, by their own word and by Slurm's. */
+/** Waits until these nodes are, by their own word and by Slurm's, with the bundle that counts. */
 async function idle(hosts: readonly string[]): Promise<readonly NodeStatus[]> {
-  const wanted = (all: readonly NodeStatus[]) => all.filter(({ host }) => hosts.includes(host));
-  const isIdle = ({ slurm, unit }: NodeStatus) => slurm?.state === "idle" && slurm.responds && "ok" in unit && unit.ok;
-  return wanted(await eventually(nodes, (all) => wanted(all).every(isIdle), Duration.minutes(2)));
+  const wanted = ({ nodes }: ClusterStatus) => nodes.filter(({ host }) => hosts.includes(host));
+  const all = await eventually(status, (now) =>
+    wanted(now).every(
+      ({ slurm, unit }) =>
+        slurm?.state === "idle" && slurm.responds && "ok" in unit && unit.ok && unit.generation === now.generation,
+    ),
+  );
+  return wanted(all);
 }
 
 async function asAlice(command: string): Promise<string> {

@@ -28,7 +28,7 @@ beforeAll(() => {
   const [packed] = JSON.parse(printed) as { readonly filename: string }[];
   tarball = join(scratch, packed?.filename ?? "");
   run(scratch, "tar", "-xzf", tarball);
-}, MINUTES);
+});
 
 afterAll(() => {
   rmSync(scratch, { recursive: true, force: true });

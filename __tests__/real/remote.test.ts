@@ -105,7 +105,7 @@ describe("SshRemote, with a real sshd", () => {
     expect(await firstOutput(ohpc)).toBe("holding\n");
     expect(existsSync(marker)).toBe(true);
     ohpc.kill("SIGKILL");
-    await until(() => !existsSync(marker), Duration.minutes(1));
+    await until(() => !existsSync(marker), Duration.minutes(4));
     const remote = connect();
     await remote.close();
   });

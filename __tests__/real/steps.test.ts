@@ -34,10 +34,13 @@ describe("configure", () => {
   it("goes on where it was after the master died in the middle", async () => {
     const kill = async () => cluster.engine("kill", cluster.container("master"));
     let killed: Promise<unknown> = Promise.resolve();
+    // They come in either order, and both are done by then, or going on.
+    const awaited = new Set(["changed accounts", "applying slurmdbd"]);
     const died = await failed(
       apply(sketch, {
         onEvent: (event) => {
-          if (event.kind === "applying" && event.step.id === "slurmdbd") killed = kill();
+          if (event.kind === "inspecting") return;
+          if (awaited.delete(`${event.kind} ${event.step.id}`) && awaited.size === 0) killed = kill();
         },
       }),
     );
@@ -61,28 +64,32 @@ describe("configure", () => {
   it("leaves the master so that a reboot brings everything back", async () => {
     await cluster.remote().close();
     await cluster.engine("restart", "-t", "20", cluster.container("master"));
-    const daemons = async () => master("systemctl is-active mariadb slurmdbd slurmctld; scontrol ping").catch(String);
-    await eventually(daemons, (said) => said.startsWith("active\nactive\nactive\n") && said.includes("is UP"));
+    // What configure looks at: one that is active may not answer yet.
+    const daemons = async () =>
+      master(
+        `systemctl is-active mariadb slurmdbd slurmctld munge prometheus-node-exporter; scontrol ping
+         sacctmgr --noheader --parsable2 show cluster format=cluster`,
+      ).catch(String);
+    await eventually(
+      daemons,
+      (said) => said.startsWith("active\n".repeat(5)) && said.includes("is UP") && said.endsWith(`\n${cluster.name}\n`),
+    );
     expect((await apply(sketch)).changed.map(({ id }) => id).filter((id) => id !== "hosts")).toEqual([]);
   });
 
   it("keeps a second operator out, and tells who the first is", async () => {
-    let first: Promise<unknown> = Promise.resolve();
-    await new Promise<void>((resolve) => {
-      first = apply(
-        { ...sketch, users: [...users, { name: "carol" }] },
-        {
-          command: "ohpc up demo",
-          onEvent: () => {
-            resolve();
-          },
+    let second: StepError | Failure | undefined;
+    await apply(
+      { ...sketch, users: [...users, { name: "carol" }] },
+      {
+        command: "ohpc up demo",
+        onPlan: async () => {
+          second = await failed(apply(sketch, { command: "ohpc configure demo" }));
         },
-      );
-    });
-    const second = await failed(apply(sketch, { command: "ohpc configure demo" }));
-    expect(second.kind).toBe("busy");
-    expect(second.details.cause).toContain('"ohpc up demo"');
-    await first;
+      },
+    );
+    expect(second?.kind).toBe("busy");
+    expect(second?.details.cause).toContain('"ohpc up demo"');
     await apply(sketch);
   });
 
@@ -152,14 +159,24 @@ describe("accounts", () => {
 
   it("are made in bulk: five hundred in seconds", async () => {
     const many = Array.from({ length: 500 }, (_, k) => ({ name: `u${k}`, uid: 3000 + k, account: `group${k % 5}` }));
+    const each = async (script: string) => {
+      const begun = Date.now();
+      await master(`for k in {0..9}; do ${script}; done`);
+      return (Date.now() - begun) / 10_000;
+    };
+    const useradd = await each('useradd --no-create-home --uid "$((4100 + k))" "probe$k"');
+    const sacctmgr = await each('sacctmgr --immediate add user "probe$k" account=physics >/dev/null');
+    await master(
+      'sacctmgr --immediate delete user name="$(echo probe{0..9} | tr " " ,)" >/dev/null; for k in {0..9}; do userdel "probe$k"; done',
+    );
     const seconds = new Map<string, number>();
     await apply(
       { pools, users: [...users, ...many] },
       { onEvent: (event) => event.kind === "changed" && seconds.set(event.step.id, event.seconds) },
     );
-    // A quarter of a minute is what useradd needs for them, and half a minute what sacctmgr does, one by one.
-    expect(seconds.get("accounts")).toBeLessThan(15);
-    expect(seconds.get("slurm-accounts")).toBeLessThan(20);
+    // Less than one by one, which a slow machine takes longer for, too.
+    expect(seconds.get("accounts")).toBeLessThan(Math.max(15, 500 * useradd));
+    expect(seconds.get("slurm-accounts")).toBeLessThan(Math.max(20, 500 * sacctmgr));
     await apply(sketch);
   });
 
@@ -199,9 +216,11 @@ describe("accounts", () => {
     expect(await master(accounts)).toBe("chemistry\nphysics\n");
     expect((await apply(moved)).changed).toEqual([]);
     await master('scancel "$1"', job);
+    // The database hears of it later than squeue.
     await eventually(
-      async () => master("squeue --noheader"),
-      (said) => said === "",
+      async () =>
+        master('squeue --noheader; sacct --noheader --parsable2 --allocations --format=state --jobs "$1"', job),
+      (said) => said.startsWith("CANCELLED"),
     );
     expect((await apply(moved)).changed.map(({ id }) => id)).toEqual(["departures"]);
     expect(await master(accounts)).toBe("chemistry\n");
@@ -216,14 +235,22 @@ describe("slurm.conf", () => {
     expect(error.details.code).toBe("step/slurm-conf");
     expect(error.details.cause).toContain("the old one is still in use");
     expect(error.details.output?.join("\n")).toContain("sched/nonsense");
-    expect(await master("sha256sum /etc/slurm/slurm.conf; scontrol ping; sinfo --noheader --format=%T")).toBe(
-      `${before}Slurmctld(primary) at master is UP\nidle\n`,
+    expect(await master("sha256sum /etc/slurm/slurm.conf; scontrol ping")).toBe(
+      `${before}Slurmctld(primary) at master is UP\n`,
     );
-    expect(await master("ls /run/ohpc; pgrep -c slurmctld")).not.toMatch(/staged|^[2-9]$/m);
+    await eventually(
+      async () => master("sinfo --noheader --format=%T"),
+      (state) => state === "idle\n",
+    );
+    // One that was killed takes a moment to be gone.
+    await eventually(
+      async () => master("ls /run/ohpc; pgrep -c slurmctld"),
+      (said) => !/staged|^[2-9]$/m.test(said),
+    );
   });
 
   it("that changes is taken without harm to jobs, and says its effect", async () => {
-    const id = (await master("runuser --login bob --command \"sbatch --parsable --wrap 'sleep 300'\"")).trim();
+    const id = (await master("runuser --login bob --command \"sbatch --parsable --wrap 'sleep 1200'\"")).trim();
     await eventually(
       async () => master("squeue --noheader --format=%T"),
       (state) => state === "RUNNING\n",
@@ -236,11 +263,16 @@ describe("slurm.conf", () => {
     expect(await master("scontrol show config | grep -c '^PriorityType *= priority/multifactor'")).toBe("1\n");
     expect(await master("squeue --noheader --format='%i %T'")).toBe(`${id} RUNNING\n`);
     await eventually(
-      async () => cluster.inside("cpu-1", "cat", "/run/slurm/conf/slurm.conf"),
+      async () => cluster.inside("cpu-1", "sh", "-c", "cat /run/slurm/conf/slurm.conf || true"),
       (text) => text.includes("MaxJobCount=20000"),
     );
     await master('scancel "$1"', id);
     await apply(sketch);
+    // One that ran is completing for a while.
+    await eventually(
+      async () => master("squeue --noheader"),
+      (said) => said === "",
+    );
   });
 
   it.each(["reconfigure", "restart"])(
@@ -259,7 +291,6 @@ describe("slurm.conf", () => {
       await master('scancel "$1"', id);
       expect((await apply(sketch)).changed).toEqual([]);
     },
-    60_000,
   );
 
   it("cannot make it another cluster", async () => {
@@ -278,15 +309,11 @@ describe("what somebody damaged by hand on the master", () => {
     ["one in that of the munge key", "cd /etc/munge; rm munge.key; mkdir munge.key", "munge-key"],
     ["names that only root can look up", "chmod 600 /etc/hosts", "hosts"],
     ["a bundle that no node can run", "chmod 644 /srv/ohpc/bundle/current/converge", "bundle"],
-  ])(
-    "is mended: %s",
-    async (_, damage, step) => {
-      await master(damage);
-      expect((await apply(sketch)).changed.map(({ id }) => id)).toEqual([step]);
-      expect((await apply(sketch)).changed).toEqual([]);
-    },
-    60_000,
-  );
+  ])("is mended: %s", async (_, damage, step) => {
+    await master(damage);
+    expect((await apply(sketch)).changed.map(({ id }) => id)).toEqual([step]);
+    expect((await apply(sketch)).changed).toEqual([]);
+  });
 
   it("is named where only a person can mend it, with what to do", async () => {
     await master("cd /srv/ohpc/state; cp accounts.json whole; : >accounts.json; : >slurm-accounts.json");
@@ -344,6 +371,7 @@ describe("a disk of its own", () => {
   const isThere = loop === undefined ? it.skip : it;
 
   beforeAll(async () => {
+    await cluster.remote().close();
     if (loop !== undefined) await cluster.startMaster(["--device", loop, ...lendMkfs()]);
   });
   afterAll(() => {
@@ -351,44 +379,32 @@ describe("a disk of its own", () => {
     rmSync(image, { force: true });
   });
 
-  isThere(
-    "is formatted when blank, mounted by its UUID, and left alone the second time",
-    async () => {
-      expect((await ensure()).changed).toHaveLength(1);
-      expect(
-        await master(
-          "findmnt --noheadings --output FSTYPE /mnt/data; grep -c '^UUID=[0-9a-f-]* /mnt/data ext4 ' /etc/fstab",
-        ),
-      ).toBe("ext4\n1\n");
-      await master("echo precious >/mnt/data/file");
-      expect((await ensure()).changed).toEqual([]);
-    },
-    60_000,
-  );
+  isThere("is formatted when blank, mounted by its UUID, and left alone the second time", async () => {
+    expect((await ensure()).changed).toHaveLength(1);
+    expect(
+      await master(
+        "findmnt --noheadings --output FSTYPE /mnt/data; grep -c '^UUID=[0-9a-f-]* /mnt/data ext4 ' /etc/fstab",
+      ),
+    ).toBe("ext4\n1\n");
+    await master("echo precious >/mnt/data/file");
+    expect((await ensure()).changed).toEqual([]);
+  });
 
-  isThere(
-    "that holds a file system is mounted, never formatted",
-    async () => {
-      await master("umount /mnt/data; sed -i '\\|/mnt/data|d' /etc/fstab");
-      expect((await ensure()).changed).toHaveLength(1);
-      expect(await master("cat /mnt/data/file")).toBe("precious\n");
-    },
-    60_000,
-  );
+  isThere("that holds a file system is mounted, never formatted", async () => {
+    await master("umount /mnt/data; sed -i '\\|/mnt/data|d' /etc/fstab");
+    expect((await ensure()).changed).toHaveLength(1);
+    expect(await master("cat /mnt/data/file")).toBe("precious\n");
+  });
 
-  isThere(
-    "is not mounted over another one: somebody is told to reboot, and the next boot mounts it",
-    async () => {
-      await master("umount /mnt/data; mount -t tmpfs other /mnt/data; sed -i '\\|/mnt/data|d' /etc/fstab");
-      const error = await failed(ensure());
-      expect(error.details.remedy).toContain("reboot the machine");
-      expect(error.details.output?.join("\n")).toContain("another disk is mounted at /mnt/data: other, not ");
-      await master("umount /mnt/data; mount --all");
-      expect(await master("cat /mnt/data/file")).toBe("precious\n");
-      expect((await ensure()).changed).toEqual([]);
-    },
-    60_000,
-  );
+  isThere("is not mounted over another one: somebody is told to reboot, and the next boot mounts it", async () => {
+    await master("umount /mnt/data; mount -t tmpfs other /mnt/data; sed -i '\\|/mnt/data|d' /etc/fstab");
+    const error = await failed(ensure());
+    expect(error.details.remedy).toContain("reboot the machine");
+    expect(error.details.output?.join("\n")).toContain("another disk is mounted at /mnt/data: other, not ");
+    await master("umount /mnt/data; mount --all");
+    expect(await master("cat /mnt/data/file")).toBe("precious\n");
+    expect((await ensure()).changed).toEqual([]);
+  });
 
   isThere.each([
     [
@@ -398,29 +414,25 @@ describe("a disk of its own", () => {
     ],
     ["swap", 'mkswap --quiet "$1"'],
     ["an encrypted disk", String.raw`printf 'LUKS\272\276\0\1' | dd of="$1" conv=notrunc status=none`],
-  ])(
-    "that holds %s is left alone",
-    async (_, make) => {
-      await master("umount /mnt/data 2>/dev/null || true; sed -i '\\|/mnt/data|d' /etc/fstab");
-      execFileSync(
-        "bash",
-        [
-          "-c",
-          `wipefs --all --quiet "$1" && head -c 1M /dev/zero | dd of="$1" conv=notrunc status=none; ${make}`,
-          "make",
-          loop!,
-        ],
-        {
-          env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
-        },
-      );
-      const before = execFileSync("sha256sum", [image]).toString();
-      const error = await failed(ensure());
-      expect(error.details.remedy).toContain("wipe it yourself");
-      expect(execFileSync("sha256sum", [image]).toString()).toBe(before);
-    },
-    60_000,
-  );
+  ])("that holds %s is left alone", async (_, make) => {
+    await master("umount /mnt/data 2>/dev/null || true; sed -i '\\|/mnt/data|d' /etc/fstab");
+    execFileSync(
+      "bash",
+      [
+        "-c",
+        `wipefs --all --quiet "$1" && head -c 1M /dev/zero | dd of="$1" conv=notrunc status=none; ${make}`,
+        "make",
+        loop!,
+      ],
+      {
+        env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
+      },
+    );
+    const before = execFileSync("sha256sum", [image]).toString();
+    const error = await failed(ensure());
+    expect(error.details.remedy).toContain("wipe it yourself");
+    expect(execFileSync("sha256sum", [image]).toString()).toBe(before);
+  });
 });
 
 /** A block device of our own, if this machine has loop devices to give. */
@@ -447,7 +459,10 @@ function lendMkfs(): readonly string[] {
   });
 }
 
-async function apply(wanted: ClusterSketch, options: { command?: string; onEvent?: (event: StepEvent) => void } = {}) {
+async function apply(
+  wanted: ClusterSketch,
+  options: { command?: string; onEvent?: (event: StepEvent) => void; onPlan?: () => Promise<void> } = {},
+) {
   return configure(cluster.view(wanted), cluster.remote(), options);
 }
 

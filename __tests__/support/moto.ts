@@ -62,7 +62,7 @@ export class Moto {
   }
 
   private async ready(): Promise<void> {
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 240_000;
     while (Date.now() < deadline && this.server.exitCode === null) {
       if (
         await fetch(`${this.endpoint}/moto-api/`).then(

@@ -27,9 +27,13 @@ export class Place {
    * The first place that is free. For a test that starts containers, what the dead have left in it is removed before.
    *
    * @param title in a word, what it is for: a part of names
+   * @param options.from the number to begin with: where a test is about places, beyond those that others take
    */
-  static take(title: string, { containers = false }: { readonly containers?: boolean } = {}): Place {
-    for (let number = 0; number < COUNT; number++) {
+  static take(
+    title: string,
+    { containers = false, from = 0 }: { readonly containers?: boolean; readonly from?: number } = {},
+  ): Place {
+    for (let number = from; number < COUNT; number++) {
       const holder = hold(`ohpc-selftest-${number}`);
       if (holder === undefined) continue;
       if (containers) removeLeftovers(nameOf(number));
@@ -37,7 +41,7 @@ export class Place {
       if (!taken) return new Place(number, title, holder);
       holder.close();
     }
-    throw new Error(`all ${COUNT} places for tests on this machine are taken`);
+    throw new Error(`all ${COUNT - from} places for tests on this machine are taken`);
   }
 
   /** For clusters, containers and images. */

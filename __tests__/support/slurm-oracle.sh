@@ -5,7 +5,7 @@ set -euo pipefail
 
 # Waits until a command succeeds; shows the log when it does not in time.
 until_ok() {
-  local log=$1 deadline=$((SECONDS + 30))
+  local log=$1 deadline=$((SECONDS + 120))
   shift
   until "$@" >/dev/null 2>&1; do
     ((SECONDS < deadline)) || { cat "$log" >&2; return 1; }
@@ -70,16 +70,23 @@ database_answers() {
 }
 controller_answers() {
   keep slurmctld
-  [[ $(timeout 5 scontrol ping) == *" is UP"* ]]
+  [[ $(timeout 30 scontrol ping) == *" is UP"* ]]
 }
 
 # Starts slurmdbd with the cluster and its users; they are there already the second time.
 database() {
   trap stop EXIT
-  until_ok /var/log/slurm/oracle-slurmdbd.log database_answers
-  add cluster "$(sed -n 's/^ClusterName=//p' /etc/slurm/slurm.conf)"
+  until_ok /var/log/slurm/oracle-slurmdbd.log database_knows
+}
+# It may also end in the middle: what sacctmgr ends with is the same as when there was nothing to add.
+database_knows() {
+  local cluster
+  cluster=$(sed -n 's/^ClusterName=//p' /etc/slurm/slurm.conf)
+  database_answers || return 1
+  add cluster "$cluster"
   add account users
   add user alice account=users
+  [ -n "$(sacctmgr -n show associations cluster="$cluster" account=users user=alice format=user)" ]
 }
 
 # sacctmgr ends with 1 when there was nothing to add.
@@ -99,7 +106,7 @@ refused() {
   database
   sed -i "$2" /etc/slurm/slurm.conf
   ! cmp -s /etc/slurm/slurm.conf "/golden/$1/slurm.conf" || { echo "nothing changed"; return; }
-  if timeout 20 "${as_slurm[@]}" slurmctld -D 2>&1; then echo "slurmctld ended well"; fi
+  if timeout 120 "${as_slurm[@]}" slurmctld -D 2>&1; then echo "slurmctld ended well"; fi
 }
 
 # For each line, a hostlist: its hosts, with spaces between them.

@@ -8,7 +8,9 @@ import { programText } from "../../../lib/operate/node/bundle-files";
 
 const HONEST = { stage: "ready", ok: true, message: "", generation: 7, since: "2026-11-22T15:47:31Z", attempts: 1 };
 const SOMETHING_ELSE = { unreachable: "its node unit answers with something else" };
-const SILENT = { unreachable: "no answer within 3 s" };
+/** More than ask.py's own three: on a busy machine, servers that tell lies of every kind are slow themselves. */
+const SECONDS = 10;
+const SILENT = { unreachable: `no answer within ${SECONDS} s` };
 
 /** What a node that lies may do with the connection, and what is told of it. */
 const LIES: Readonly<Record<string, readonly [does: (socket: Socket) => void, told: object]>> = {
@@ -128,7 +130,7 @@ describe("nodes that lie to the master", () => {
 
   it("keep nobody waiting, and are no more than were asked", () => {
     expect([...answers.keys()]).toEqual(hosts);
-    expect(seconds).toBeLessThan(30);
+    expect(seconds).toBeLessThan(5 * SECONDS);
   });
 });
 
@@ -174,7 +176,10 @@ function ask(port: number): string {
   const text = programText("ask.py");
   expect(text).toMatch(/^PORT = \d+$/m);
   // Any port to ask from, where it chooses one itself: tests need not be root.
-  return text.replace(/^PORT = \d+$/m, `PORT = ${port}`).replace(/^SOURCES = .*$/m, "SOURCES = [0]");
+  return text
+    .replace(/^PORT = \d+$/m, `PORT = ${port}`)
+    .replace(/^SOURCES = .*$/m, "SOURCES = [0]")
+    .replace(/^SECONDS = \d+$/m, `SECONDS = ${SECONDS}`);
 }
 
 function address(k: number): string {

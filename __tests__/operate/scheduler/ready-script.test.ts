@@ -158,7 +158,7 @@ open("${folder}/asked", "w")
     it("by Slurm are not waited for longer than five seconds, if nothing else is to come", () => {
       const { printed } = ready([], ["cpu-1|drained|slurm(401)|Prolog error", "cpu-2|idle|Unknown|none"]);
       expect(printed).toBe("nodes 1 2\nwaiting cpu-1 drained Prolog error\nstuck\n");
-    }, 20_000);
+    });
 
     it("are waited for if it is Slurm itself that has found them wanting", () => {
       const nodes = ["cpu-1|drained*|slurm(64030)|Not responding", "cpu-2|drained|slurm(64030)|Low RealMemory"];
@@ -190,7 +190,7 @@ open("${folder}/asked", "w")
 
     it("or went down while they were asked are named, and nobody says that all have answered", () => {
       srun(`${becomes("cpu-2", "idle*|Unknown|none")}; exit 1`);
-      expect(ready([], both, 2).printed).toBe(
+      expect(ready([], both, 6).printed).toBe(
         "nodes 2 2\nasking cpu cpu-2 is idle* (none)\nsilent cpu cpu-2 is idle* (none); \n",
       );
     });
@@ -229,11 +229,11 @@ open("${folder}/asked", "w")
 
   describe("a slurmctld that runs and does not answer", () => {
     it("is told within seconds, not at the end of all patience", () => {
-      program("sinfo", "sleep 60");
+      program("sinfo", "sleep 600");
       const before = Date.now();
       expect(ready([], both).printed).toBe("nodes 0 0\nmute\n");
-      expect(Date.now() - before).toBeLessThan(20_000);
-    }, 30_000);
+      expect(Date.now() - before).toBeLessThan(120_000);
+    });
   });
 
   describe("who have run a task", () => {
@@ -317,17 +317,17 @@ esac`,
 
   it("are waited for no longer than two minutes where all that is missing says that it does not come by itself", () => {
     const nodes = ["cpu-1|idle|root|none", "cpu-2|idle|root|none", "cpu-3|down*|slurm|Not responding"];
-    const said = (final: readonly string[], changing = false) => {
+    const said = (final: readonly string[], { changing = false, seconds = 3 } = {}) => {
       const units = { "cpu-3": { ok: false, stage: "devices", message: "promised", final: final.includes("cpu-3") } };
       const text = `import json, sys\nunits = json.loads('''${JSON.stringify(units)}''')\nsys.stdin.read()\n`;
       const change =
         'open("' + folder + '/n", "a").write("x"); units["cpu-3"]["message"] = open("' + folder + '/n").read()\n';
       writeFileSync(join(folder, "bundle", "nodes"), "cpu-1 cpu\ncpu-2 cpu\ncpu-3 cpu\n");
       writeFileSync(join(folder, "bundle", "ask.py"), `${text}${changing ? change : ""}print(json.dumps(units))\n`);
-      return ready([], nodes, 3, QUICKLY).printed;
+      return ready([], nodes, seconds, QUICKLY).printed;
     };
-    expect(said(["cpu-3"])).toMatch(/unit cpu-3 devices promised\nfinal 1\nhopeless\n$/);
-    expect(said(["cpu-3"], true)).toMatch(/overdue\n$/);
+    expect(said(["cpu-3"], { seconds: 600 })).toMatch(/unit cpu-3 devices promised\nfinal 1\nhopeless\n$/);
+    expect(said(["cpu-3"], { changing: true })).toMatch(/overdue\n$/);
     // Others may still come.
     nodes[1] = "cpu-2|down*|slurm|Not responding";
     expect(said(["cpu-3"])).toMatch(/final 1\noverdue\n$/);

@@ -48,10 +48,13 @@ describe("alice", () => {
     await cluster.inside("cpu-1", "sh", "-c", "touch /run/ohpc/converge.lock; chmod 644 /run/ohpc/converge.lock");
     await flocked("alice", "cpu-1", "/run/ohpc/converge.lock");
     try {
+      // Nothing but this run writes it.
+      await cluster.inside("cpu-1", "systemctl", "stop", "ohpc-node.timer", "ohpc-node.service");
       await cluster.inside("cpu-1", "sh", "-c", "rm -f /run/ohpc/node.json; systemctl start ohpc-node.service");
       expect(await cluster.inside("cpu-1", "cat", "/run/ohpc/node.json")).toContain('"stage":"ready"');
     } finally {
       await cluster.inside("cpu-1", "sh", "-c", "pkill -u alice -x sleep; rm -f /run/ohpc/converge.lock");
+      await cluster.inside("cpu-1", "systemctl", "start", "ohpc-node.timer");
     }
   });
 
@@ -113,8 +116,12 @@ describe("another operator", () => {
   });
 
   it("is named at once, however many files alice has open", async () => {
-    await as("alice", "master", `rm -f /tmp/open; setsid --fork python3 -c '${OPEN}'`);
     const held = await lockMaster(cluster.name, cluster.remote(), { ...lockOwner("ohpc up demo"), user: "ada" });
+    const quiet = Date.now();
+    await failed(lockMaster(cluster.name, cluster.remote(), lockOwner("ohpc up demo")));
+    // A slow machine takes longer without her, too.
+    const limit = Math.max(20_000, 10 * (Date.now() - quiet));
+    await as("alice", "master", `rm -f /tmp/open; setsid --fork python3 -c '${OPEN}'`);
     try {
       await eventually(
         async () => master("cat /tmp/open 2>/dev/null || true"),
@@ -123,7 +130,7 @@ describe("another operator", () => {
       const begun = Date.now();
       const error = await failed(lockMaster(cluster.name, cluster.remote(), lockOwner("ohpc up demo")));
       expect(error.details.cause).toMatch(/^ada@/);
-      expect(Date.now() - begun).toBeLessThan(20_000);
+      expect(Date.now() - begun).toBeLessThan(limit);
     } finally {
       await master("pkill -u alice -x python3");
       await held.release();
@@ -226,7 +233,7 @@ async function as(user: string, host: string, script: string): Promise<string> {
 
 /** Has a user lock a file for a while. Gives the process that does, once it has: then it starts what it was given. */
 async function flocked(user: string, host: string, file: string): Promise<string> {
-  await as(user, host, `setsid --fork flock ${file} sleep 100 >/dev/null 2>&1`);
+  await as(user, host, `setsid --fork flock ${file} sleep 600 >/dev/null 2>&1`);
   const holder = `holder=$(pgrep -fo '^flock ${file} ') && pgrep -P "$holder" -x sleep >/dev/null && echo "$holder"`;
   return (
     await eventually(

@@ -132,7 +132,8 @@ describe("a node that lies cannot, to who asks how the cluster is,", () => {
         { host: "cpu-2", slurm: { state: "idle" }, unit: shown },
       ],
     });
-    expect(seconds).toBeLessThan(20);
+    // Who waits for silence waits for a minute.
+    expect(seconds).toBeLessThan(50);
   });
 
   it("have more than one row, without controls, in the table that people see", async () => {
@@ -167,7 +168,7 @@ describe("a node that lies cannot, to who gathers logs,", () => {
       machines: ["cpu-1", "master"],
       missing: [expect.stringMatching(/^logs of cpu-2: stopped: it said more than \d+ MiB$/)],
     });
-    expect(seconds).toBeLessThan(60);
+    expect(seconds).toBeLessThan(200);
   });
 
   it("keep it busy by what takes long to look through, nor have the words of others taken out of their logs", async () => {
@@ -182,7 +183,7 @@ describe("a node that lies cannot, to who gathers logs,", () => {
     expect(text("manifest.json")).not.toContain("[job name]");
     expect(text("master/nodes.txt")).toContain("NodeName=cpu-1");
     expect(text("nodes/cpu-2/file9.log")).toMatch(/^a+…\n?$/);
-    expect(seconds).toBeLessThan(60);
+    expect(seconds).toBeLessThan(200);
   });
 });
 
@@ -199,7 +200,7 @@ describe("a node that lies cannot, to who waits for nodes,", () => {
     const { code, stdout, stderr, seconds } = await timed("up", "--json");
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(JSON.parse(stdout)).toMatchObject({ nodes: { nodes: 2, answered: 2, busy: 0 } });
-    expect(seconds).toBeLessThan(60);
+    expect(seconds).toBeLessThan(200);
   });
 
   it("be another: it has not answered, and is named; the other has", async () => {
@@ -209,7 +210,7 @@ describe("a node that lies cannot, to who waits for nodes,", () => {
       const { error } = JSON.parse(stdout) as { error?: { code: string; output: readonly string[] } };
       expect({ code, error }).toMatchObject({ code: 1, error: { code: "nodes.silent" } });
       expect(error?.output.join("\n")).toMatch(/1 of 2 tasks did not say which node they ran on: cpu-2$/);
-      expect(seconds).toBeLessThan(90);
+      expect(seconds).toBeLessThan(140);
     }
     expect(await project.onMaster("srun --nodelist=cpu-1 hostname")).toBe("cpu-1");
   });
@@ -219,6 +220,6 @@ describe("a node that lies cannot, to who waits for nodes,", () => {
     const { code, stdout, stderr, seconds } = await timed("up", "--json", "--timeout", "0.3");
     expect({ code, stdout }).toMatchObject({ code: 1 });
     expect(stdout.length + stderr.length).toBeLessThan(100_000);
-    expect(seconds).toBeLessThan(150);
-  });
+    expect(seconds).toBeLessThan(280);
+  }, 400_000);
 });

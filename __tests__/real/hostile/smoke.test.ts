@@ -61,7 +61,7 @@ describe("alice", () => {
     const { output } = await job(`${BATCH}${swap}\n`);
     expect(output).toMatch(/^\0*$/);
     expect(output.length).toBeLessThanOrEqual(4_000_000);
-    expect(Date.now() - begun).toBeLessThan(60_000);
+    expect(Date.now() - begun).toBeLessThan(120_000);
   });
 
   it("cannot have files written where her directory leads", async () => {
@@ -95,7 +95,8 @@ describe("alice", () => {
     // Whatever a user's program leaves behind has the pipes that it was given.
     const begun = Date.now();
     await job(`${BATCH}true\n`, "(setsid sleep 600 &)");
-    expect(Date.now() - begun).toBeLessThan(60_000);
+    // Two minutes are what compiling may take.
+    expect(Date.now() - begun).toBeLessThan(110_000);
     await master("pkill -u alice -x sleep");
   });
 });

@@ -54,11 +54,11 @@ describe("alice cannot, by the name and comment of a job,", () => {
   it.each(Object.entries(NAMES))("do anything to who asks for consent: %s", async (_, name) => {
     const word = name.startsWith("$(") ? `"${name}"` : `$'${name}'`;
     const id = await alice(
-      `sbatch --parsable -J ${word} --comment=${word} --time=5 --wrap 'sleep 300' --output=/dev/null`,
+      `sbatch --parsable -J ${word} --comment=${word} --time=30 --wrap 'sleep 1500' --output=/dev/null`,
     );
     expect(id).toMatch(/^\d+$/);
-    await until(`job ${id} runs`, async () => {
-      const state = await project.onMaster(`squeue --noheader --format=%T --jobs=${id}`);
+    await until(`job ${id} runs, and no other`, async () => {
+      const state = await project.onMaster("squeue --noheader --format=%T");
       return state === "RUNNING" || state;
     });
 

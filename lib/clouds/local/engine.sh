@@ -190,14 +190,20 @@ engine_change() {
 
 # Ends the process $1, and with 75, as soon as the engine has no answer for others any more.
 engine_watch() {
+  local code
   while engine_within 3600 && ${within[@]+"${within[@]}"} sleep "$engine_seconds" && kill -0 "$1" 2>/dev/null; do
+    code=0
     engine_within $((engine_seconds < 15 ? engine_seconds : 15))
-    ${within[@]+"${within[@]}"} "${engine_line[@]}" ps -q >/dev/null 2>&1 || {
-      # Nobody is to end this before it has said why.
-      trap '' TERM
-      kill "$1" 2>/dev/null || true
-      exit 75
-    }
+    ${within[@]+"${within[@]}"} "${engine_line[@]}" ps -q >/dev/null 2>&1 || code=$?
+    case $code in
+      # No answer. An error is one: podman 4 says so of a container that goes while it lists them.
+      124 | 137)
+        # Nobody is to end this before it has said why.
+        trap '' TERM
+        kill "$1" 2>/dev/null || true
+        exit 75
+        ;;
+    esac
   done
 }
 

@@ -61,15 +61,28 @@ if [ ${#done_with[@]} -gt 0 ]; then forget "${done_with[@]}" || stuck+=("some of
 # slurmctld keeps the number by which it first knew a user.
 if [ -n "$renumbered" ]; then timeout 60 scontrol reconfigure; fi
 
+# Removes from Slurm what has no job any more in account $1 (of user $2, if it is not empty), with sacctmgr's words $3…;
+# the database is given a moment to hear of the end of the last one. What it says against it is in `said`.
+let_go() {
+  local k
+  for ((k = 0; k < 20; k++)); do
+    if said=$(change delete "${@:3}" 2>&1); then return 0; fi
+    grep -q 'Job(s) active' <<<"$said" || return 1
+    if timeout 30 squeue --all --noheader --account="$1" ${2:+--user="$2"} --format=%A | grep -q .; then return 1; fi
+    sleep 0.5
+  done
+  return 1
+}
+
 kept='[]'
 while IFS=' ' read -r name account; do
-  if said=$(change delete user where name="$name" account="$account" cluster="$cluster" 2>&1); then continue; fi
+  if let_go "$account" "$name" user where name="$name" account="$account" cluster="$cluster"; then continue; fi
   kept=$(jq -c --arg user "$name" --arg account "$account" '. + [{user: $user, account: $account}]' <<<"$kept")
   grep -q 'Job(s) active' <<<"$said" || stuck+=("$name from $account (${said##*$'\n'})")
 done < <(jq -r '.former[] | "\(.user) \(.account)"' <<<"$ours")
 kept_accounts='[]'
 while IFS= read -r account; do
-  if said=$(change delete account where name="$account" cluster="$cluster" 2>&1); then continue; fi
+  if let_go "$account" '' account where name="$account" cluster="$cluster"; then continue; fi
   kept_accounts=$(jq -c --arg account "$account" '. + [$account]' <<<"$kept_accounts")
   grep -q 'Job(s) active' <<<"$said" || [ ${#stuck[@]} -gt 0 ] || stuck+=("account $account (${said##*$'\n'})")
 done < <(jq -r --argjson desired "$desired" '(.accounts - $desired.accounts)[]' <<<"$ours")
