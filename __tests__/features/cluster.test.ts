@@ -44,6 +44,15 @@ async function nodesBecome(what: string, good: (seen: Nodes) => boolean): Promis
   });
 }
 
+/** What `up` and `resume` promise as they end: nodes answer, and take jobs. What has just ended may still complete. */
+async function areThere(hosts: readonly string[]): Promise<void> {
+  const seen = (await nodes()).filter(({ host }) => hosts.includes(host));
+  expect(seen).toHaveLength(hosts.length);
+  expect(
+    seen.filter(({ slurm }) => slurm?.responds !== true || !/^(idle|mixed|allocated|completing)/.test(slurm.state)),
+  ).toEqual([]);
+}
+
 async function slurmBecomes(host: string, good: RegExp): Promise<void> {
   await until(`${host} ${good.source}`, async () => {
     const state = await slurmSays(host);
@@ -87,6 +96,7 @@ defineFeature(feature, (scenario) => {
       expect(up["nodes"]).toMatchObject({ nodes: Number(count), answered: Number(count) });
     });
     and(/^Slurm has the nodes "(.*)", all idle$/, async (hosts: string) => {
+      await areThere(hosts.split(" "));
       const wanted = hosts.split(" ").map((host) => `${host} idle`);
       await nodesBecome(wanted.join(", "), (seen) =>
         isDeepStrictEqual(
@@ -233,6 +243,7 @@ defineFeature(feature, (scenario) => {
     });
     and(/^Slurm has the nodes "(.*)", none of them down$/, async (hosts: string) => {
       expect((await nodes()).map(({ host }) => host)).toEqual(hosts.split(" "));
+      await areThere(hosts.split(" "));
       await nodesBecome("none down", (seen) =>
         seen.every(({ slurm }) => /^(idle|mixed|allocated)/.test(slurm?.state ?? "")),
       );
@@ -315,6 +326,7 @@ defineFeature(feature, (scenario) => {
     and(/^"ohpc resume (.*)" brings "\1" back, and no other$/, async (host: string) => {
       expect(await project.must("resume", host)).toMatchObject({ started: [host] });
       expect(await running()).toEqual([host, "master"]);
+      await areThere([host]);
       await slurmBecomes(host, /^(idle|allocated)$/);
       expect(await slurmSays("cpu-2")).toMatch(/^drained/);
     });
@@ -474,6 +486,7 @@ function resumes(step: DefineStepFunction): void {
       expect([...(started as string[])].sort()).toEqual(hosts.split(" ").sort());
       expect(readiness).toMatchObject({ nodes: 4, drained: [{ node: drained, reason }] });
       expect(await running()).toEqual(["cpu-1", "cpu-2", "cpu-3", "gpu-1", "master"]);
+      await areThere(["cpu-1", "cpu-2", "cpu-3"]);
       for (const host of ["cpu-1", "cpu-2", "cpu-3"]) await slurmBecomes(host, /^(idle|allocated)$/);
       await slurmBecomes(drained, /^drained$/);
     },
@@ -493,6 +506,7 @@ function upBringsBack(step: DefineStepFunction): void {
       ...(up["started"] as string[]),
       ...(up["changes"] as { name: string }[]).map(({ name }) => name),
     ]).toContain(host);
+    await areThere((await nodes()).map(({ host: one }) => one));
     await nodesBecome("all there", (seen) =>
       seen.every(({ slurm }) => slurm?.responds === true && /^(idle|mixed|allocated)/.test(slurm.state)),
     );

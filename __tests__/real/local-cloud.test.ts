@@ -670,10 +670,10 @@ async function killDuringApply(bench: Workbench): Promise<Record<string, string>
   return Object.fromEntries(Object.entries(await ids(bench)).filter(([host]) => running.has(host)));
 }
 
-async function until(condition: () => Promise<boolean>, seconds = 120): Promise<void> {
-  const deadline = Date.now() + seconds * 1000;
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 120_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`it did not come true within ${seconds} s`);
+    if (Date.now() > deadline) throw new Error("it did not come true within two minutes");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

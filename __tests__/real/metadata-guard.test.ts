@@ -174,6 +174,16 @@ describe.each(MACHINES)("the metadata services, asked on %s,", (machine) => {
     expect(await cluster.inside(machine, "nft", "list", "table", "inet", "ohpc_metadata")).toBe(rules);
   });
 
+  it("are guarded by runs at the same time, of which none fails", async () => {
+    const guard = "/usr/lib/ohpc/metadata-guard";
+    const many = `nft flush ruleset; for k in {1..20}; do ${guard} & done; for k in {1..20}; do wait -n || exit 1; done`;
+    await cluster.inside(machine, "bash", "-c", many);
+    await cluster.inside(machine, guard, "check");
+    expect(await cluster.inside(machine, "sh", "-c", "ls -d /run/ohpc-metadata-guard*")).toBe(
+      "/run/ohpc-metadata-guard\n",
+    );
+  });
+
   it("refuse containers of a user's, which have the user's id", async () => {
     const inner = ["unshare", "--user", "--map-root-user", "/usr/bin/python3", "-c", CLIENT, "0", ...CLOSED];
     const words = ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", ...inner];

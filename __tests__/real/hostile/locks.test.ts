@@ -26,6 +26,7 @@ afterAll(async () => {
   stack.remove();
   await cluster.end();
 });
+
 describe("alice", () => {
   it.each(["master", "cpu-1"])("cannot open any lock that root takes on %s", async (host) => {
     const open = String.raw`find /run /var/lib/ohpc /srv/ohpc /tmp /var/tmp -name '*lock*' -type f -readable -path '*ohpc*' 2>/dev/null; ls /run/ohpc/locks 2>&1`;

@@ -31,6 +31,7 @@ afterEach(async () => {
     "touch /home/alice/stop; chmod 700 /home/alice; pkill -KILL -u alice -f prepared || true; rm -rf /home/alice/ohpc-smoke /home/alice/stop",
   );
 });
+
 describe("alice", () => {
   it("cannot have her profile read, nor her shell run", async () => {
     await alice(

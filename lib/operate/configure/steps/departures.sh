@@ -19,6 +19,19 @@ jobs_of_theirs() {
     $4 != "COMPLETING" && $1 ~ /^[0-9]+$/ && ($3 in theirs || $2 in number) { print $1, $3 }'
 }
 
+# Removes from Slurm with sacctmgr's words $3…. The database hears of the end of jobs a little later than squeue and is given
+# a moment, unless squeue has a job in account $1, if one is named, of user $2, if one is. What is said against it: `said`.
+let_go() {
+  local k
+  for ((k = 0; k < 20; k++)); do
+    if said=$(change delete "${@:3}" 2>&1); then return 0; fi
+    grep -q 'Job(s) active' <<<"$said" || return 1
+    if [ -n "$1" ] && timeout 30 squeue --all --noheader --account="$1" ${2:+--user="$2"} --format=%A | grep -q .; then return 1; fi
+    sleep 0.5
+  done
+  return 1
+}
+
 stuck=() jobs=''
 if [ -n "$numbers$going" ]; then
   for ((k = 0; k < 60; k++)); do
@@ -29,19 +42,12 @@ if [ -n "$numbers$going" ]; then
   done
 fi
 
-# All at once: naming account or cluster, too, costs fifty times as much. The database hears of the end of jobs a little
-# later than squeue. Those whom it does not let go keep nobody else.
+# All at once: naming account or cluster, too, costs fifty times as much. Those whom Slurm does not let go keep nobody else.
 gone=()
 if [ -n "$going" ]; then
-  for ((k = 0; k < 20; k++)); do
-    if said=$(change delete user where name="$(paste -sd, <<<"$going")" 2>&1); then
-      mapfile -t gone <<<"$going"
-      break
-    fi
-    grep -q 'Job(s) active' <<<"$said" || break
-    sleep 0.5
-  done
-  if [ ${#gone[@]} = 0 ]; then
+  if let_go '' '' user where name="$(paste -sd, <<<"$going")"; then
+    mapfile -t gone <<<"$going"
+  else
     while IFS= read -r name; do
       if said=$(change delete user where name="$name" 2>&1); then
         gone+=("$name")
@@ -60,19 +66,6 @@ mapfile -t done_with < <(printf '%s\n' "${gone[@]}" "$renumbered" | grep . || tr
 if [ ${#done_with[@]} -gt 0 ]; then forget "${done_with[@]}" || stuck+=("some of ${done_with[*]} from the machine"); fi
 # slurmctld keeps the number by which it first knew a user.
 if [ -n "$renumbered" ]; then timeout 60 scontrol reconfigure; fi
-
-# Removes from Slurm what has no job any more in account $1 (of user $2, if it is not empty), with sacctmgr's words $3…;
-# the database is given a moment to hear of the end of the last one. What it says against it is in `said`.
-let_go() {
-  local k
-  for ((k = 0; k < 20; k++)); do
-    if said=$(change delete "${@:3}" 2>&1); then return 0; fi
-    grep -q 'Job(s) active' <<<"$said" || return 1
-    if timeout 30 squeue --all --noheader --account="$1" ${2:+--user="$2"} --format=%A | grep -q .; then return 1; fi
-    sleep 0.5
-  done
-  return 1
-}
 
 kept='[]'
 while IFS=' ' read -r name account; do
