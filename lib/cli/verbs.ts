@@ -57,6 +57,12 @@ export const VERBS: readonly Verb[] = [
     load: () => require("./resume") as VerbModule,
   },
   {
+    name: "replace",
+    synopsis: "STACK HOSTS...",
+    summary: "make machines anew, some at a time",
+    load: () => require("./replace") as VerbModule,
+  },
+  {
     name: "cost",
     synopsis: "STACK",
     summary: "what a stack costs, running and stopped",

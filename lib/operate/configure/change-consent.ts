@@ -80,7 +80,11 @@ export async function agreeToPlan(
   const look = async () => lookAtStakes(consequences, master, new Set(), treatment);
   const ask = async () => {
     const stakes = await look();
-    if (stakes.uncovered.length > 0) throw uncoveredFailure(stakes.uncovered, treatment);
+    if (stakes.uncovered.length > 0)
+      throw uncoveredFailure(
+        stakes.uncovered.map(({ job }) => job),
+        treatment,
+      );
     if (!stakes.scopes.every((scope) => agreed.has(scope))) {
       await agree(consenter, stakes.lines, `Change ${cluster.manifest.cluster} like this?`, again);
       for (const scope of stakes.scopes) agreed.add(scope);

@@ -40,7 +40,11 @@ export async function agreeToChanges(
     const ahead = await lookAhead(planned, env);
     const { plan, stakes } = deploymentChanges(planned, ahead, { command, treatment, batch });
     refuseStronger(effectsIn(plan), maxEffect);
-    if (stakes.uncovered.length > 0) throw uncoveredFailure(stakes.uncovered, treatment);
+    if (stakes.uncovered.length > 0)
+      throw uncoveredFailure(
+        stakes.uncovered.map(({ job }) => job),
+        treatment,
+      );
     if (plan.asks.length > 0) await agree(consenter, plan.asks, `Change ${stack.name} like this?`, `${command} --yes`);
     for (const scope of plan.scopes) agreed.add(scope);
     await settleAhead(ahead, planned.verdict.losses, stakes, { treatment, command }, progress);

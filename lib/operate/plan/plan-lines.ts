@@ -49,8 +49,8 @@ export function planSections(plan: ChangePlan): readonly PlanSection[] {
     { heading: "Changed by hand", lines: byHand },
     { heading: "Who is hit", lines: hitLines(plan) },
     { heading: "In the way: nothing is done", lines: uncoveredLines(uncovered) },
-    { heading: "To be agreed to", lines: asks },
-    { heading: "Order of work", lines: order.map((line, k) => `${k + 1}. ${line}`) },
+    { heading: "To be agreed to", lines: uncovered.length > 0 ? [] : asks },
+    { heading: "Order of work", lines: uncovered.length > 0 ? [] : order.map((line, k) => `${k + 1}. ${line}`) },
     { heading: "Not known", lines: unknown },
   ];
   return sections.filter(({ heading, lines, files: diffs = [] }) => {
@@ -104,7 +104,7 @@ const FATES: Readonly<Record<HitJob["fate"], string>> = {
   ends: "ended",
   requeues: "back into the queue, to start anew",
   waits: "waiting for ever",
-  waited: "waited for until they are over",
+  waited: "waited for",
 };
 
 /** So many ids are told of a kind; `--json` has all. */

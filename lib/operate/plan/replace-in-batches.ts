@@ -22,45 +22,75 @@ export interface BatchOptions {
   readonly command: string;
   /** Scopes that somebody has agreed to lose. */
   readonly agreed: ReadonlySet<string>;
-  /** How many nodes are made anew at a time. @default - all */
-  readonly batch?: number | undefined;
   /** How long nodes may take to come back. */
   readonly limit: Duration;
 }
 
+/** A machine that is to be made anew. */
+export interface Anew {
+  readonly name: string;
+  readonly address: string;
+  /** Whether Terraform would do so only because it is told to. */
+  readonly onRequest: boolean;
+}
+
 /**
- * Makes nodes anew some at a time, each until it takes jobs again; what else there is to do is planned again then. With fewer
- * nodes than a batch has there is nothing to do here.
+ * Makes the nodes anew that a plan replaces, some at a time; what else there is to do is planned again then. With fewer nodes
+ * than a batch has there is nothing to do here.
  *
  * @returns what is left of the plan, and what was replaced
  * @throws Failure if a node does not come back: those after it are as they were
  */
 export async function replaceInBatches(
-  { project, stack, platform, planned }: PreparedStack,
-  { env, consenter, command, agreed, batch, limit }: BatchOptions,
+  prepared: PreparedStack,
+  options: BatchOptions & {
+    /** How many nodes are made anew at a time. @default - all */
+    readonly batch?: number | undefined;
+  },
   progress: Progress,
 ): Promise<{ readonly planned: PlannedDeployment; readonly replaced: readonly PlannedChange[] }> {
+  const { project, stack, platform, planned } = prepared;
   const { access, verdict } = planned;
+  const { batch, env } = options;
   const anew = verdict.changes.filter(
     ({ action, kind, name }) => action === "replace" && kind === "machine" && name !== access?.manifest.master.host,
   );
-  if (batch === undefined || access === undefined || anew.length <= batch) return { planned, replaced: [] };
+  if (batch === undefined || anew.length <= batch) return { planned, replaced: [] };
   discardPlan(planned);
-  const total = Math.ceil(anew.length / batch);
+  const machines = anew.map(({ name, address, reason }) => ({ name, address, onRequest: reason === BY_REQUEST }));
+  await makeAnew(prepared, machines, batch, options, progress);
+  return { planned: await planDeployment(stack, platform, { project, env }, progress), replaced: anew };
+}
+
+/**
+ * Makes machines anew, so many at a time, each batch until it takes jobs again.
+ *
+ * @throws Failure if one does not come back: those after it are as they were
+ */
+export async function makeAnew(
+  { project, stack, platform, planned: { access } }: PreparedStack,
+  machines: readonly Anew[],
+  batch: number,
+  { env, consenter, command, agreed, limit }: BatchOptions,
+  progress: Progress,
+): Promise<void> {
+  const total = Math.ceil(machines.length / batch);
   for (let k = 0; k < total; k++) {
-    const some = anew.slice(k * batch, (k + 1) * batch);
+    const some = machines.slice(k * batch, (k + 1) * batch);
     const hosts = some.map(({ name }) => name);
     const targets = some.map(({ address }) => address);
-    const replace = some.filter(({ reason }) => reason === BY_REQUEST).map(({ address }) => address);
-    progress.note(`batch ${k + 1} of ${total}: ${foldHosts(hosts)}`);
+    const replace = some.filter(({ onRequest }) => onRequest).map(({ address }) => address);
+    if (total > 1) progress.note(`batch ${k + 1} of ${total}: ${foldHosts(hosts)}`);
     const part = await planDeployment(stack, platform, { project, env, scope: { targets, replace } }, progress);
     refuseOthers(part, hosts);
     await applyDeployment(part, { env, consenter, platform, command, agreed }, progress);
-    await progress.phase(`${foldHosts(hosts)} back`, async (report) =>
-      nodesBack(access.manifest, masterOf(access, MASTER_PATIENCE), hosts, limit, report),
+    if (access === undefined) continue;
+    const nodes = hosts.filter((host) => host !== access.manifest.master.host);
+    if (nodes.length === 0) continue;
+    await progress.phase(`${foldHosts(nodes)} back`, async (report) =>
+      nodesBack(access.manifest, masterOf(access, MASTER_PATIENCE), nodes, limit, report),
     );
   }
-  return { planned: await planDeployment(stack, platform, { project, env }, progress), replaced: anew };
 }
 
 /** Terraform's word for what `-replace` names. */

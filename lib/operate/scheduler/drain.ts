@@ -59,7 +59,11 @@ export async function drain(
   try {
     const { jobs } = await unfinishedJobs(master);
     const { uncovered } = treated(hitsOf(jobs), treatment, jobs);
-    if (uncovered.length > 0) throw uncoveredFailure(uncovered, treatment);
+    if (uncovered.length > 0)
+      throw uncoveredFailure(
+        uncovered.map(({ job }) => job),
+        treatment,
+      );
     if (treatment.kind === "wait") {
       await waitUntilOver(
         async () => {

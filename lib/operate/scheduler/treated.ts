@@ -1,7 +1,7 @@
 import { count } from "../feedback/count";
 import { Failure } from "../feedback/failure";
 import { durationWords, type Treatment } from "../feedback/treatment";
-import { type Job, listJobs } from "./jobs";
+import { type Job, listJobs, type ShownJob } from "./jobs";
 import { type Hit, isStranded, withStranded } from "./jobs-hit";
 
 /** What becomes of jobs where they are treated so. */
@@ -37,7 +37,7 @@ function comesToAnEnd({ job, scope }: Hit): boolean {
 }
 
 /** That jobs are in the way for which nobody said what is to become of them. */
-export function uncoveredFailure(uncovered: readonly Hit[], treatment: Treatment): Failure {
+export function uncoveredFailure(uncovered: readonly ShownJob[], treatment: Treatment): Failure {
   const jobs = count(uncovered.length, "job");
   const why =
     treatment.kind === "requeue"
@@ -50,7 +50,7 @@ export function uncoveredFailure(uncovered: readonly Hit[], treatment: Treatment
       treatment.kind === "requeue"
         ? "--wait DURATION waits for those that run, --now ends them; or cancel them (scancel)"
         : "cancel them (scancel), or --now does",
-    output: listJobs(uncovered.map(({ job }) => job)),
+    output: listJobs(uncovered),
   });
 }
 

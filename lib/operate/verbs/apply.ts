@@ -74,7 +74,11 @@ export async function applyPlanFile(options: ApplyOptions, shown: Progress): Pro
       refuseMoved(read, planned, ahead.steps);
       const { plan, stakes } = deploymentChanges(planned, ahead, { command, treatment, batch });
       refuseStronger(effectsIn(plan), maxEffect ?? content.maxEffect);
-      if (stakes.uncovered.length > 0) throw uncoveredFailure(stakes.uncovered, treatment);
+      if (stakes.uncovered.length > 0)
+        throw uncoveredFailure(
+          stakes.uncovered.map(({ job }) => job),
+          treatment,
+        );
       const agreed = new Set(content.plan.scopes);
       const fresh = plan.scopes.filter((scope) => !agreed.has(scope));
       if (fresh.length > 0) {

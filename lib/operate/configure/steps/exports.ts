@@ -60,7 +60,8 @@ exportfs -ra
     "/etc/exports.d/ohpc.exports": exports === "" ? null : exports,
     "/etc/nfs.conf.d/ohpc.conf": settings === "" ? null : settings,
   }),
-  words: (before, after) => ((before?.serving ?? false) === after.serving ? [] : [`NFS ${after.serving ? "serves" : "stops"}`]),
+  words: (before, after) =>
+    (before?.serving ?? false) === after.serving ? [] : [`NFS ${after.serving ? "serves" : "stops"}`],
   remedies: [
     {
       when: /exportfs: (command )?not found|nfs-server\.service not found/,
