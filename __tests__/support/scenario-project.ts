@@ -70,6 +70,11 @@ export class ScenarioProject {
     );
   }
 
+  /** Runs `ohpc` with these words alone, in the project's folder. */
+  async run(...args: string[]): Promise<Outcome> {
+    return run(process.execPath, [join(ROOT, "dist", "cli", "main.js"), ...args], this.directory, this.env);
+  }
+
   /** As `ohpc`, but anything else than exit code 0 is an error that shows all output; `status` may find something. */
   async must(verb: string, ...args: string[]): Promise<Record<string, unknown>> {
     const { code, stdout, stderr } = await this.ohpc(verb, ...args, "--json");

@@ -92,6 +92,12 @@ export function define(command: Command): void {
 }
 
 function summary({ replaced, readiness }: Replaced): readonly string[] {
-  const { answered, nodes } = readiness;
-  return [`${paint("green", "replaced")}: ${foldHosts(replaced)}; ${answered} of ${count(nodes, "node")} answered`];
+  const { answered, busy, drained, nodes } = readiness;
+  const others = [
+    ...(busy > 0 ? [`${busy} ${busy === 1 ? "runs" : "run"} jobs and ${busy === 1 ? "was" : "were"} not asked`] : []),
+    ...(drained.length > 0 ? [`${drained.length} drained`] : []),
+  ];
+  return [
+    `${paint("green", "replaced")}: ${foldHosts(replaced)}; ${answered} of ${count(nodes, "node")} answered${others.length === 0 ? "" : ` (${others.join(", ")})`}`,
+  ];
 }

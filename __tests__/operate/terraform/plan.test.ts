@@ -115,3 +115,50 @@ function deletionOf(type: string): object {
   const change = { actions: ["delete"], before: { name: "x" }, after: null };
   return { resource_changes: [{ address: `${type}.x`, mode: "managed", type, change }] };
 }
+
+describe("what is changed in place", () => {
+  const updated = (type: string, before: object, after: object, name = "cpu-1") =>
+    judgePlan({
+      resource_changes: [
+        { address: `${type}.x["${name}"]`, mode: "managed", type, change: { actions: ["update"], before, after } },
+      ],
+    });
+
+  it("is asked about where a vendor stops machines for it", () => {
+    const { losses, changes } = updated(
+      "aws_instance",
+      { instance_type: "m7i.large" },
+      { instance_type: "m7i.xlarge" },
+    );
+    expect(losses).toEqual(changes);
+    expect(changes).toMatchObject([{ action: "update", kind: "machine", name: "cpu-1", stops: true }]);
+    expect(updated("azurerm_linux_virtual_machine", { size: "a" }, { size: "b" }).losses).toHaveLength(1);
+    expect(updated("azurerm_managed_disk", { disk_size_gb: 1 }, { disk_size_gb: 2 }).losses).toMatchObject([
+      { kind: "disk", stops: true },
+    ]);
+  });
+
+  it("is not, where it only gets other tags", () => {
+    for (const type of ["aws_instance", "azurerm_linux_virtual_machine", "azurerm_managed_disk"])
+      expect(updated(type, { size: "a", tags: {} }, { size: "a", tags: { a: "b" } }).losses).toEqual([]);
+  });
+
+  it("is asked about where another disk comes in the place of one that is in use, unless its machine goes, too", () => {
+    const attachment = {
+      address: "aws_volume_attachment.home",
+      mode: "managed",
+      type: "aws_volume_attachment",
+      change: { actions: ["delete", "create"], before: {}, after: {} },
+    };
+    const machine = {
+      address: 'aws_instance.x["master"]',
+      mode: "managed",
+      type: "aws_instance",
+      change: { actions: ["delete", "create"], before: {}, after: {} },
+    };
+    expect(judgePlan({ resource_changes: [attachment] }).losses).toMatchObject([
+      { kind: "attachment", action: "replace" },
+    ]);
+    expect(judgePlan({ resource_changes: [attachment, machine] }).losses).toMatchObject([{ kind: "machine" }]);
+  });
+});

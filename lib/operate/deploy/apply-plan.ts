@@ -41,12 +41,17 @@ export function describeEvent(event: TerraformEvent): string | undefined {
     case "provisioner":
       return `${shownAddress(event.address)}: ${event.output}`;
     case "diagnostic":
-      return event.diagnostic.severity === "warning" ? event.diagnostic.summary : undefined;
+      return event.diagnostic.severity === "warning" && !OF_TARGETS.test(event.diagnostic.summary)
+        ? event.diagnostic.summary
+        : undefined;
     case "version":
     case "outputs":
       return undefined;
   }
 }
+
+/** What Terraform says to whoever names a part of a stack, which we do on purpose. */
+const OF_TARGETS = /^(Applied changes may be incomplete|Resource targeting is in effect)$/;
 
 /** What the scripts of the local cloud want people to know afterwards, too. Pure. */
 function noteIn(event: TerraformEvent): string | undefined {

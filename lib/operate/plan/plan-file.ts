@@ -8,6 +8,7 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
@@ -139,6 +140,7 @@ export async function writePlanFile(path: string, input: PlanFileInput): Promise
     chmodSync(fresh, 0o600);
     renameSync(fresh, file);
   } catch (error) {
+    rmSync(fresh, { force: true });
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure("usage", `the plan cannot be written to ${file}: ${why}`, {
       code: "plan.unwritable",

@@ -130,8 +130,8 @@ async function nodesBack(
     );
     const back = ready.filter(({ slurm }) => slurm?.responds === true && /^(idle|mixed|alloc|drain)/.test(slurm.state));
     const late = mine.filter((node) => !back.includes(node) || ours.includes(node));
-    if (late.length === 0) return;
     report.title(`${foldHosts(hosts)} back: ${mine.length - late.length} of ${mine.length}`);
+    if (late.length === 0) return;
     if (Date.now() > deadline) {
       throw new Failure("failed", `${count(late.length, "node")} not back after ${limit.toSeconds()} s`, {
         code: "nodes.late",

@@ -29,7 +29,8 @@ function filled(value: unknown, unknown: unknown): unknown {
     const known = Array.isArray(value) ? (value as readonly unknown[]) : [];
     return Array.from({ length: Math.max(known.length, unknown.length) }, (_, k) => filled(known[k], unknown[k]));
   }
-  if (typeof unknown !== "object" || unknown === null) return value;
+  const scalar = value !== undefined && value !== null && typeof value !== "object";
+  if (scalar || typeof unknown !== "object" || unknown === null) return value;
   const known = typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
   const keys = new Set([...Object.keys(known), ...Object.keys(unknown)]);
   return Object.fromEntries(
