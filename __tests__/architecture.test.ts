@@ -44,8 +44,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
       ...["access", "exec", "feedback", "hosts", "lock", "node", "power", "scheduler", "stack", "terraform"],
       "clouds/power",
     ],
+    plan: [
+      ...["access", "cluster", "configure", "configure/steps", "deploy", "exec", "feedback", "hosts", "lock"],
+      ...["scheduler", "stack", "terraform", "clouds/power"],
+    ],
     verbs: [
-      ...["access", "cluster", "configure", "deploy", "exec", "feedback", "hosts", "lock", "logs", "power"],
+      ...["access", "cluster", "configure", "deploy", "exec", "feedback", "hosts", "lock", "logs", "plan", "power"],
       ...["scheduler", "smoke", "stack", "terraform", "clouds/power", "clouds/cost"],
     ],
   }),

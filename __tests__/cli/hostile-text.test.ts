@@ -21,6 +21,9 @@ import { destroy } from "../../lib/operate/verbs/destroy";
 import { collectLogs } from "../../lib/operate/verbs/logs";
 import { stackKnownHosts } from "../../lib/operate/verbs/known-hosts";
 import { listStacks } from "../../lib/operate/verbs/list";
+import { applyPlanFile } from "../../lib/operate/verbs/apply";
+import { planStack } from "../../lib/operate/verbs/plan";
+import { replace } from "../../lib/operate/verbs/replace";
 import { resume } from "../../lib/operate/verbs/resume";
 import { smoke } from "../../lib/operate/verbs/smoke";
 import { stackStatus } from "../../lib/operate/verbs/status";
@@ -35,6 +38,9 @@ jest.mock("../../lib/operate/verbs/destroy", () => ({ destroy: jest.fn() }));
 jest.mock("../../lib/operate/verbs/known-hosts", () => ({ stackKnownHosts: jest.fn() }));
 jest.mock("../../lib/operate/verbs/list", () => ({ listStacks: jest.fn() }));
 jest.mock("../../lib/operate/verbs/logs", () => ({ collectLogs: jest.fn() }));
+jest.mock("../../lib/operate/verbs/apply", () => ({ applyPlanFile: jest.fn() }));
+jest.mock("../../lib/operate/verbs/plan", () => ({ planStack: jest.fn() }));
+jest.mock("../../lib/operate/verbs/replace", () => ({ replace: jest.fn() }));
 jest.mock("../../lib/operate/verbs/resume", () => ({ resume: jest.fn() }));
 jest.mock("../../lib/operate/verbs/smoke", () => ({ smoke: jest.fn() }));
 jest.mock("../../lib/operate/verbs/status", () => ({ stackStatus: jest.fn() }));
@@ -84,7 +90,48 @@ const job = (text: string) => ({
 });
 const mocked = (verb: unknown) => verb as jest.Mock;
 
+const plan = (text: string) => {
+  const hitJob = { ...job(text), fate: "cancelled", why: text, scope: text };
+  return {
+    stack: text,
+    cluster: text,
+    command: text,
+    changes: true,
+    effect: "live",
+    resources: [{ address: text, kind: "machine", name: text, action: "create", effect: "live", reason: text }],
+    steps: [{ id: text, title: text, effect: "live", words: [text], byHand: true }],
+    // Of several lines, as a file is.
+    files: [{ path: text, step: text, diff: `@@ ${text.replaceAll("\n", "")}` }],
+    settings: [{ key: text, before: text, after: text, effect: "live" }],
+    actions: [{ words: text, effect: "live" }],
+    byHand: [text],
+    hit: { jobs: [hitJob], users: [text], nodes: [text], data: [text] },
+    order: [text],
+    asks: [text],
+    scopes: [text],
+    uncovered: [hitJob],
+    unknown: [text],
+  };
+};
+
 const VERBS: Readonly<Record<string, Shows>> = {
+  apply: {
+    args: ["apply", "demo.plan"],
+    answer: (text) => mocked(applyPlanFile).mockResolvedValue({ stack: text }),
+  },
+  plan: {
+    args: ["plan", "demo"],
+    answer: (text) => mocked(planStack).mockResolvedValue({ plan: plan(text), file: text }),
+  },
+  "plan --markdown": {
+    args: ["plan", "demo", "--markdown"],
+    answer: (text) => mocked(planStack).mockResolvedValue({ plan: plan(text) }),
+  },
+  replace: {
+    args: ["replace", "demo", "cpu-1", "--yes"],
+    answer: (text) =>
+      mocked(replace).mockResolvedValue({ cluster: text, replaced: [text], readiness: readiness(text) }),
+  },
   configure: {
     args: ["configure", "demo"],
     answer: (text) => {
