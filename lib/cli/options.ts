@@ -37,6 +37,18 @@ export function minutes(text: string): Duration {
   return Duration.minutes(positiveNumber(text));
 }
 
+/** For options that say how long to wait, in the units that people think in: `45s`, `30m`, `2h`, `1d`, `1h30m`. */
+export function duration(text: string): Duration {
+  const [, ...amounts] = /^(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text) ?? [];
+  const [days = 0, hours = 0, mins = 0, seconds = 0] = amounts.map((amount?: string) => Number(amount ?? 0));
+  const length = ((days * 24 + hours) * 60 + mins) * 60 + seconds;
+  if (length < 1 || length > LONGEST_WAIT_SECONDS)
+    throw new InvalidArgumentError("It must be a length of time up to 365d, e.g. 45s, 30m, 2h, 1d or 1h30m.");
+  return Duration.seconds(length);
+}
+
+const LONGEST_WAIT_SECONDS = 365 * 86_400;
+
 /** For options that may be given more than once. */
 export function collected(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
