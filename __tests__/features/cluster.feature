@@ -93,6 +93,14 @@ Feature: A Slurm cluster on this machine
     And the job of "alice" still waits in the queue
     And Slurm's accounting has completed jobs of "dora"
 
+  Scenario: The pool goes that jobs go to by default
+    Given a job of "alice" runs on "cpu-1"
+    When the definition has no pool "cpu" any more
+    Then "ohpc up --yes" refuses with exit code 2, and names "gpu" (gpu-1) instead of "cpu" (cpu-[1-3])
+    And the job of "alice" still runs
+    And "ohpc up --yes" goes on once the partition "gpu" says that it is the default one
+    And jobs without a partition go to "gpu"
+
   Scenario: Destroy
     When the operator runs "ohpc destroy --yes"
     Then no container, network, volume, route or private file of the cluster is left

@@ -477,6 +477,31 @@ defineFeature(feature, (scenario) => {
     accountingHasJobs(and);
   });
 
+  scenario("The pool goes that jobs go to by default", ({ and, given, then, when }) => {
+    jobRuns(given);
+    when('the definition has no pool "cpu" any more', () => {
+      project.definition.cpu = 0;
+    });
+    then(/^"ohpc up --yes" refuses with exit code 2, and names (.*)$/, async (moved: string) => {
+      expect(await project.ohpc("up", "--yes")).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`jobs that name no partition would go to ${moved}`) as string,
+      });
+    });
+    and('the job of "alice" still runs', async () => {
+      expect(await jobState()).toBe("RUNNING");
+      expect(await running()).toEqual(["cpu-1", "cpu-2", "cpu-3", "gpu-1", "master"]);
+    });
+    and(/^"ohpc up --yes" goes on once the partition "gpu" says that it is the default one$/, async () => {
+      project.definition.gpuDefault = true;
+      await project.must("up", "--yes");
+      expect(await running()).toEqual(["gpu-1", "master"]);
+    });
+    and(/^jobs without a partition go to "(.*)"$/, async (name: string) => {
+      expect(await project.onMaster("sinfo --noheader --format=%P")).toBe(`${name}*`);
+    });
+  });
+
   scenario("Destroy", ({ then, when }) => {
     when('the operator runs "ohpc destroy --yes"', async () => {
       await project.must("destroy", "--yes");

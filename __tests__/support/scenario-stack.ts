@@ -8,8 +8,8 @@ export interface Definition {
   readonly cluster: string;
   readonly subnet: string;
   readonly sshPort: number;
+  /** 0: there is no such pool, as of the other one. */
   readonly cpu: number;
-  /** 0: there is no such pool. */
   readonly gpu: number;
   /** Absent: the image that this version of the library makes. */
   readonly image?: string;
@@ -17,10 +17,12 @@ export interface Definition {
   readonly stock?: string;
   /** Of both pools; absent: each has its own. */
   readonly partition?: string;
+  /** Whether the partition of the GPUs says that it is the default one. */
+  readonly gpuDefault?: boolean;
 }
 
 const definition = JSON.parse(readFileSync("definition.json", "utf8")) as Definition;
-const { cluster, subnet, sshPort, cpu, gpu, image, stock = image, partition } = definition;
+const { cluster, subnet, sshPort, cpu, gpu, image, stock = image, partition, gpuDefault } = definition;
 const app = new App();
 const stack = new TerraformStack(app, "scenario");
 const home = new NfsDisk(stack, "home", { size: Size.gibibytes(20) });
@@ -34,19 +36,21 @@ const master = new OpenHpcMaster(stack, "master", {
   ...(stock !== undefined && { image: stock }),
 });
 const shared = partition !== undefined && { partition };
-new ComputePool(stack, "cpu", {
-  master,
-  nodes: cpu,
-  machine: "small",
-  ...shared,
-  ...(stock !== undefined && { image: stock }),
-});
+if (cpu > 0) {
+  new ComputePool(stack, "cpu", {
+    master,
+    nodes: cpu,
+    machine: "small",
+    ...shared,
+    ...(stock !== undefined && { image: stock }),
+  });
+}
 if (gpu > 0) {
   new GpuComputePool(stack, "gpu", {
     master,
     nodes: gpu,
     machine: "gpu",
-    ...shared,
+    ...(gpuDefault === true ? { partition: { name: "gpu", default: true } } : shared),
     ...(image !== undefined && { image }),
   });
 }

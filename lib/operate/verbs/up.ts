@@ -7,8 +7,9 @@ import { type Deployment, deploymentOf } from "../cluster/deployment";
 import { lookAtStakes } from "../configure/change-consent";
 import { planConfigure } from "../configure/configure";
 import { consequencesOf, type Stakes } from "../configure/consequences";
+import { refuseMovedDefault } from "../configure/default-partition";
 import { configurePhase } from "../configure/phase";
-import type { StepResult } from "../configure/run-steps";
+import type { PlannedStep, StepResult } from "../configure/run-steps";
 import { applyDeployment } from "../deploy/apply-deployment";
 import { planDeployment, type PlannedDeployment } from "../deploy/deployment-plan";
 import { introduceMachines } from "../deploy/introduce";
@@ -25,6 +26,7 @@ import { findProject, type Place } from "../stack/project";
 import { specOf } from "../stack/spec";
 import { readSynthesis, stackNamed, synthesize, type SynthesizedStack, withDependencies } from "../stack/synthesis";
 import { machinesIn, type PlannedChange } from "../terraform/plan";
+import { Terraform } from "../terraform/terraform";
 
 export interface UpOptions {
   readonly stack: string;
@@ -85,7 +87,10 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     await commandLock.releaseOutput();
     tellMissing(planned, progress);
     const consent = { consenter, command, agreed: new Set<string>() };
-    const stakes = consenter.yes ? undefined : await stakesAhead(planned, env);
+    const stakes = await stakesAhead(planned, env, consenter.yes).catch((error: unknown) => {
+      new Terraform(stack.directory, env).discard(planned.plan);
+      throw error;
+    });
     const { outputs, started, failure } = await applyDeployment(
       planned,
       { env, consenter, platform, command, afterwards: stakes?.lines },
@@ -137,20 +142,30 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
 
 /**
  * What configuring would take from users and jobs once the plan is applied, so that all is asked at once, before anything is
- * changed. Where the master does not answer, or the plan does not know the machines yet, it is asked before slurm.conf or
+ * changed. Refuses what no consent allows. Where the master does not answer, or the plan does not know the machines yet, it is asked before slurm.conf or
  * an account is touched.
  */
 async function stakesAhead(
   { plan, planned, access, stack, verdict }: PlannedDeployment,
   env: NodeJS.ProcessEnv,
+  agreed: boolean,
 ): Promise<Stakes | undefined> {
   const manifest = manifestIn(planned);
   if (!plan.changesAnything || access === undefined || manifest === undefined) return undefined;
   const cluster = { spec: specOf(stack), manifest };
+  const master = masterOf(access, MASTER_PATIENCE);
+  let steps: readonly PlannedStep[];
   try {
     await pinMasterFromConsole(access, env);
-    const master = masterOf(access, MASTER_PATIENCE);
-    const consequences = consequencesOf(await planConfigure(cluster, master), cluster);
+    steps = await planConfigure(cluster, master);
+  } catch (error) {
+    if (error instanceof Failure || error instanceof RemoteError) return undefined;
+    throw error;
+  }
+  refuseMovedDefault(steps, cluster);
+  if (agreed) return undefined;
+  try {
+    const consequences = consequencesOf(steps, cluster);
     if (consequences === undefined) return undefined;
     return await lookAtStakes(consequences, master, new Set(machinesIn(verdict.losses, ["replace", "delete"])));
   } catch (error) {
