@@ -125,12 +125,26 @@ export function readProperties<T>(given: T, names: Names, at = ""): Given<T> {
   const usable: Record<string, unknown> = {};
   let complete = true;
   for (const [name, property] of Object.entries(names) as [string, true | Kind | Bag][]) {
-    const read = readProperty(given[name], property, path(name));
+    const read = readable(path(name), () => readProperty(given[name], property, path(name)));
     problems.push(...read.problems);
     if (read.usable !== undefined && read.complete) usable[name] = read.usable;
     else if (property !== true && property.needed === true) complete = false;
   }
   return { problems, usable: usable as T, complete };
+}
+
+/** What throws when somebody reads it, such as a getter, is told like anything else. */
+function readable(at: string, read: () => Given<unknown>): Given<unknown> {
+  try {
+    return read();
+  } catch (error) {
+    const hint = `reading it failed with ${error instanceof Error ? error.message : typeof error}`;
+    return {
+      problems: [{ at, got: "a value that cannot be read", want: "one that can", hint }],
+      usable: undefined,
+      complete: false,
+    };
+  }
 }
 
 /** What is given under a name that is no property. */
