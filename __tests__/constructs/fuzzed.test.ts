@@ -1,7 +1,7 @@
 import { fuzzDocuments, fuzzStacks, fuzzUsersFiles } from "../support/fuzzed";
 
 /** Many more of each are in `./check long`. */
-const RUNS = 200;
+const RUNS = 300;
 
 describe("whatever people write", () => {
   it("in a users file gives users, or problems", () => {

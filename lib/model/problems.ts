@@ -42,9 +42,9 @@ function asJson(value: unknown): string {
   try {
     // Nothing of functions, whatever its type says.
     const text: unknown = JSON.stringify(value);
-    return typeof text === "string" ? text : String(value);
+    return typeof text === "string" ? text : String(value).replace(/\s+/g, " ");
   } catch {
-    return typeof value === "object" ? "a value that cannot be shown" : String(value);
+    return typeof value === "bigint" ? String(value) : "a value that cannot be shown";
   }
 }
 

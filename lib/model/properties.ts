@@ -67,8 +67,18 @@ export const TEXT_MAP: Kind = {
   each: TEXT,
   fits: (value) => isObject(value) && Object.values(value).every(TEXT.fits),
 };
-export const SIZE: Kind = able("a Size, such as Size.gibibytes(40)", "toGibibytes");
-export const DURATION: Kind = able("a Duration, such as Duration.hours(8)", "toSlurm");
+export const SIZE: Kind = amount(
+  able("a Size, such as Size.gibibytes(40)", "toMebibytes", "toGibibytes", "isLessThan"),
+  (size) => (size as Size).toMebibytes() + (size as Size).toGibibytes(),
+);
+export const DURATION: Kind = amount(able("a Duration, such as Duration.hours(8)", "toSlurm", "toSeconds"), (time) =>
+  (time as Duration).toSeconds(),
+);
+
+/** A value of a class that is a number in the end, whoever has made the class. */
+function amount({ want, fits }: Kind, read: (value: unknown) => unknown): Kind {
+  return { want, fits: (value) => fits(value) && Number.isFinite(read(value)) };
+}
 
 /** A value of a class: whatever has these methods. */
 export function able(want: string, ...methods: readonly string[]): Kind {
