@@ -85,9 +85,9 @@ describe("ohpc", () => {
     [
       "refuses what is no length of time",
       "app",
-      ["drain", "demo", "cpu-1", "--reason", "fan", "--wait", "2"],
-      "length of time",
-      "1h30m",
+      ["drain", "demo", "cpu-1", "--reason", "fan", "--wait", "soon"],
+      "--wait <duration>",
+      "2h or 1d",
     ],
     ["refuses to drain without a reason", "app", ["drain", "demo", "cpu-1"], "--reason <text>", "ohpc --help"],
     [

@@ -220,7 +220,7 @@ describe("the effects of changes", () => {
   });
 
   test("that we say need all daemons restarted are refused by a reconfigure", async () => {
-    expect(effectOf(/^AuthType=.*$/m, "AuthType=auth/none")).toBe("restart slurmctld and slurmd");
+    expect(effectOf(/^AuthType=.*$/m, "AuthType=auth/none")).toBe("drain and restart slurmd");
     const lines = await whileRunning(
       "production",
       `${edit("^AuthType=.*", "AuthType=auth/none")}\nscontrol reconfigure 2>&1 || true\n`,

@@ -31,9 +31,9 @@ describe("effectOfSlurmConf", () => {
     ["SelectTypeParameters=CR_Core", "SelectTypeParameters=CR_Core_Memory", "reconfigure"],
     ["StateSaveLocation=/a", "StateSaveLocation=/b", "restart slurmctld"],
     ["SchedulerType=sched/backfill", "SchedulerType=sched/builtin", "reconfigure"],
-    ["SlurmdPort=6818", "SlurmdPort=618", "restart slurmctld and slurmd"],
-    ["AuthType=auth/munge", "AuthType=auth/slurm", "restart slurmctld and slurmd"],
-    ["ProctrackType=proctrack/linuxproc", "ProctrackType=proctrack/cgroup", "restart slurmctld and slurmd"],
+    ["SlurmdPort=6818", "SlurmdPort=618", "drain and restart slurmd"],
+    ["AuthType=auth/munge", "AuthType=auth/slurm", "drain and restart slurmd"],
+    ["ProctrackType=proctrack/linuxproc", "ProctrackType=proctrack/cgroup", "drain and restart slurmd"],
     ["ClusterName=a", "ClusterName=b", "replace cluster"],
   ])("knows what going from %s to %s takes", (before, after, effect) => {
     const [key = "", value] = before.split("=");
@@ -89,7 +89,7 @@ describe("effectOfSlurmConf", () => {
       conf("SlurmdPort=6818", "MessageTimeout=60", "StateSaveLocation=/a"),
       conf("SlurmdPort=7818", "MessageTimeout=90", "StateSaveLocation=/b"),
     );
-    expect(effect).toBe("restart slurmctld and slurmd");
+    expect(effect).toBe("drain and restart slurmd");
   });
 
   test("takes thousands of nodes in a moment", () => {

@@ -1,5 +1,5 @@
 // The app of the scenarios: what they change lies in definition.json beside cdktf.json.
-import { App, TerraformStack } from "cdktf";
+import { App, HttpBackend, TerraformStack } from "cdktf";
 import { ComputePool, GpuComputePool, NfsDisk, OpenHpcMaster, Size, Users } from "cdktf-openhpc";
 import { LocalCloud } from "cdktf-openhpc/local";
 import { readFileSync } from "node:fs";
@@ -19,12 +19,29 @@ export interface Definition {
   readonly partition?: string;
   /** Whether the partition of the GPUs says that it is the default one. */
   readonly gpuDefault?: boolean;
+  /** Of slurm.conf. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Where the state is; absent: in a file of the project. */
+  readonly backend?: string;
 }
 
 const definition = JSON.parse(readFileSync("definition.json", "utf8")) as Definition;
-const { cluster, subnet, sshPort, cpu, gpu, image, stock = image, partition, gpuDefault } = definition;
+const {
+  cluster,
+  subnet,
+  sshPort,
+  cpu,
+  gpu,
+  image,
+  stock = image,
+  partition,
+  gpuDefault,
+  settings,
+  backend,
+} = definition;
 const app = new App();
 const stack = new TerraformStack(app, "scenario");
+if (backend !== undefined) new HttpBackend(stack, { address: backend, lockAddress: backend, unlockAddress: backend });
 const home = new NfsDisk(stack, "home", { size: Size.gibibytes(20) });
 const users = Users.fromFile("users.yaml");
 const master = new OpenHpcMaster(stack, "master", {
@@ -33,6 +50,7 @@ const master = new OpenHpcMaster(stack, "master", {
   home,
   users,
   machine: "small",
+  slurm: { settings: settings ?? {} },
   ...(stock !== undefined && { image: stock }),
 });
 const shared = partition !== undefined && { partition };

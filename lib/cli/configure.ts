@@ -1,19 +1,35 @@
 import type { Command } from "commander";
 import { count } from "../operate/feedback/count";
 import { type Configured, configureStack } from "../operate/verbs/configure";
+import type { Effect } from "../slurm/effects";
 import { consenterAt } from "./consenter";
-import { here, terminalFor, withJson } from "./options";
+import {
+  here,
+  terminalFor,
+  treatmentIn,
+  type TreatmentOptions,
+  withJson,
+  withMaxEffect,
+  withTreatment,
+} from "./options";
 import { paint } from "./paint";
 import { explain } from "./verb-help";
+
+interface ConfigureVerbOptions extends TreatmentOptions {
+  readonly yes?: boolean;
+  readonly maxEffect?: Effect;
+  readonly json?: boolean;
+}
 
 export function define(command: Command): void {
   command
     .argument("<stack>", "name of the stack")
     .option("--yes", "agree beforehand to what users and jobs would lose");
-  withJson(command).action(async (stack: string, options: { yes?: boolean; json?: boolean }) => {
+  withJson(withMaxEffect(withTreatment(command))).action(async (stack: string, options: ConfigureVerbOptions) => {
     const terminal = terminalFor(options);
-    const consenter = consenterAt(terminal, options.yes === true);
-    const result = await configureStack({ stack, place: here(), consenter }, terminal.progress);
+    const consenter = consenterAt(terminal, options.yes === true, treatmentIn(options));
+    const { maxEffect } = options;
+    const result = await configureStack({ stack, place: here(), consenter, maxEffect }, terminal.progress);
     terminal.result({ ok: true, stack, ...result }, () => summary(stack, result));
   });
   explain(command, {

@@ -4,7 +4,7 @@ import type { Apart } from "../operate/scheduler/set-apart";
 import { type DrainedNodes, drainNodes } from "../operate/verbs/drain";
 import { foldHosts } from "../slurm/hostlist";
 import type { Duration } from "../units";
-import { collected, duration, here, terminalFor, withJson } from "./options";
+import { collected, here, span, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import { explain } from "./verb-help";
 
@@ -22,7 +22,7 @@ export function define(command: Command): void {
     .argument("[hosts...]", "nodes to set apart, e.g. cpu-1 or cpu-[1-4]")
     .requiredOption("--reason <text>", "why; Slurm shows it, with who you are")
     .option("--pool <name>", "all nodes of this pool; may be given more than once", collected)
-    .option("--wait <duration>", "wait so long until no job runs there, e.g. 30m or 2h", duration)
+    .option("--wait <duration>", "wait so long until no job runs there, e.g. 30m or 2h", span)
     .option("--force", "also where somebody has drained them for another reason, which is replaced");
   withJson(command).action(async (stack: string, hosts: string[], options: DrainVerbOptions) => {
     const terminal = terminalFor(options);

@@ -1,5 +1,7 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { durationOf, type Treatment } from "../operate/feedback/treatment";
 import type { Place } from "../operate/stack/project";
+import { EFFECTS, type Effect } from "../slurm/effects";
 import { Duration } from "../units";
 import { Terminal } from "./terminal";
 
@@ -37,19 +39,62 @@ export function minutes(text: string): Duration {
   return Duration.minutes(positiveNumber(text));
 }
 
-/** For options that say how long to wait, in the units that people think in: `45s`, `30m`, `2h`, `1d`, `1h30m`. */
-export function duration(text: string): Duration {
-  const [, ...amounts] = /^(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text) ?? [];
-  const [days = 0, hours = 0, mins = 0, seconds = 0] = amounts.map((amount?: string) => Number(amount ?? 0));
-  const length = ((days * 24 + hours) * 60 + mins) * 60 + seconds;
-  if (length < 1 || length > LONGEST_WAIT_SECONDS)
-    throw new InvalidArgumentError("It must be a length of time up to 365d, e.g. 45s, 30m, 2h, 1d or 1h30m.");
-  return Duration.seconds(length);
-}
-
-const LONGEST_WAIT_SECONDS = 365 * 86_400;
-
 /** For options that may be given more than once. */
 export function collected(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
+}
+
+/** For options that say how long to wait, with a unit: `2h`, `1d12h`; a number alone is minutes. */
+export function span(text: string): Duration {
+  const value = durationOf(text);
+  if (value === undefined || value.toSeconds() === 0)
+    throw new InvalidArgumentError("It must be a time such as 90s, 30m, 2h or 1d.");
+  return value;
+}
+
+/** What is to become of jobs that are in the way; nothing said: `now`. */
+export interface TreatmentOptions {
+  readonly wait?: Duration;
+  readonly requeue?: boolean;
+  readonly now?: boolean;
+}
+
+/** `--wait`, `--requeue`, `--now`, the same for every verb that jobs can be in the way of. */
+export function withTreatment(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--wait <time>", "end no job: wait until those that are in the way are over, so long at most (2h)")
+        .argParser(span)
+        .conflicts(["requeue", "now"]),
+    )
+    .addOption(
+      new Option("--requeue", "go on only if all jobs that are in the way may be requeued").conflicts(["wait", "now"]),
+    )
+    .addOption(
+      new Option("--now", "end jobs that are in the way; batch jobs start anew (default)").conflicts([
+        "wait",
+        "requeue",
+      ]),
+    );
+}
+
+export function treatmentIn({ wait, requeue }: TreatmentOptions): Treatment {
+  if (wait !== undefined) return { kind: "wait", limit: wait };
+  return { kind: requeue === true ? "requeue" : "now" };
+}
+
+/** `--max-effect`. */
+export function withMaxEffect(command: Command): Command {
+  const words = EFFECTS.filter((effect) => effect !== "none");
+  return command.option(
+    "--max-effect <effect>",
+    `refuse what does more to the running cluster: ${words.join(", ")}`,
+    effect,
+  );
+}
+
+function effect(text: string): Effect {
+  const found = EFFECTS.find((one) => one === text.replaceAll("-", " ").trim());
+  if (found === undefined) throw new InvalidArgumentError(`It must be one of ${EFFECTS.join(", ")}.`);
+  return found;
 }

@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import { count } from "../operate/feedback/count";
 import { STOP_REASON } from "../operate/scheduler/drain";
-import { resume, type Resumed } from "../operate/verbs/resume";
+import { planResume, resume, type Resumed, type ResumeOptions } from "../operate/verbs/resume";
 import { foldHosts } from "../slurm/hostlist";
 import type { Duration } from "../units";
 import { collected, here, minutes, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
+import type { PlannedVerb } from "./verb";
 import { explain } from "./verb-help";
 
 interface ResumeVerbOptions {
@@ -14,7 +15,8 @@ interface ResumeVerbOptions {
   readonly json?: boolean;
 }
 
-export function define(command: Command): void {
+/** Its arguments and options, but for how it is told. */
+function declare(command: Command): void {
   command
     .argument("<stack>", "name of the stack")
     .argument("[hosts...]", "machines to start, e.g. cpu-1 or cpu-[1-4] (default: all)")
@@ -24,18 +26,25 @@ export function define(command: Command): void {
       "how long machines, and then nodes, may take until they are there (default: 15; on local clusters 2)",
       minutes,
     );
+}
+
+function request(stack: string, hosts: readonly string[], options: ResumeVerbOptions): ResumeOptions {
+  return { stack, hosts, pools: options.pool ?? [], place: here(), limit: options.timeout };
+}
+
+export const planned: PlannedVerb = {
+  declare,
+  plan: async (command, progress) => {
+    const [stack, hosts] = command.processedArgs as [string, string[]];
+    return planResume(request(stack, hosts, command.opts<ResumeVerbOptions>()), progress);
+  },
+};
+
+export function define(command: Command): void {
+  declare(command);
   withJson(command).action(async (stack: string, hosts: string[], options: ResumeVerbOptions) => {
     const terminal = terminalFor(options);
-    const resumed = await resume(
-      {
-        stack,
-        hosts,
-        pools: options.pool ?? [],
-        place: here(),
-        limit: options.timeout,
-      },
-      terminal.progress,
-    );
+    const resumed = await resume(request(stack, hosts, options), terminal.progress);
     const { cluster, started, readiness } = resumed;
     terminal.result({ ok: true, stack, cluster, started, nodes: readiness }, () => summary(resumed));
   });

@@ -2,15 +2,28 @@ import type { Command } from "commander";
 import { wayIn } from "../operate/access/way-in";
 import { count } from "../operate/feedback/count";
 import { up, type UpResult } from "../operate/verbs/up";
+import type { Effect } from "../slurm/effects";
 import type { Duration } from "../units";
 import { consenterAt } from "./consenter";
 import { loginLines } from "./login-lines";
-import { here, minutes, terminalFor, withJson } from "./options";
+import {
+  here,
+  minutes,
+  terminalFor,
+  treatmentIn,
+  type TreatmentOptions,
+  wholeNumber,
+  withJson,
+  withMaxEffect,
+  withTreatment,
+} from "./options";
 import { paint } from "./paint";
 import { platformFor } from "./platform";
 import { explain } from "./verb-help";
 
-interface UpVerbOptions {
+interface UpVerbOptions extends TreatmentOptions {
+  readonly batch?: number;
+  readonly maxEffect?: Effect;
   readonly yes?: boolean;
   readonly timeout?: Duration;
   readonly takeOver?: boolean;
@@ -26,33 +39,46 @@ export function define(command: Command): void {
       "how long nodes may take until they are ready (default: 30; on local clusters from the node image 2)",
       minutes,
     )
+    .option(
+      "--batch <nodes>",
+      "make nodes anew so many at a time, each until it takes jobs again (default: all)",
+      wholeNumber,
+    )
     .option("--take-over", "make a cluster of this name yours that another Terraform state has made");
-  withJson(command).action(async (stack: string, options: UpVerbOptions) => {
+  withJson(withMaxEffect(withTreatment(command))).action(async (stack: string, options: UpVerbOptions) => {
     const terminal = terminalFor(options);
     const result = await up(
       {
         stack,
         place: here(),
-        consenter: consenterAt(terminal, options.yes === true),
+        consenter: consenterAt(terminal, options.yes === true, treatmentIn(options)),
         platformFor: (synthesized) => platformFor(synthesized, options.takeOver),
         takeOver: options.takeOver,
         limit: options.timeout,
+        maxEffect: options.maxEffect,
+        batch: options.batch,
       },
       terminal.progress,
     );
-    terminal.result(document(stack, result), () => summary(stack, result));
+    terminal.result(upDocument(stack, result), () => upSummary(stack, result));
   });
   explain(command, {
     examples: [
       ["ohpc up demo", "from nothing to a cluster; again: only what has changed"],
       ["ohpc up demo --yes", "also where that replaces or destroys something"],
+      [
+        "ohpc up demo --yes --wait 2h",
+        "the same, but no job is ended: what is in the way may take two hours to its own end",
+      ],
+      ["ohpc up demo --max-effect reconfigure", "nothing that restarts or replaces anything"],
       ["ohpc up demo --json > up.json", "in a pipeline"],
     ],
     outcomes: ["consent", "busy", "unreachable"],
   });
 }
 
-function document(stack: string, { deployment, readiness, ...rest }: UpResult): object {
+/** What `--json` tells of a cluster that is up. */
+export function upDocument(stack: string, { deployment, readiness, ...rest }: UpResult): object {
   const { manifest } = deployment;
   const login = wayIn(deployment, deployment);
   return {
@@ -66,7 +92,8 @@ function document(stack: string, { deployment, readiness, ...rest }: UpResult): 
   };
 }
 
-function summary(stack: string, result: UpResult): readonly string[] {
+/** What people read of it. */
+export function upSummary(stack: string, result: UpResult): readonly string[] {
   const { deployment, readiness, phases, seconds, changes, configured, introduced, started } = result;
   const { spec, manifest } = deployment;
   const { nodes, answered, busy, drained } = readiness;

@@ -11,6 +11,7 @@ const MEANINGS: Readonly<Record<Outcome, string>> = {
   busy: "busy: another ohpc is at work on this cluster",
   unreachable: "the cluster does not answer",
   proof: "a proof failed: the job ran, its result is wrong",
+  changes: "the plan has changes (only with --detailed-exitcode)",
   attention: "the cluster answers, and something about it needs attention",
   interrupted: "interrupted",
 };

@@ -9,6 +9,18 @@ export const VERBS: readonly Verb[] = [
     load: () => require("./up") as VerbModule,
   },
   {
+    name: "plan",
+    synopsis: "STACK",
+    summary: "what up would do, and whom it would hit",
+    load: () => require("./plan") as VerbModule,
+  },
+  {
+    name: "apply",
+    synopsis: "FILE",
+    summary: "carry out a plan that was kept",
+    load: () => require("./apply") as VerbModule,
+  },
+  {
     name: "configure",
     synopsis: "STACK",
     summary: "configure what cdktf deploy has made",
@@ -55,6 +67,12 @@ export const VERBS: readonly Verb[] = [
     synopsis: "STACK HOSTS...",
     summary: "give nodes back that are set apart",
     load: () => require("./undrain") as VerbModule,
+  },
+  {
+    name: "replace",
+    synopsis: "STACK HOSTS...",
+    summary: "make machines anew, some at a time",
+    load: () => require("./replace") as VerbModule,
   },
   {
     name: "cost",

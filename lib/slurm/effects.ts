@@ -10,7 +10,7 @@ export const EFFECTS = [
   "live",
   "reconfigure",
   "restart slurmctld",
-  "restart slurmctld and slurmd",
+  "drain and restart slurmd",
   "replace node",
   "replace cluster",
 ] as const;
@@ -63,29 +63,29 @@ const ROWS: readonly EffectRow[] = [
   },
   {
     keys: ["SlurmctldPort", "SlurmdPort", "SlurmctldAddr"],
-    effect: "restart slurmctld and slurmd",
+    effect: "drain and restart slurmd",
     source:
       "slurm.conf(5), scontrol(1): listening TCP ports need a restart; nodes know the controller's port from their start, and restart slurmd when their bundle has another one; seen with 24.11.5: batch jobs go on and end as usual, jobs of an srun that runs meanwhile stay until they are cancelled",
   },
   {
     keys: ["AuthType", "AuthAltTypes", "CredType", "CryptoType"],
-    effect: "restart slurmctld and slurmd",
+    effect: "drain and restart slurmd",
     source:
       "slurm.conf(5): all daemons and commands must be terminated before; outstanding job steps are interrupted; seen: scontrol reconfigure is refused, so that slurmd has to be restarted by hand. Only AuthAltTypes is a user's to set",
   },
   {
     keys: ["SwitchType"],
-    effect: "restart slurmctld and slurmd",
+    effect: "drain and restart slurmd",
     source: "slurm.conf(5): records of all jobs may be lost if there are any",
   },
   {
     keys: ["SlurmdSpoolDir", "SlurmdUser"],
-    effect: "restart slurmctld and slurmd",
+    effect: "drain and restart slurmd",
     source: "slurm.conf(5): slurmd's own state and the scripts of running jobs lie there; neither is a user's to set",
   },
   {
     keys: ["ProctrackType", "JobAcctGatherType", "JobContainerType"],
-    effect: "restart slurmctld and slurmd",
+    effect: "drain and restart slurmd",
     source:
       "steps that run are tracked by what they were started with; only JobContainerType is a user's to set; a new slurmd process with another way of tracking: not tried",
   },

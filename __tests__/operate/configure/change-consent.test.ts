@@ -245,9 +245,9 @@ describe("agreeing to a plan", () => {
 
   it("opens what it closed when the plan is not carried out, and not what was closed before", async () => {
     const { remote, done } = master("");
-    const open = await agreeTo(RENAMED, remote, agreeing(nobody));
+    const agreed = await agreeTo(RENAMED, remote, agreeing(nobody));
     done.length = 0;
-    await open();
+    await agreed.open();
     expect(done).toEqual(["open cpu=UP"]);
   });
 });

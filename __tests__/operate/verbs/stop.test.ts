@@ -2,7 +2,8 @@ import { type Power, type PoweredMachine, PowerError, type PowerState } from "..
 import { STARTED } from "../../../lib/operate/exec/remote/envelope";
 import type { Progress } from "../../../lib/operate/feedback/progress";
 import { ClusterPower } from "../../../lib/operate/power/cluster-power";
-import { describeStop, stop, type Stopped } from "../../../lib/operate/verbs/stop";
+import { describeStop } from "../../../lib/operate/plan/power-changes";
+import { stop, type Stopped } from "../../../lib/operate/verbs/stop";
 import { Duration } from "../../../lib/units";
 import { PretendedStack } from "../../support/pretended-stack";
 import { job } from "../../support/squeue";

@@ -213,7 +213,7 @@ describe("a cluster that has the ports of before", () => {
     // Nor does Slurm give up the node meanwhile, as after half a minute on a slow machine.
     const patient = { ...sketch, settings: { SlurmdTimeout: "300" } };
     const { changed } = await configure(cluster.view(patient), cluster.remote());
-    expect(changed.find(({ id }) => id === "slurm-conf")?.effect).toBe("restart slurmctld and slurmd");
+    expect(changed.find(({ id }) => id === "slurm-conf")?.effect).toBe("drain and restart slurmd");
     await bash("cpu-1", "systemctl start ohpc-node-answer.socket ohpc-node.timer");
     await eventually(
       async () =>

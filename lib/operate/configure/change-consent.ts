@@ -2,11 +2,18 @@ import { createHash } from "node:crypto";
 import type { ClusterView } from "../../model/cluster-view";
 import type { Remote } from "../exec/remote/remote";
 import { agree, type Consenter } from "../feedback/consent";
+import { refuseStronger } from "../feedback/max-effect";
+import type { Report } from "../feedback/progress";
+import { NOW, type Treatment } from "../feedback/treatment";
 import { closeScope } from "../scheduler/close";
+import { endJobsOn, undrain } from "../scheduler/drain";
 import { inSpiteOfDamage } from "../scheduler/in-spite-of-damage";
 import { jobsSeen, withNames } from "../scheduler/jobs";
+import { waitUntilOver } from "../scheduler/settle";
+import { uncoveredFailure } from "../scheduler/treated";
 import { type Consequences, consequencesOf, type Stakes, stakesOf } from "./consequences";
 import type { PlannedStep } from "./run-steps";
+import type { Effect } from "./step/step";
 import { JOBS_TO_CANCEL } from "./steps/slurm-conf";
 
 /** Who is asked before a plan takes something from people, and what they have agreed to already. */
@@ -14,6 +21,10 @@ export interface ChangeConsent {
   readonly consenter: Consenter;
   /** As it was typed: `ohpc up demo`. */
   readonly command: string;
+  /** What makes it agreed to where nobody can be asked. @default - the command with --yes */
+  readonly again?: string | undefined;
+  /** What may be done to the running cluster at most. @default - anything */
+  readonly maxEffect?: Effect | undefined;
   /** Scopes that somebody has agreed to lose: what is in them when it comes to it does not matter. */
   readonly agreed: Set<string>;
 }
@@ -23,55 +34,108 @@ export async function lookAtStakes(
   consequences: Consequences,
   master: Remote,
   told: ReadonlySet<string> = new Set(),
+  treatment: Treatment = NOW,
 ): Promise<Stakes> {
   const seen = await jobsSeen(askable(master, consequences));
-  const { hits } = stakesOf(consequences, seen, told);
-  if ("unknown" in seen || hits.length === 0) return stakesOf(consequences, seen, told);
+  const stakes = stakesOf(consequences, seen, told, treatment);
+  const { hits } = stakes;
+  if ("unknown" in seen || hits.length === 0) return stakes;
   const jobs = await withNames(
     askable(master, consequences),
     seen.jobs,
     hits.map(({ job }) => job),
   );
-  return stakesOf(consequences, { ...seen, jobs }, told);
+  return stakesOf(consequences, { ...seen, jobs }, told, treatment);
+}
+
+/** A plan that somebody has agreed to, with what it takes closed to new jobs. */
+export interface Agreed {
+  /** Opens it again, for a plan that was not carried out; it never fails. */
+  open(): Promise<void>;
+  /** Gives back what had to be free of jobs only while it was carried out. */
+  finish(): Promise<void>;
 }
 
 /**
  * Asks about what a plan would take from people, unless it was agreed to. What goes is closed to new jobs and looked at
- * again, so that nothing is lost that somebody brought meanwhile and nobody was asked about.
+ * again, so that nothing is lost that somebody brought meanwhile and nobody was asked about; then its jobs come to their
+ * end, as it was agreed.
  *
- * @returns what opens it again, for a plan that is not carried out; it never fails
  * @throws Failure of kind `consent`; then nothing is changed
  */
 export async function agreeToPlan(
   plan: readonly PlannedStep[],
   cluster: ClusterView,
   master: Remote,
-  { consenter, command, agreed }: ChangeConsent,
-): Promise<() => Promise<void>> {
+  { consenter, command, again = `${command} --yes`, maxEffect, agreed }: ChangeConsent,
+  report?: Pick<Report, "detail">,
+): Promise<Agreed> {
+  const { treatment = NOW } = consenter;
+  refuseStronger(
+    plan.map(({ effect, step }) => ({ effect, words: step.title })),
+    maxEffect,
+  );
   const consequences = consequencesOf(plan, cluster);
-  if (consequences === undefined) return nothing;
+  if (consequences === undefined) return { open: nothing, finish: nothing };
+  const look = async () => lookAtStakes(consequences, master, new Set(), treatment);
   const ask = async () => {
-    const stakes = await lookAtStakes(consequences, master);
+    const stakes = await look();
+    if (stakes.uncovered.length > 0)
+      throw uncoveredFailure(
+        stakes.uncovered.map(({ job }) => job),
+        treatment,
+      );
     if (!stakes.scopes.every((scope) => agreed.has(scope))) {
-      await agree(consenter, stakes.lines, `Change ${cluster.manifest.cluster} like this?`, `${command} --yes`);
+      await agree(consenter, stakes.lines, `Change ${cluster.manifest.cluster} like this?`, again);
       for (const scope of stakes.scopes) agreed.add(scope);
     }
     return stakes;
   };
+  const waitForJobs = async (seen: Stakes): Promise<Stakes> => {
+    if (treatment.kind !== "wait" || !seen.hits.some(({ fate }) => fate === "waited")) return seen;
+    let last = seen.hits;
+    await waitUntilOver(
+      async () => {
+        const { blind, hits } = await look();
+        // A slurmctld that does not answer for a moment says nothing of jobs.
+        if (!blind) last = hits;
+        return last;
+      },
+      treatment,
+      report,
+    );
+    return ask();
+  };
   const seen = await ask();
   const { slurm } = consequences;
   // Where slurmctld does not run, nothing comes in, and nobody could close anything: the steps start it.
-  if (slurm === undefined || seen.blind) return nothing;
-  const { partitions, going: nodes } = slurm.scopes;
-  const open = await closeScope(askable(master, consequences), { partitions, nodes });
+  if (seen.blind) return { open: nothing, finish: nothing };
+  if (slurm === undefined) {
+    await waitForJobs(seen);
+    return { open: nothing, finish: nothing };
+  }
+  const { restarted, scopes } = slurm;
+  const controller = askable(master, consequences);
+  const scope = { partitions: scopes.partitions, nodes: [...scopes.going, ...restarted] };
+  const runsOut = treatment.kind === "wait";
+  const { drained, open } = await closeScope(
+    controller,
+    { ...scope, runsOut },
+    restarted.length > 0 ? "to restart slurmd" : undefined,
+  );
   try {
-    const closed = partitions.length + nodes.length > 0;
-    if (closed || seen.hits.length > 0) await writeJobsToCancel(master, slurm.after, closed ? await ask() : seen);
-    return open;
+    const closed = scope.partitions.length + scope.nodes.length > 0;
+    if (closed || seen.hits.length > 0) {
+      const now = await waitForJobs(closed ? await ask() : seen);
+      await writeJobsToCancel(master, slurm.after, now);
+    }
+    if (restarted.length > 0) await endJobsOn(controller, restarted);
   } catch (error) {
     await open();
     throw error;
   }
+  const staying = drained.filter((host) => restarted.includes(host));
+  return { open, finish: async () => undrain(master, staying) };
 }
 
 /**

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ClusterView } from "../../model/cluster-view";
 import type { HoldingRemote, Remote } from "../exec/remote/remote";
 import { lockMaster, lockOwner } from "../lock/lock";
+import { appliedOf, changedByHand, readApplied, writeApplied } from "./applied";
 import { refuseMovedDefault } from "./default-partition";
 import { type PlannedStep, planSteps, runSteps, type RunStepsOptions, type StepsResult } from "./run-steps";
 import { MASTER_STEPS } from "./steps/master-steps";
@@ -28,13 +30,19 @@ export async function configure(
   const lock = await lockMaster(cluster.manifest.cluster, master, lockOwner(command));
   try {
     if (takeOver) await master.run(FORGET_OWNER, { args: [ownerFile(cluster.manifest)] });
-    return await runSteps(MASTER_STEPS, cluster, master, {
-      ...options,
-      onPlan: async (plan) => {
-        refuseMovedDefault(plan, cluster);
-        await onPlan?.(plan);
-      },
-    });
+    const [result, before] = await Promise.all([
+      runSteps(MASTER_STEPS, cluster, master, {
+        ...options,
+        onPlan: async (plan) => {
+          refuseMovedDefault(plan, cluster);
+          await onPlan?.(plan);
+        },
+      }),
+      readApplied(master).catch(() => ({})),
+    ]);
+    const applied = appliedOf(MASTER_STEPS, cluster);
+    if (!isDeepStrictEqual(before, applied)) await writeApplied(master, applied);
+    return result;
   } finally {
     await lock.release();
   }
@@ -45,4 +53,24 @@ const FORGET_OWNER = 'rm -f -- "$1"';
 /** What `configure` would do, and with which effect on the running cluster. Changes nothing, locks nothing. */
 export async function planConfigure(cluster: ClusterView, master: Remote): Promise<readonly PlannedStep[]> {
   return planSteps(MASTER_STEPS, cluster, master);
+}
+
+/** The same, and what of it somebody has changed by hand: ids of steps. */
+export async function lookAtMaster(
+  cluster: ClusterView,
+  master: Remote,
+): Promise<{ readonly steps: readonly PlannedStep[]; readonly byHand: readonly string[] }> {
+  const [steps, applied] = await Promise.all([planConfigure(cluster, master), readApplied(master)]);
+  return { steps, byHand: changedByHand(steps, applied) };
+}
+
+/** What `configure` would do on a master where nothing is yet. Pure. */
+export function firstConfigure(cluster: ClusterView): readonly PlannedStep[] {
+  return MASTER_STEPS.map((step) => ({
+    step,
+    before: null,
+    after: step.desired(cluster),
+    differences: ["nothing is there yet"],
+    effect: "live",
+  }));
 }

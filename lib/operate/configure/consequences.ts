@@ -1,6 +1,7 @@
 import type { ClusterView } from "../../model/cluster-view";
-import { isWholeSlurmConf } from "../../slurm/slurm-conf-parse";
+import { isWholeSlurmConf, parseSlurmConf } from "../../slurm/slurm-conf-parse";
 import { count } from "../feedback/count";
+import { NOW, type Treatment } from "../feedback/treatment";
 import { describeUnreadable, isOver, type Job, type JobsSeen } from "../scheduler/jobs";
 import {
   describeHits,
@@ -11,6 +12,7 @@ import {
   scopesHit,
   withStranded,
 } from "../scheduler/jobs-hit";
+import { treated } from "../scheduler/treated";
 import type { PlannedStep } from "./run-steps";
 import type { SlurmConfState } from "./steps/slurm-conf";
 
@@ -28,7 +30,13 @@ interface SeenAccounts {
 /** What carrying out a plan would take from the people of a cluster, as far as it shows without their jobs. */
 export interface Consequences {
   /** Two versions of slurm.conf. Without the first: it was damaged by hand, or there is none. */
-  readonly slurm?: { readonly before: string | undefined; readonly after: string; readonly scopes: ScopesHit };
+  readonly slurm?: {
+    readonly before: string | undefined;
+    readonly after: string;
+    readonly scopes: ScopesHit;
+    /** Nodes that have to be free of jobs while it is done. */
+    readonly restarted: readonly string[];
+  };
   readonly groupsOf: GroupsOf;
   readonly going: readonly Person[];
   /** How many users there are now. */
@@ -43,8 +51,10 @@ export interface Stakes {
   readonly scopes: readonly string[];
   /** For people. */
   readonly lines: readonly string[];
-  /** Jobs that they speak of. */
+  /** Jobs that they speak of, and those that are waited for. */
   readonly hits: readonly Hit[];
+  /** Jobs that what is to be done with them has no way for. */
+  readonly uncovered: readonly Hit[];
   /** Whether nobody could see the jobs. */
   readonly blind: boolean;
 }
@@ -102,9 +112,12 @@ function slurmLost(plan: readonly PlannedStep[]): Consequences["slurm"] {
   if (!rereads || typeof after !== "string") return undefined;
   // What is there does not tell what slurmctld runs with.
   if (typeof before !== "string" || !isWholeSlurmConf(before)) {
-    return { before: undefined, after, scopes: { partitions: [], going: [], any: false } };
+    return { before: undefined, after, scopes: { partitions: [], going: [], any: false }, restarted: [] };
   }
-  return { before, after, scopes: scopesHit(before, after) };
+  const scopes = scopesHit(before, after);
+  if (step?.effect !== "drain and restart slurmd") return { before, after, scopes, restarted: [] };
+  const restarted = [...parseSlurmConf(before).nodes.keys()].filter((host) => !scopes.going.includes(host));
+  return { before, after, scopes: { ...scopes, any: true }, restarted };
 }
 
 /**
@@ -112,7 +125,12 @@ function slurmLost(plan: readonly PlannedStep[]): Consequences["slurm"] {
  *
  * @param told - nodes whose jobs were told already
  */
-export function stakesOf(consequences: Consequences, seen: JobsSeen, told: ReadonlySet<string> = new Set()): Stakes {
+export function stakesOf(
+  consequences: Consequences,
+  seen: JobsSeen,
+  told: ReadonlySet<string> = new Set(),
+  treatment: Treatment = NOW,
+): Stakes {
   const { slurm, going, renumbered, groups, groupsOf } = consequences;
   const jobs = "unknown" in seen ? [] : seen.jobs;
   const byUser = [
@@ -120,21 +138,25 @@ export function stakesOf(consequences: Consequences, seen: JobsSeen, told: Reado
     ...hitsOfPeople(jobs, renumbered, "their users get other numbers"),
   ];
   const theirs = new Set(byUser.map(({ job }) => job));
-  const bySlurm = slurm === undefined ? [] : jobsHit(slurm.before, slurm.after, jobs, groupsOf);
+  const bySlurm = slurm === undefined ? [] : jobsHit(slurm.before, slurm.after, jobs, groupsOf, slurm.restarted);
   const all = withStranded([...byUser, ...bySlurm.filter(({ job }) => !theirs.has(job))], jobs);
-  const hits = all.filter(({ scope }) => !(scope.startsWith("node ") && told.has(scope.slice(5))));
+  const untold = ({ scope }: Hit) => !(scope.startsWith("node ") && told.has(scope.slice(5)));
+  const { hits: every, uncovered } = treated(all, treatment, jobs);
+  const hits = every.filter(untold);
   const blind = "unknown" in seen;
   const scopes = new Set([
     ...[...going, ...renumbered].map(({ name }) => `user ${name}`),
     ...groups.map(({ name }) => `group ${name}`),
-    ...bySlurm.map(({ scope }) => scope),
+    // Told ones are asked about where they were told.
+    ...every.filter(({ fate }) => fate !== "waited").map(({ scope }) => scope),
     // Nobody is asked about what cannot be seen where the change takes nothing away, as far as files tell.
     ...(blind && slurm?.scopes.any === true ? ["jobs that nobody can see"] : []),
   ]);
-  if (scopes.size === 0) return { scopes: [], lines: [], hits: [], blind };
+  if (scopes.size === 0) return { scopes: [], lines: [], hits, uncovered, blind };
   return {
     scopes: [...scopes],
     hits,
+    uncovered,
     blind,
     lines: [
       ...describePeople(consequences, jobs),
@@ -155,7 +177,11 @@ function hitsOfPeople(jobs: readonly Job[], people: readonly Person[], why: stri
 /** So many people are named. */
 const NAMED = 10;
 
-function describePeople({ going, users, renumbered, groups }: Consequences, jobs: readonly Job[]): readonly string[] {
+/** What becomes of people, whatever their jobs. Pure. */
+export function describePeople(
+  { going, users, renumbered, groups }: Consequences,
+  jobs: readonly Job[],
+): readonly string[] {
   const who = going.length > 0 && going.length === users ? `all ${count(users, "user")}` : count(going.length, "user");
   const mine = hitsOfPeople(jobs, going, "").length;
   return [

@@ -1,7 +1,7 @@
 import type { ClusterView } from "../../model/cluster-view";
 import type { HoldingRemote } from "../exec/remote/remote";
 import type { Progress } from "../feedback/progress";
-import { agreeToPlan, type ChangeConsent } from "./change-consent";
+import { type Agreed, agreeToPlan, type ChangeConsent } from "./change-consent";
 import { configure, type ConfigureOptions } from "./configure";
 import type { StepsResult } from "./run-steps";
 import { StepError } from "./step-error";
@@ -29,12 +29,12 @@ export async function configurePhase(
     let steps = 0;
     let done = 0;
     let late: StepError | undefined;
-    let open = async () => Promise.resolve();
+    let agreed: Agreed | undefined;
     const result = await configure(cluster, master, {
       command: consent.command,
       takeOver: consent.takeOver,
       onPlan: async (plan) => {
-        open = await agreeToPlan(plan, cluster, master, consent);
+        agreed = await agreeToPlan(plan, cluster, master, consent, report);
       },
       onEvent: (event) => {
         if (event.kind === "inspecting") steps = event.steps.length;
@@ -53,9 +53,10 @@ export async function configurePhase(
         late = error;
         return NOTHING;
       }
-      await open();
+      await agreed?.open();
       throw error;
     });
+    await agreed?.finish();
     if (late !== undefined) return { ...result, late };
     report.title(
       `${name}: ${result.changed.length === 0 ? "nothing to change" : `${result.changed.length} of ${steps} steps carried out`}`,

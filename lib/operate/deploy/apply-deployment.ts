@@ -6,11 +6,11 @@ import { agree, type Consenter } from "../feedback/consent";
 import { count } from "../feedback/count";
 import type { Progress } from "../feedback/progress";
 import type { JobsSeen } from "../scheduler/jobs";
-import { machinesIn } from "../terraform/plan";
+import { machinesIn, machinesStopped } from "../terraform/plan";
 import { Terraform } from "../terraform/terraform";
 import { applyPlan } from "./apply-plan";
 import type { PlannedDeployment } from "./deployment-plan";
-import { describeLosses, jobsAtStake } from "./losses";
+import { describeLosses, hitsOfLosses, jobsAtStake } from "./losses";
 import type { Platform } from "./platform";
 import { drainForRemoval, type Removal } from "./removal";
 import { terminationProtection } from "./termination-protection";
@@ -30,8 +30,8 @@ export interface ApplyOptions {
   readonly platform?: Platform | undefined;
   /** As it was typed: `ohpc up demo`. */
   readonly command: string;
-  /** What else will be lost once it is applied, to be asked about at once. */
-  readonly afterwards?: readonly string[];
+  /** What somebody was asked about already, as scopes: `node cpu-3`. @default - it is asked about here */
+  readonly agreed?: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -42,7 +42,7 @@ export interface ApplyOptions {
  */
 export async function applyDeployment(
   { stack, plan: saved, verdict, stopped, claim, outputs, access }: PlannedDeployment,
-  { env, consenter, platform, command, afterwards = [] }: ApplyOptions,
+  { env, consenter, platform, command, agreed }: ApplyOptions,
   progress: Progress,
 ): Promise<AppliedDeployment> {
   const terraform = new Terraform(stack.directory, { ...env, ...claim?.env });
@@ -51,21 +51,21 @@ export async function applyDeployment(
     if (owner !== undefined) await claim?.settle(owner);
   };
   try {
-    const asks = verdict.losses.length + afterwards.length > 0;
     const agreeTo = async (seen: JobsSeen) => {
-      const lines = [...describeLosses(verdict.losses, access?.manifest, seen), ...afterwards];
+      const lines = describeLosses(verdict.losses, access?.manifest, seen);
       await agree(consenter, lines, `Change ${stack.name} like this?`, `${command} --yes`);
     };
     // What somebody took away already is no loss.
-    const seen: JobsSeen =
-      consenter.yes || verdict.losses.length === 0 ? { jobs: [] } : await jobsAtStake(access, verdict.losses, env);
+    const asks = agreed === undefined && verdict.losses.length > 0;
+    const seen: JobsSeen = consenter.yes || !asks ? { jobs: [] } : await jobsAtStake(access, verdict.losses, env);
     if (asks) await agreeTo(seen);
 
     const { changes } = verdict;
-    const going = machinesIn(changes, ["replace", "delete"]);
+    const gone = machinesIn(changes, ["replace", "delete"]);
+    const going = [...gone, ...machinesStopped(changes)];
     if (machinesIn(changes, ["create", "replace"]).length > 0) await platform?.prepare(progress);
     const liftProtection = await terminationProtection(changes, access?.manifest, env);
-    const staying = stopped.filter((host) => !going.includes(host));
+    const staying = stopped.filter((host) => !gone.includes(host));
     const { started, failure } = await startMachines(staying, platform, progress);
     if (failure !== undefined && failure.hosts.includes(access?.manifest.master.host ?? "")) throw failure;
     if (!saved.changesAnything) {
@@ -79,7 +79,13 @@ export async function applyDeployment(
         hosts: going,
         command,
         agreed: "unknown" in seen ? [] : seen.jobs,
-        agreeTo: async (jobs) => (asks ? agreeTo({ jobs }) : undefined),
+        treatment: consenter.treatment,
+        hitsOf: (jobs) => hitsOfLosses(verdict.losses, access?.manifest, jobs),
+        agreeTo: async (jobs) => {
+          // Whoever agreed to lose a node has agreed to whatever is on it.
+          const hits = hitsOfLosses(verdict.losses, access?.manifest, jobs);
+          if (verdict.losses.length > 0 && !hits.every(({ scope }) => agreed?.has(scope))) await agreeTo({ jobs });
+        },
       },
       env,
       progress,
@@ -87,7 +93,7 @@ export async function applyDeployment(
     try {
       await liftProtection();
       // Machines of their names will have other keys, also if this gets no further than taking them away.
-      if (access !== undefined) forgetHostKeys(access, going);
+      if (access !== undefined) forgetHostKeys(access, gone);
       const made = await applyPlan(terraform, saved, `Deploy ${stack.name}`, changes, progress);
       await settle(made);
       return { outputs: made, started, failure };

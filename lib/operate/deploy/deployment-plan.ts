@@ -6,7 +6,7 @@ import type { SynthesizedStack } from "../stack/synthesis";
 import { PROTECTED } from "../terraform/known-failures";
 import { outputsOf, plannedOutputs } from "../terraform/outputs";
 import { judgePlan, type PlannedChange, type PlanVerdict, shownAddress } from "../terraform/plan";
-import { type SavedPlan, Terraform } from "../terraform/terraform";
+import { type PlanScope, type SavedPlan, Terraform } from "../terraform/terraform";
 import type { Claim, Platform } from "./platform";
 
 /** What a plan and a look at the machines showed, not yet carried out. */
@@ -32,6 +32,10 @@ export interface PlannedDeployment {
 export interface PlanContext {
   readonly project: Pick<Project, "directory">;
   readonly env: NodeJS.ProcessEnv;
+  /** Only a part of it. @default - all that differs */
+  readonly scope?: PlanScope | undefined;
+  /** A plan that was made before, instead of one that is made now. */
+  readonly kept?: Buffer | undefined;
 }
 
 /**
@@ -42,22 +46,30 @@ export interface PlanContext {
 export async function planDeployment(
   stack: SynthesizedStack,
   platform: Platform | undefined,
-  { project, env }: PlanContext,
+  { project, env, scope = {}, kept }: PlanContext,
   progress: Progress,
 ): Promise<PlannedDeployment> {
   const terraform = new Terraform(stack.directory, env);
   return progress.phase(`Plan ${stack.name}`, async (report) => {
     await terraform.initialize();
-    const [first, looked] = await Promise.allSettled([plan(terraform), look(terraform, platform)]);
+    const [first, looked] = await Promise.allSettled([
+      kept === undefined ? plan(terraform, scope) : terraform.restore(kept),
+      look(terraform, platform),
+    ]);
     if (first.status === "rejected") throw first.reason as Error;
     let saved = first.value;
     try {
       if (looked.status === "rejected") throw looked.reason as Error;
       const { state, claim, missing, stopped } = looked.value;
-      if (missing.length > 0) {
+      // What is made anew on purpose, or is no part of it, need not be looked for.
+      const sought =
+        scope.targets === undefined && kept === undefined
+          ? missing.filter((one) => scope.replace?.includes(one) !== true)
+          : [];
+      if (sought.length > 0) {
         terraform.discard(saved);
         report.detail(`removed by hand: ${missing.map(shownAddress).join(", ")}`);
-        saved = await plan(terraform, missing);
+        saved = await plan(terraform, { ...scope, replace: [...(scope.replace ?? []), ...sought] });
       }
       const shown = saved.changesAnything ? await terraform.show(saved) : undefined;
       const verdict = await judge(shown, missing, platform);
@@ -82,12 +94,12 @@ export async function planDeployment(
 }
 
 /** A plan that the stack's protection refuses becomes one that people are asked about. */
-async function plan(terraform: Terraform, replace: readonly string[] = []): Promise<SavedPlan> {
+async function plan(terraform: Terraform, scope: PlanScope): Promise<SavedPlan> {
   try {
-    return await terraform.plan(replace);
+    return await terraform.plan(scope);
   } catch (error) {
     if (!(error instanceof Failure) || error.details.code !== PROTECTED) throw error;
-    return terraform.planUnprotected(replace);
+    return terraform.planUnprotected(scope);
   }
 }
 

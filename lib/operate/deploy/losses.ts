@@ -6,7 +6,7 @@ import type { MasterAccess } from "../access/master-access";
 import { count } from "../feedback/count";
 import { describeUnreadable, type Job, jobsSeen, type JobsSeen } from "../scheduler/jobs";
 import { describeHits, type Hit, jobsHitByMachines } from "../scheduler/jobs-hit";
-import { machinesIn, type PlannedChange } from "../terraform/plan";
+import { machinesIn, machinesStopped, type PlannedChange } from "../terraform/plan";
 
 /** The jobs of a cluster that may not even answer any more. */
 export async function jobsAtStake(
@@ -25,49 +25,88 @@ export function describeLosses(
   manifest: Manifest | undefined,
   seen: JobsSeen,
 ): readonly string[] {
-  const lines = (["machine", "disk", "network", "other"] as const).flatMap((kind) =>
-    (["replace", "delete"] as const).flatMap((action) => groupLine(kind, action, losses)),
-  );
-  const machines = losses.filter(({ kind }) => kind === "machine").map(({ name }) => name);
-  if (machines.length === 0) return lines;
+  const lines = lossLines(losses);
+  if (!losses.some(({ kind }) => kind === "machine")) return lines;
   if ("unknown" in seen) return [...lines, seen.unknown];
-
-  const masterGoes = manifest !== undefined && machines.includes(manifest.master.host);
-  // Whoever loses the state disk loses everything that Slurm knows.
-  const stateGoes = masterGoes && losses.some(({ kind }) => kind === "disk");
-  const seenHits = hitsOf(losses, seen.jobs);
-  // Without a queue there is nothing to go back to, and all that waits is lost anyway.
-  const hits = stateGoes
-    ? seenHits
-        .filter(({ job }) => job.hosts.length > 0)
-        .map((hit) => ({ ...hit, fate: "ends" as const, why: "their nodes go" }))
-    : seenHits;
-  const hit = new Set(hits.map(({ job }) => job));
-  const waiting = seen.jobs.filter((job) => job.state === "PENDING" && !hit.has(job)).length;
+  const hits = hitsOfLosses(losses, manifest, seen.jobs);
   return [
     ...lines,
     ...(hits.length === 0 ? ["no job runs on these machines"] : describeHits(hits)),
     ...describeUnreadable(seen),
-    ...(waiting === 0
-      ? []
-      : [`jobs that wait in the queue: ${waiting}${stateGoes ? ", which would be lost" : ", which stay in it"}`]),
-    ...(masterGoes && !stateGoes ? ["queue, accounts and job history are on the state disk, and stay"] : []),
+    ...queueLines(losses, manifest, seen.jobs),
   ];
 }
 
+/** What goes, is made anew, or is stopped for a while, a line for each kind. Pure. */
+export function lossLines(losses: readonly PlannedChange[]): readonly string[] {
+  return (["machine", "disk", "attachment", "network", "other"] as const).flatMap((kind) =>
+    (["replace", "delete", "update"] as const).flatMap((action) => groupLine(kind, action, losses)),
+  );
+}
+
+/** The jobs that lose something by it. Pure. */
+export function hitsOfLosses(
+  losses: readonly PlannedChange[],
+  manifest: Manifest | undefined,
+  jobs: readonly Job[],
+): readonly Hit[] {
+  const hits = hitsOf(losses, jobs);
+  if (!losesState(losses, manifest)) return hits;
+  // Without a queue there is nothing to go back to, and all that waits is lost anyway.
+  return hits
+    .filter(({ job }) => job.hosts.length > 0)
+    .map(({ job, scope }) => ({ job, scope, fate: "ends", why: "their nodes go" }));
+}
+
+/** What becomes of the queue. Pure. */
+export function queueLines(
+  losses: readonly PlannedChange[],
+  manifest: Manifest | undefined,
+  jobs: readonly Job[],
+): readonly string[] {
+  const hit = new Set(hitsOfLosses(losses, manifest, jobs).map(({ job }) => job));
+  const waiting = jobs.filter((job) => job.state === "PENDING" && !hit.has(job)).length;
+  const stateGoes = losesState(losses, manifest);
+  return [
+    ...(waiting === 0
+      ? []
+      : [`jobs that wait in the queue: ${waiting}${stateGoes ? ", which would be lost" : ", which stay in it"}`]),
+    ...(!stateGoes && losesMaster(losses, manifest)
+      ? ["queue, accounts and job history are on the state disk, and stay"]
+      : []),
+  ];
+}
+
+function losesMaster(losses: readonly PlannedChange[], manifest: Manifest | undefined): boolean {
+  return manifest !== undefined && machinesIn(losses, ["replace", "delete"]).includes(manifest.master.host);
+}
+
+/** Whoever loses the state disk loses everything that Slurm knows. */
+function losesState(losses: readonly PlannedChange[], manifest: Manifest | undefined): boolean {
+  return losesMaster(losses, manifest) && losses.some(({ kind, action }) => kind === "disk" && action !== "update");
+}
+
 function hitsOf(losses: readonly PlannedChange[], jobs: readonly Job[]): readonly Hit[] {
-  return jobsHitByMachines(jobs, { forGood: machinesIn(losses, ["delete"]), anew: machinesIn(losses, ["replace"]) });
+  const anew = [...machinesIn(losses, ["replace"]), ...machinesStopped(losses)];
+  return jobsHitByMachines(jobs, { forGood: machinesIn(losses, ["delete"]), anew });
 }
 
 function groupLine(
-  kind: "machine" | "disk" | "network" | "other",
-  action: "replace" | "delete",
+  kind: keyof typeof NOUNS,
+  action: "replace" | "delete" | "update",
   losses: readonly PlannedChange[],
 ): string[] {
   const names = losses.filter((loss) => loss.kind === kind && loss.action === action).map(({ name }) => name);
   if (names.length === 0) return [];
   const [noun, aftermath] = NOUNS[kind];
   const who = kind === "machine" ? foldHosts(names) : names.join(", ");
+  if (kind === "attachment")
+    return [`${count(names.length, noun)} would be put in the place of what is mounted: ${who}`];
+  if (action === "update") {
+    const fate =
+      kind === "machine" ? "would be stopped and started again" : "would be changed, and its machine stopped for that";
+    return [`${count(names.length, noun)} ${fate}: ${who}`];
+  }
   const fate = action === "replace" ? "would be replaced" : "would be destroyed";
   return [`${count(names.length, noun)} ${fate}${aftermath}: ${who}`];
 }
@@ -75,6 +114,7 @@ function groupLine(
 const NOUNS = {
   machine: ["machine", ""],
   disk: ["disk", " with all data"],
+  attachment: ["disk", ""],
   network: ["network", " with all machines in it"],
   other: ["resource", ""],
 } as const;

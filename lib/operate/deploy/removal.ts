@@ -9,7 +9,7 @@ import { BUNDLE_DIRECTORY } from "../node/bundle-files";
 import { drain, type DrainOptions, operator, undrain } from "../scheduler/drain";
 import type { Job } from "../scheduler/jobs";
 
-export interface Removal extends Pick<DrainOptions, "agreed" | "agreeTo"> {
+export interface Removal extends Pick<DrainOptions, "agreed" | "agreeTo" | "treatment" | "hitsOf"> {
   /** Machines that are about to be replaced or destroyed; those that are no nodes do not matter here. */
   readonly hosts: readonly string[];
   /** What other operators are told who find the master locked. */
@@ -28,7 +28,7 @@ export interface Removal extends Pick<DrainOptions, "agreed" | "agreeTo"> {
 export async function drainForRemoval(
   manifest: Manifest,
   master: HoldingRemote,
-  { hosts, command, agreed, agreeTo }: Removal,
+  { hosts, command, agreed, agreeTo, treatment, hitsOf }: Removal,
   progress: Progress,
 ): Promise<() => Promise<void>> {
   const going = nodesOf(manifest).filter(({ host }) => hosts.includes(host));
@@ -40,7 +40,7 @@ export async function drainForRemoval(
       try {
         const why = `to replace or remove the machine, by ${operator()}`;
         const names = going.map(({ host }) => host);
-        const ended = await drain(master, names, { why, agreed, agreeTo });
+        const ended = await drain(master, names, { why, agreed, agreeTo, treatment, hitsOf, report });
         if (ended.length > 0) report.title(`${title}: ${fatesOf(ended)}`);
       } finally {
         await lock.release();

@@ -1,4 +1,5 @@
 import { Failure } from "./failure";
+import type { Treatment } from "./treatment";
 
 /** Who may say yes to a loss: `--yes`, or somebody at a terminal. */
 export interface Consenter {
@@ -6,6 +7,8 @@ export interface Consenter {
   readonly yes: boolean;
   /** Shows the lines and asks; absent where nobody can be asked. */
   readonly ask?: (lines: readonly string[], question: string) => Promise<boolean>;
+  /** What becomes of jobs that are in the way. @default now */
+  readonly treatment?: Treatment | undefined;
 }
 
 /**

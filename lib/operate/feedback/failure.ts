@@ -7,10 +7,11 @@ export const EXIT_CODES = {
   busy: 4,
   unreachable: 5,
   proof: 6,
+  changes: 7,
   attention: 8,
   interrupted: 130,
 } as const;
-export type FailureKind = Exclude<keyof typeof EXIT_CODES, "done">;
+export type FailureKind = Exclude<keyof typeof EXIT_CODES, "done" | "changes">;
 
 export interface FailureDetails {
   /** Short and stable, for searching and scripts: `terraform.port-taken`. */

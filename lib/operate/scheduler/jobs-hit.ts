@@ -5,10 +5,10 @@ import { isOver, type Job, listJobs, minutesOf } from "./jobs";
 import { isAsMuch, kindsOf, lacking, type NodeKind } from "./node-kinds";
 
 /**
- * What becomes of a job: we cancel it; Slurm ends it; it goes back into the queue and starts anew; it waits and never starts.
- * All of it was seen with Slurm 24.11.5.
+ * What becomes of a job: we cancel it; Slurm ends it; it goes back into the queue and starts anew; it waits and never starts;
+ * it comes to its own end, for which we wait (`treated`). All of it was seen with Slurm 24.11.5.
  */
-export type Fate = "cancelled" | "ends" | "requeues" | "waits";
+export type Fate = "cancelled" | "ends" | "requeues" | "waits" | "waited";
 
 /** A job that a change takes something from. */
 export interface Hit {
@@ -37,12 +37,14 @@ export type GroupsOf = (user: string) => readonly string[];
  * Pure.
  *
  * @param before - `undefined` where the file was damaged by hand: then what jobs name was there
+ * @param restarted - nodes that have to be free of jobs, because Slurm does not take the change with any
  */
 export function jobsHit(
   before: string | undefined,
   after: string,
   jobs: readonly Job[],
   groupsOf: GroupsOf = () => [],
+  restarted: readonly string[] = [],
 ): readonly Hit[] {
   const unfinished = jobs.filter((job) => !isOver(job));
   const now = parseSlurmConf(after);
@@ -55,6 +57,7 @@ export function jobsHit(
     now: partitionsOf(now),
     going: goneFrom(old?.nodes ?? named, now.nodes),
     reshaped: old === undefined ? new Set() : reshapedIn(old, now),
+    restarted: new Set(restarted),
     groupsOf,
   };
   return unfinished.flatMap((job) => hitOf(job, change) ?? []);
@@ -103,14 +106,21 @@ export function withStranded(hits: readonly Hit[], jobs: readonly Job[]): readon
   const known = new Set(hits.map(({ job }) => job));
   // Also those that wait for one that was added.
   for (const { job, fate, scope } of all) {
-    if (fate === "requeues") continue;
+    if (fate === "requeues" || fate === "waited") continue;
     for (const other of waiting) {
       if (known.has(other) || other.after?.some((one) => isStrandedBy(one, job, fate)) !== true) continue;
       known.add(other);
-      all.push({ job: other, fate: "waits", why: "they wait for jobs that will not end well (--dependency)", scope });
+      all.push({ job: other, fate: "waits", why: STRANDED, scope });
     }
   }
   return all;
+}
+
+const STRANDED = "they wait for jobs that will not end well (--dependency)";
+
+/** Whether it is hit only because another is. */
+export function isStranded({ why }: Hit): boolean {
+  return why === STRANDED;
 }
 
 function isStrandedBy(after: string, job: Job, fate: Fate): boolean {
@@ -124,9 +134,9 @@ function isStrandedBy(after: string, job: Job, fate: Fate): boolean {
 /** What people have to know of them, worst first. Pure. */
 export function describeHits(hits: readonly Hit[]): readonly string[] {
   const groups = new Map<string, Hit[]>();
-  for (const fate of ["cancelled", "ends", "requeues", "waits"] as const) {
+  for (const fate of ["cancelled", "ends", "requeues", "waits", "waited"] as const) {
     for (const hit of hits.filter((one) => one.fate === fate)) {
-      const title = `jobs that would ${FATES[fate]}: ${hit.why}`;
+      const title = `jobs that ${FATES[fate]}: ${hit.why}`;
       groups.set(title, [...(groups.get(title) ?? []), hit]);
     }
   }
@@ -137,10 +147,11 @@ export function describeHits(hits: readonly Hit[]): readonly string[] {
 }
 
 const FATES: Readonly<Record<Fate, string>> = {
-  cancelled: "be cancelled",
-  ends: "end",
-  requeues: "go back into the queue and start anew",
-  waits: "wait for ever",
+  cancelled: "would be cancelled",
+  ends: "would end",
+  requeues: "would go back into the queue and start anew",
+  waits: "would wait for ever",
+  waited: "are waited for",
 };
 
 interface Partition {
@@ -158,11 +169,12 @@ interface Change {
   readonly now: ReadonlyMap<string, Partition>;
   readonly going: ReadonlySet<string>;
   readonly reshaped: ReadonlySet<string>;
+  readonly restarted: ReadonlySet<string>;
   readonly groupsOf: GroupsOf;
 }
 
 function hitOf(job: Job, change: Change): Hit | undefined {
-  const { now, going, reshaped } = change;
+  const { now, going, reshaped, restarted } = change;
   const named = job.partition.split(",");
   const gone = named.find((name) => !now.has(name));
   if (gone !== undefined) return { job, fate: "cancelled", why: `partition ${gone} goes`, scope: `partition ${gone}` };
@@ -172,6 +184,11 @@ function hitOf(job: Job, change: Change): Hit | undefined {
   if (aborted !== undefined) {
     const why = `the cores of ${foldHosts([...reshaped])} become others`;
     return { job, fate: job.requeue === true ? "requeues" : "ends", why, scope: `node ${aborted}` };
+  }
+  const drained = job.hosts.find((host) => restarted.has(host));
+  if (drained !== undefined) {
+    const why = "slurmd restarts on their nodes, which no job outlives";
+    return { job, fate: job.requeue === true ? "requeues" : "ends", why, scope: `node ${drained}` };
   }
   return job.hosts.length > 0 ? undefined : waitingForEver(job, named, change);
 }

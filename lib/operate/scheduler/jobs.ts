@@ -189,8 +189,11 @@ export function jobsOn(jobs: readonly Job[], hosts: readonly string[]): readonly
   return jobs.filter((job) => job.hosts.some((host) => lost.has(host)));
 }
 
+/** What people are shown of a job. */
+export type ShownJob = Pick<Job, "id" | "user" | "state" | "hosts" | "name">;
+
 /** One line for people: `12 alice RUNNING cpu-1,cpu-2 train`. */
-export function describeJob({ id, user, state, hosts, name = "" }: Job): string {
+export function describeJob({ id, user, state, hosts, name = "" }: ShownJob): string {
   return [id, user, state, hosts.join(","), name].filter((word) => word !== "").join(" ");
 }
 
@@ -198,13 +201,13 @@ export function describeJob({ id, user, state, hosts, name = "" }: Job): string 
 const SHOWN = 10;
 
 /** One line for each of some jobs; what the others are, in one more. Pure. */
-export function listJobs(jobs: readonly Job[]): readonly string[] {
+export function listJobs(jobs: readonly ShownJob[]): readonly string[] {
   const rest = jobs.slice(SHOWN);
   return [...jobs.slice(0, SHOWN).map(describeJob), ...(rest.length === 0 ? [] : [`and ${summarizeJobs(rest)}`])];
 }
 
 /** `412 more of alice, bob: 400 PENDING, 12 RUNNING`. */
-function summarizeJobs(jobs: readonly Job[]): string {
+function summarizeJobs(jobs: readonly ShownJob[]): string {
   const users = [...new Set(jobs.map(({ user }) => user))].sort();
   const named = users.slice(0, SHOWN).join(", ");
   const others = users.length > SHOWN ? ` and ${users.length - SHOWN} other users` : "";
@@ -212,7 +215,7 @@ function summarizeJobs(jobs: readonly Job[]): string {
 }
 
 /** `400 PENDING, 12 RUNNING`. Pure. */
-function countStates(jobs: readonly Job[]): string {
+function countStates(jobs: readonly ShownJob[]): string {
   const states = new Map<string, number>();
   for (const { state } of jobs) states.set(state, (states.get(state) ?? 0) + 1);
   return [...states]

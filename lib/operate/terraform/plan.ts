@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 
 export type Action = "create" | "update" | "replace" | "delete";
 
 /** What losing it means. `machine`, `disk` and `network` are what a cluster is made of; `glue` can be made again at any time. */
-export type ResourceKind = "machine" | "disk" | "network" | "glue" | "other";
+export type ResourceKind = "machine" | "disk" | "attachment" | "network" | "glue" | "other";
 
 export interface PlannedChange {
   readonly address: string;
@@ -12,7 +13,9 @@ export interface PlannedChange {
   /** What people call it: the host, the volume; else the address. */
   readonly name: string;
   /** Terraform's word for why, e.g. `replace_because_tainted`. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
+  /** Of an update: whether its vendor stops the machine for it, or the one that the disk is attached to, and starts it again. */
+  readonly stops?: boolean | undefined;
 }
 
 export interface PlanVerdict {
@@ -39,18 +42,57 @@ export function judgePlan(shown: unknown, gone: readonly string[] = []): PlanVer
       kind: isMastersIdentity(resource.address) ? "glue" : kindOf(resource.type, values),
       name: hostKey(resource.address) ?? ownName(values) ?? resource.address,
       reason: resource.action_reason,
+      ...(action === "update" && stopsMachine(resource.type, resource.change) ? { stops: true } : {}),
     };
     return [change];
   });
   const nothingThere = new Set(gone);
+  // Another disk in the place of one that is in use; where the machine goes, too, it is no loss of its own.
+  const machinesGo = changes.some(({ kind, action }) => kind === "machine" && action !== "create");
   const losses = changes.filter(
-    ({ action, kind, address, reason }) =>
-      (action === "replace" || action === "delete") &&
+    ({ action, kind, address, reason, stops }) =>
+      (action === "replace" || action === "delete" || stops === true) &&
       kind !== "glue" &&
+      !(kind === "attachment" && (action === "delete" || machinesGo)) &&
       reason !== "replace_because_tainted" &&
       !nothingThere.has(address),
   );
   return { changes, losses };
+}
+
+/**
+ * Attributes that a provider stops a machine for when it changes them, and starts it again.
+ *
+ * aws_instance: `instance_type`, `ebs_optimized` and the capacity reservation, as ModifyInstanceAttribute and
+ * ModifyInstanceCapacityReservationAttributes of EC2 want it stopped. azurerm_linux_virtual_machine (4.55): `shouldShutDown`
+ * and `shouldDeallocate` of its update; azurerm_managed_disk: what it detaches, or deallocates its machine for.
+ */
+const STOPPED_FOR: Readonly<Record<string, readonly string[]>> = {
+  aws_instance: ["instance_type", "ebs_optimized", "capacity_reservation_specification"],
+  azurerm_linux_virtual_machine: [
+    ...["size", "os_disk", "proximity_placement_group_id", "dedicated_host_id", "dedicated_host_group_id"],
+    ...[
+      "capacity_reservation_group_id",
+      "encryption_at_host_enabled",
+      "additional_capabilities",
+      "network_interface_ids",
+    ],
+    ...["disk_controller_type"],
+  ],
+  azurerm_managed_disk: ["disk_size_gb", "storage_account_type", "disk_encryption_set_id"],
+};
+
+function stopsMachine(
+  type: string,
+  { before, after }: { readonly before?: unknown; readonly after?: unknown },
+): boolean {
+  const [was, is] = [before, after] as readonly (Readonly<Record<string, unknown>> | null | undefined)[];
+  return (STOPPED_FOR[type] ?? []).some((key) => !isDeepStrictEqual(was?.[key], is?.[key]));
+}
+
+/** Hosts whose machines their vendor stops for a change, and starts again. */
+export function machinesStopped(changes: readonly PlannedChange[]): readonly string[] {
+  return changes.filter(({ kind, stops }) => kind === "machine" && stops === true).map(({ name }) => name);
 }
 
 /** Hosts whose machines a plan deals with in one of these ways; also those that somebody took away already. */
@@ -104,6 +146,7 @@ export function kindOf(type: string, values: unknown): ResourceKind {
 const KINDS: readonly (readonly [RegExp, ResourceKind])[] = [
   [/^(aws_instance|azurerm_linux_virtual_machine)$/, "machine"],
   [/^(aws_ebs_volume|azurerm_managed_disk|aws_efs_file_system|aws_fsx_\w+_file_system|azurerm_storage_share)$/, "disk"],
+  [/^(aws_volume_attachment|azurerm_virtual_machine_data_disk_attachment)$/, "attachment"],
   [/^(aws_vpc|aws_subnet|azurerm_virtual_network|azurerm_subnet|azurerm_resource_group)$/, "network"],
   // An interface goes and comes with its machine, and keeps its address.
   [/_(rule|association|attachment|route|network_interface)$|^(null_resource|random_\w+|time_\w+)$/, "glue"],

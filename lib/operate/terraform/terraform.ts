@@ -17,6 +17,19 @@ export interface SavedPlan {
   readonly changesAnything: boolean;
 }
 
+/** What a plan is about, beside all that differs. */
+export interface PlanScope {
+  /** Addresses of what has to be made anew. */
+  readonly replace?: readonly string[];
+  /** Addresses of all that it is about, with what they need. @default - everything */
+  readonly targets?: readonly string[];
+}
+
+export interface StateVersion {
+  readonly lineage: string;
+  readonly serial: number;
+}
+
 /** Terraform or OpenTofu in one stack's directory. */
 export class Terraform {
   private readonly binary: string;
@@ -41,14 +54,41 @@ export class Terraform {
     await this.init();
   }
 
-  /** Compares what is with what should be. `replace`: addresses of what has to be made anew. */
-  async plan(replace: readonly string[] = []): Promise<SavedPlan> {
-    return this.planWith(replace.map((address) => `-replace=${address}`));
+  /** Compares what is with what should be. */
+  async plan({ replace = [], targets = [] }: PlanScope = {}): Promise<SavedPlan> {
+    return this.planWith([
+      ...replace.map((address) => `-replace=${address}`),
+      ...targets.map((address) => `-target=${address}`),
+    ]);
   }
 
   /** As `plan`, but machines may end that the stack protects from it: for who asks people before the plan is carried out. */
-  async planUnprotected(replace: readonly string[] = []): Promise<SavedPlan> {
-    return this.unprotected(async () => this.plan(replace));
+  async planUnprotected(scope: PlanScope = {}): Promise<SavedPlan> {
+    return this.unprotected(async () => this.plan(scope));
+  }
+
+  /** A plan from its bytes, as `SavedPlan.file` held them. */
+  restore(bytes: Buffer): SavedPlan {
+    mkdirSync(join(this.directory, ".terraform"), { recursive: true });
+    writeFileSync(this.planFile, bytes, { mode: 0o600 });
+    return { file: this.planFile, changesAnything: true };
+  }
+
+  /** Which state this is, and how often it was written; nothing where nothing was ever applied. */
+  async stateVersion(): Promise<StateVersion | undefined> {
+    const { stdout } = await this.quiet("state", ["pull"]);
+    if (stdout.trim() === "") return undefined;
+    const { lineage, serial } = JSON.parse(stdout) as StateVersion;
+    return { lineage, serial };
+  }
+
+  /** Where the state is kept; `local`: in a file beside the project. */
+  backend(): string {
+    const config = JSON.parse(readFileSync(join(this.directory, "cdk.tf.json"), "utf8")) as {
+      readonly terraform?: { readonly backend?: Readonly<Record<string, unknown>>; readonly cloud?: unknown };
+    };
+    if (config.terraform?.cloud !== undefined) return "cloud";
+    return Object.keys(config.terraform?.backend ?? {})[0] ?? "local";
   }
 
   /** A plan that leaves nothing, of machines that the stack protects neither. */
@@ -89,7 +129,7 @@ export class Terraform {
   }
 
   private async planWith(options: readonly string[]): Promise<SavedPlan> {
-    const file = join(this.directory, ".terraform", "ohpc.tfplan");
+    const file = this.planFile;
     const { exitCode } = await this.stream(
       "plan",
       ["-input=false", `-out=${file}`, "-detailed-exitcode", ...LOCK, ...options],
@@ -188,6 +228,10 @@ export class Terraform {
 
   private get program(): "terraform" | "tofu" {
     return this.binary.includes("tofu") ? "tofu" : "terraform";
+  }
+
+  private get planFile(): string {
+    return join(this.directory, ".terraform", "ohpc.tfplan");
   }
 
   private get initMark(): string {

@@ -1,3 +1,4 @@
+import type { Effect } from "../../slurm/effects";
 import { Duration } from "../../units";
 import { hostKeySource } from "../access/host-key-source";
 import { pinMaster } from "../access/host-keys";
@@ -8,6 +9,7 @@ import type { StepsResult } from "../configure/run-steps";
 import { introduceMachines } from "../deploy/introduce";
 import type { Consenter } from "../feedback/consent";
 import type { Progress } from "../feedback/progress";
+import { NOW, typedTreatment } from "../feedback/treatment";
 import { withCommandLock } from "../lock/command-lock";
 import type { Place } from "../stack/project";
 import { changedSources } from "../stack/sources";
@@ -27,6 +29,8 @@ export interface ConfigureStackOptions {
   readonly stack: string;
   readonly place: Place;
   readonly consenter: Consenter;
+  /** What may be done to the running cluster at most. @default - anything that somebody agrees to */
+  readonly maxEffect?: Effect | undefined;
 }
 
 /**
@@ -35,16 +39,16 @@ export interface ConfigureStackOptions {
  * @throws Failure, e.g. of kind `consent`, or if the stack was synthesized anew and not deployed since
  */
 export async function configureStack(
-  { stack, place, consenter }: ConfigureStackOptions,
+  { stack, place, consenter, maxEffect }: ConfigureStackOptions,
   progress: Progress,
 ): Promise<Configured> {
-  const command = `ohpc configure ${stack}`;
+  const command = [`ohpc configure ${stack}`, ...typedTreatment(consenter.treatment ?? NOW)].join(" ");
   return withCommandLock(place.env, command, async (commandLock) => {
     const deployment = await openDeployment(stack, place);
     refuseUndeployed(deployment);
     await commandLock.lockCluster(deployment.stack);
     await pinMaster(deployment, hostKeySource(deployment.manifest, place.env), progress, { limit: FIRST_CONTACT });
-    const consent = { consenter, command, agreed: new Set<string>() };
+    const consent = { consenter, command, maxEffect, agreed: new Set<string>() };
     const { late, ...result } = await configurePhase(deployment, masterOf(deployment), consent, progress);
     const introduced = await introduceMachines(deployment, progress);
     if (late !== undefined) throw late;

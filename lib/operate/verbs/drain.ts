@@ -6,6 +6,7 @@ import type { Remote } from "../exec/remote/remote";
 import { count } from "../feedback/count";
 import { Failure } from "../feedback/failure";
 import type { Progress } from "../feedback/progress";
+import { durationWords } from "../feedback/treatment";
 import { type HostChoice, typed } from "../hosts/chosen-hosts";
 import { namedNodes } from "../hosts/chosen-nodes";
 import { withCommandLock } from "../lock/command-lock";
@@ -84,7 +85,7 @@ async function waitForJobs(
     };
     const left = await untilFree(master, hosts, { limit, onSeen });
     if (left.length > 0) {
-      throw new Failure("failed", `after ${limit.toSlurm()} jobs still run on ${nodes}`, {
+      throw new Failure("failed", `after ${durationWords(limit)} jobs still run on ${nodes}`, {
         code: "drain.jobs-run",
         remedy: "the nodes stay drained: run it again to wait on, or end the jobs (scancel ID)",
         output: listJobs(left),

@@ -3,19 +3,23 @@ import type { Manifest } from "../../model/manifest";
 import { foldHosts } from "../../slurm/hostlist";
 import { Duration } from "../../units";
 import { MASTER_PATIENCE, masterOf } from "../access/master";
-import { openDeployment } from "../cluster/deployment";
+import { type Deployment, openDeployment } from "../cluster/deployment";
 import type { Remote } from "../exec/remote/remote";
+import type { SshRemote } from "../exec/remote/ssh-remote";
 import { agree, type Consenter } from "../feedback/consent";
 import { count } from "../feedback/count";
 import { Failure } from "../feedback/failure";
 import type { Progress } from "../feedback/progress";
+import { NOW, typedTreatment } from "../feedback/treatment";
 import { chosenHosts, type HostChoice, typed } from "../hosts/chosen-hosts";
-import { withCommandLock } from "../lock/command-lock";
+import { type CommandLock, withCommandLock } from "../lock/command-lock";
 import { lockMaster, lockOwner } from "../lock/lock";
+import type { ChangePlan } from "../plan/change-plan";
+import { describeStop, stopChanges } from "../plan/power-changes";
 import { ClusterPower } from "../power/cluster-power";
 import { drain, operator, undrain } from "../scheduler/drain";
-import { describeUnreadable, type Job, jobsOn, jobsSeen, type JobsSeen } from "../scheduler/jobs";
-import { describeHits, jobsHitByMachines } from "../scheduler/jobs-hit";
+import { type Job, jobsOn, jobsSeen, type JobsSeen } from "../scheduler/jobs";
+import { uncoveredFailure } from "../scheduler/treated";
 import type { Place } from "../stack/project";
 
 export interface StopOptions extends HostChoice {
@@ -48,33 +52,24 @@ export interface Stopped {
  * @throws PowerError naming the machines that did not stop
  */
 export async function stop(options: StopOptions, progress: Progress): Promise<Stopped> {
-  const { stack, place, consenter, all, endSpot, limit = Duration.minutes(10) } = options;
-  const flags = [...(all ? ["--all"] : []), ...(endSpot ? ["--end-spot"] : [])];
-  const command = ["ohpc stop", stack, ...typed(options), ...flags].join(" ");
+  const { stack, place, consenter, all, limit = Duration.minutes(10) } = options;
+  const command = stopCommand(options);
   const owner = lockOwner(command);
+  const { treatment = NOW } = consenter;
   return withCommandLock(place.env, command, async (commandLock) => {
-    const deployment = await openDeployment(stack, place);
-    await commandLock.lockCluster(deployment.stack);
-    const { manifest } = deployment;
-    const { cluster } = manifest;
-    const nodes = nodesToStop(manifest, options);
-    const power = ClusterPower.of(manifest, place.env);
-    const machines = await progress.phase("Look at the machines", async () => power.list());
-    const asked = new Set(all ? [...nodes, manifest.master.host] : nodes);
-    const chosen = machines.filter(({ host }) => asked.has(host));
-    const awake = chosen.filter(({ state }) => state !== "stopped");
-    const already = namesOf(chosen.filter(({ state }) => state === "stopped"));
+    const looked = await lookBeforeStop(options, commandLock, progress);
+    const { deployment, power, master, awake, compute, already, seen, plan } = looked;
+    const { cluster } = deployment.manifest;
     if (awake.length === 0) return { cluster, stopped: [], ended: [], already, jobs: [] };
 
-    const spot = awake.filter((machine) => machine.spot);
-    if (spot.length > 0 && !endSpot) throw cannotStop(namesOf(spot));
+    const spot = namesOf(awake.filter((machine) => machine.spot));
     const workers = awake.filter(({ role }) => role === "compute");
-    const compute = namesOf(workers);
-    const master = masterOf(deployment, MASTER_PATIENCE);
-    const seen = await jobsSeen(master, (jobs) => jobsOn(jobs, compute));
     const again = `${command} --yes`;
     const question = `Stop ${all ? cluster : foldHosts(compute)}?`;
-    await agreeTo(describeStop(seen, namesOf(spot), compute, all), consenter, question, again);
+    const uncovered = looked.uncovered();
+    if (uncovered !== undefined) throw uncovered;
+    await agreeTo(plan.asks, consenter, question, again);
+    const asked = plan.asks.length > 0;
 
     // A master that nobody can ask may be stopped already: then there is nobody to be told, either.
     const held = "unknown" in seen ? undefined : await lockMaster(cluster, master, owner);
@@ -82,12 +77,17 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
     try {
       if ("unknown" in seen) progress.note(`Slurm was not told: ${seen.unknown}`);
       if (held !== undefined) {
-        ended = await progress.phase("Drain the nodes", async () =>
+        ended = await progress.phase("Drain the nodes", async (report) =>
           drain(master, compute, {
             why: `by ${operator()}`,
             agreed: "unknown" in seen ? [] : seen.jobs,
+            treatment,
+            report,
+            // Whoever agreed to lose what is on these nodes has agreed to what has come meanwhile.
             agreeTo: async (fresh) =>
-              agreeTo(describeStop({ jobs: fresh }, [], compute, false), consenter, question, again),
+              asked
+                ? undefined
+                : agreeTo(describeStop({ jobs: fresh }, [], compute, false), consenter, question, again),
           }),
         );
       }
@@ -104,15 +104,78 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
     }
     const head = awake.find(({ role }) => role === "master");
     if (head !== undefined) await switchOff(power, [head], "Stop the master", limit, progress);
-    const gone = namesOf(spot);
     return {
       cluster,
-      stopped: namesOf(awake).filter((host) => !gone.includes(host)),
-      ended: gone,
+      stopped: namesOf(awake).filter((host) => !spot.includes(host)),
+      ended: spot,
       already,
       jobs: ended,
     };
   });
+}
+
+/**
+ * What `stop` would do, found by looking only.
+ *
+ * @throws Failure
+ */
+export async function planStop(options: StopOptions, progress: Progress): Promise<ChangePlan> {
+  return withCommandLock(options.place.env, `ohpc plan ${options.stack}`, async (commandLock) => {
+    const { master, plan } = await lookBeforeStop(options, commandLock, progress);
+    await master.close();
+    return plan;
+  });
+}
+
+interface BeforeStop {
+  readonly deployment: Deployment;
+  readonly power: ClusterPower;
+  readonly master: SshRemote;
+  /** Machines that run. */
+  readonly awake: readonly PoweredMachine[];
+  /** Those of them that are nodes. */
+  readonly compute: readonly string[];
+  readonly already: readonly string[];
+  readonly seen: JobsSeen;
+  readonly plan: ChangePlan;
+  /** Why nothing can be stopped, if jobs are in the way. */
+  uncovered(): Failure | undefined;
+}
+
+async function lookBeforeStop(options: StopOptions, commandLock: CommandLock, progress: Progress): Promise<BeforeStop> {
+  const { stack, place, consenter, all, endSpot } = options;
+  const { treatment = NOW } = consenter;
+  const deployment = await openDeployment(stack, place);
+  await commandLock.lockCluster(deployment.stack);
+  const { manifest } = deployment;
+  const nodes = nodesToStop(manifest, options);
+  const power = ClusterPower.of(manifest, place.env);
+  const machines = await progress.phase("Look at the machines", async () => power.list());
+  const asked = new Set(all ? [...nodes, manifest.master.host] : nodes);
+  const chosen = machines.filter(({ host }) => asked.has(host));
+  const awake = chosen.filter(({ state }) => state !== "stopped");
+  const already = namesOf(chosen.filter(({ state }) => state === "stopped"));
+  const spot = awake.filter((machine) => machine.spot);
+  if (spot.length > 0 && !endSpot) throw cannotStop(namesOf(spot));
+  const compute = namesOf(awake.filter(({ role }) => role === "compute"));
+  const master = masterOf(deployment, MASTER_PATIENCE);
+  const seen: JobsSeen = awake.length === 0 ? { jobs: [] } : await jobsSeen(master, (jobs) => jobsOn(jobs, compute));
+  const plan = stopChanges({
+    stack,
+    cluster: manifest.cluster,
+    command: stopCommand(options),
+    treatment,
+    machines: awake,
+    seen,
+  });
+  const uncovered = () => (plan.uncovered.length === 0 ? undefined : uncoveredFailure(plan.uncovered, treatment));
+  return { deployment, power, master, awake, compute, already, seen, plan, uncovered };
+}
+
+function stopCommand(options: StopOptions): string {
+  const { stack, all, consenter, endSpot } = options;
+  const flags = [...(all ? ["--all"] : []), ...(endSpot ? ["--end-spot"] : [])];
+  return ["ohpc stop", stack, ...typed(options), ...flags, ...typedTreatment(consenter.treatment ?? NOW)].join(" ");
 }
 
 const PAUSE = Duration.seconds(1);
@@ -151,30 +214,6 @@ function nodesToStop(manifest: Manifest, { hosts, pools, all }: StopOptions): re
     code: "usage.master",
     remedy: "--all stops the whole cluster",
   });
-}
-
-/** What people have to know before machines are stopped; nothing where nothing is lost. Pure. */
-export function describeStop(
-  seen: JobsSeen,
-  spot: readonly string[],
-  nodes: readonly string[],
-  all: boolean,
-): readonly string[] {
-  const ended =
-    spot.length === 0
-      ? []
-      : [`${count(spot.length, "spot machine")} would be ended, with what is on their own disks: ${foldHosts(spot)}`];
-  if ("unknown" in seen) return [...ended, seen.unknown];
-  const hits = jobsHitByMachines(seen.jobs, { forGood: [], anew: nodes });
-  const waiting = seen.jobs.filter(({ state }) => state === "PENDING").length;
-  const unreadable = describeUnreadable(seen);
-  if (ended.length + hits.length + unreadable.length === 0) return [];
-  return [
-    ...ended,
-    ...(hits.length === 0 ? ["no job runs on these machines"] : describeHits(hits)),
-    ...unreadable,
-    ...(all && waiting > 0 ? [`jobs that wait in the queue: ${waiting}, which stay in it`] : []),
-  ];
 }
 
 async function agreeTo(lines: readonly string[], consenter: Consenter, question: string, again: string): Promise<void> {

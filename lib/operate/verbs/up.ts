@@ -1,32 +1,21 @@
-import { Duration } from "../../units";
-import { hostKeySource } from "../access/host-key-source";
-import { forgetHostKeys, pinMaster, pinMasterFromConsole } from "../access/host-keys";
-import { MASTER_PATIENCE, masterAnswers, masterOf } from "../access/master";
-import { manifestIn } from "../access/master-access";
-import { type Deployment, deploymentOf } from "../cluster/deployment";
-import { lookAtStakes } from "../configure/change-consent";
-import { planConfigure } from "../configure/configure";
-import { consequencesOf, type Stakes } from "../configure/consequences";
-import { refuseMovedDefault } from "../configure/default-partition";
-import { configurePhase } from "../configure/phase";
-import type { PlannedStep, StepResult } from "../configure/run-steps";
+import type { Effect } from "../../slurm/effects";
+import type { Duration } from "../../units";
+import type { Deployment } from "../cluster/deployment";
+import type { StepResult } from "../configure/run-steps";
 import { applyDeployment } from "../deploy/apply-deployment";
-import { planDeployment, type PlannedDeployment } from "../deploy/deployment-plan";
-import { introduceMachines } from "../deploy/introduce";
 import type { Platform } from "../deploy/platform";
-import { RemoteError } from "../exec/remote/remote";
 import type { Consenter } from "../feedback/consent";
-import { Failure } from "../feedback/failure";
 import type { Progress } from "../feedback/progress";
 import { type PhaseTime, TimedProgress } from "../feedback/timed-progress";
-import { nodesOf } from "../hosts/nodes";
+import { NOW, typedTreatment } from "../feedback/treatment";
 import { withCommandLock } from "../lock/command-lock";
-import { nodesReady, type Readiness } from "../scheduler/ready";
-import { findProject, type Place } from "../stack/project";
-import { specOf } from "../stack/spec";
-import { readSynthesis, stackNamed, synthesize, type SynthesizedStack, withDependencies } from "../stack/synthesis";
-import { machinesIn, type PlannedChange } from "../terraform/plan";
-import { Terraform } from "../terraform/terraform";
+import { carryOut } from "../plan/carry-out";
+import { agreeToChanges } from "../plan/agree";
+import { prepareStack } from "../plan/prepare-stack";
+import type { Readiness } from "../scheduler/ready";
+import type { Place } from "../stack/project";
+import type { SynthesizedStack } from "../stack/synthesis";
+import type { PlannedChange } from "../terraform/plan";
 
 export interface UpOptions {
   readonly stack: string;
@@ -34,9 +23,13 @@ export interface UpOptions {
   readonly consenter: Consenter;
   readonly platformFor: (stack: SynthesizedStack) => Platform | undefined;
   /** Makes a cluster this state's that another state has made. */
-  readonly takeOver?: boolean;
+  readonly takeOver?: boolean | undefined;
   /** How long nodes may take until they are ready. @default 30 minutes; 2 on local clusters from the node image */
-  readonly limit?: Duration;
+  readonly limit?: Duration | undefined;
+  /** What may be done to the running cluster at most. @default - anything that somebody agrees to */
+  readonly maxEffect?: Effect | undefined;
+  /** How many nodes are made anew at a time. @default - all */
+  readonly batch?: number | undefined;
 }
 
 /** A cluster that is up. */
@@ -59,123 +52,44 @@ export interface UpResult {
  * @throws Failure
  */
 export async function up(options: UpOptions, shown: Progress): Promise<UpResult> {
-  const { stack: name, place, consenter, platformFor } = options;
+  const { place, consenter, batch, limit, maxEffect, takeOver } = options;
   const { env } = place;
-  const command = `ohpc up ${name}${options.takeOver === true ? " --take-over" : ""}`;
+  const command = upCommand(options);
   const progress = new TimedProgress(shown);
-  const project = findProject(place.cwd, env);
   return withCommandLock(env, command, async (commandLock) => {
-    // Whoever is second learns it before the app has run, if it ever did.
-    const known = readSynthesis(project)?.stacks.find((stack) => stack.name === name);
-    if (known !== undefined) await commandLock.lockCluster(known);
-    await commandLock.lockOutput(project);
-    const synthesis = await progress.phase("Synthesize", async () => synthesize(project, env, name));
-    const stack = stackNamed(synthesis, name);
-    stack.warnings.forEach((warning) => {
-      progress.note(warning);
-    });
-    await commandLock.lockCluster(stack);
-
-    const needed = withDependencies(synthesis, stack).slice(0, -1);
-    for (const dependency of needed) {
-      const planned = await planDeployment(dependency, undefined, { project, env }, progress);
-      await applyDeployment(planned, { env, consenter, command }, progress);
-    }
-    const platform = platformFor(stack);
-    const planned = await planDeployment(stack, platform, { project, env }, progress);
-    // What is carried out is in the plan's file; the app may run again.
-    await commandLock.releaseOutput();
-    tellMissing(planned, progress);
-    const consent = { consenter, command, agreed: new Set<string>() };
-    const stakes = await stakesAhead(planned, env, consenter.yes).catch((error: unknown) => {
-      new Terraform(stack.directory, env).discard(planned.plan);
-      throw error;
-    });
-    const { outputs, started, failure } = await applyDeployment(
-      planned,
-      { env, consenter, platform, command, afterwards: stakes?.lines },
+    const prepared = await prepareStack(
+      {
+        ...options,
+        commandLock,
+        onDependency: async (dependency) => {
+          await applyDeployment(dependency, { env, consenter, command }, progress);
+        },
+      },
       progress,
     );
-    for (const scope of stakes?.scopes ?? []) consent.agreed.add(scope);
-    for (const { kind, name: host } of planned.verdict.losses)
-      if (kind === "machine") consent.agreed.add(`node ${host}`);
-    if (started.length > 0)
-      progress.note(`${started.join(", ")} had stopped, and ${started.length === 1 ? "was" : "were"} started`);
-
-    const deployment = deploymentOf(project, stack, outputs, env);
-    const limit = options.limit ?? platform?.patience ?? Duration.minutes(30);
-    forgetHostKeys(deployment, machinesIn(planned.verdict.changes, ["create", "replace"]));
-    const master = masterOf(deployment, limit);
-    await pinMaster(deployment, hostKeySource(deployment.manifest, env), progress, { limit });
-    if (planned.plan.changesAnything || started.length > 0) {
-      await progress.phase("Master answers", async () => masterAnswers(deployment, limit));
-    }
-    const { changed, late } = await configurePhase(
-      deployment,
-      master,
-      { ...consent, takeOver: options.takeOver },
+    const agreed = await agreeToChanges(prepared, { env, consenter, command, maxEffect, batch }, progress);
+    const done = await carryOut(
+      prepared,
+      { env, consenter, command, agreed, maxEffect, batch, limit, takeOver },
       progress,
     );
-    const introduced = await introduceMachines(deployment, progress);
-    const waking = nodesOf(deployment.manifest).flatMap(({ host }) => (failure?.hosts.includes(host) ? [] : [host]));
-    const readiness = await progress.phase("Nodes ready", async (report) =>
-      nodesReady(master, deployment, limit, report, waking).catch((error: unknown) => {
-        throw failure ?? error;
-      }),
-    );
-    for (const { node, reason } of readiness.drained) progress.note(`${node} is drained: ${reason}`);
-    // What cannot be had must not keep the others from working: it is told at the end.
-    if (failure !== undefined) throw failure;
-    if (late !== undefined) throw late;
-    return {
-      deployment,
-      changes: planned.verdict.changes,
-      started,
-      configured: changed,
-      introduced,
-      readiness,
-      phases: progress.phases,
-      seconds: progress.seconds,
-    };
+    return { ...done, phases: progress.phases, seconds: progress.seconds };
   });
 }
 
-/**
- * What configuring would take from users and jobs once the plan is applied, so that all is asked at once, before anything is
- * changed. Refuses what no consent allows. Where the master does not answer, or the plan does not know the machines yet, it is asked before slurm.conf or
- * an account is touched.
- */
-async function stakesAhead(
-  { plan, planned, access, stack, verdict }: PlannedDeployment,
-  env: NodeJS.ProcessEnv,
-  agreed: boolean,
-): Promise<Stakes | undefined> {
-  const manifest = manifestIn(planned);
-  if (!plan.changesAnything || access === undefined || manifest === undefined) return undefined;
-  const cluster = { spec: specOf(stack), manifest };
-  const master = masterOf(access, MASTER_PATIENCE);
-  let steps: readonly PlannedStep[];
-  try {
-    await pinMasterFromConsole(access, env);
-    steps = await planConfigure(cluster, master);
-  } catch (error) {
-    if (error instanceof Failure || error instanceof RemoteError) return undefined;
-    throw error;
-  }
-  refuseMovedDefault(steps, cluster);
-  if (agreed) return undefined;
-  try {
-    const consequences = consequencesOf(steps, cluster);
-    if (consequences === undefined) return undefined;
-    return await lookAtStakes(consequences, master, new Set(machinesIn(verdict.losses, ["replace", "delete"])));
-  } catch (error) {
-    if (error instanceof Failure || error instanceof RemoteError) return undefined;
-    throw error;
-  }
-}
-
-function tellMissing({ verdict, missing }: PlannedDeployment, progress: Progress): void {
-  for (const { name } of verdict.changes.filter(({ address }) => missing.includes(address))) {
-    progress.note(`${name} had been removed by hand: it is made again`);
-  }
+/** As it would be typed. */
+export function upCommand({
+  stack,
+  consenter,
+  takeOver,
+  batch,
+  maxEffect,
+}: Pick<UpOptions, "stack" | "consenter" | "takeOver" | "batch" | "maxEffect">): string {
+  return [
+    `ohpc up ${stack}`,
+    ...(takeOver === true ? ["--take-over"] : []),
+    ...typedTreatment(consenter.treatment ?? NOW),
+    ...(batch === undefined ? [] : [`--batch ${batch}`]),
+    ...(maxEffect === undefined ? [] : [`--max-effect "${maxEffect}"`]),
+  ].join(" ");
 }

@@ -34,6 +34,14 @@ export interface Step<State extends Json = Json> {
   effect(before: State, after: State): Effect;
   /** What a line that `apply` prints says of how far it is; for steps that take minutes. Pure. */
   progress?(line: string): string | undefined;
+  /** Files of the master that the state holds as text, by path; `null`: there is none. What a plan shows line by line. Pure. */
+  files?(state: State): Readonly<Record<string, string | null>>;
+  /**
+   * What else a plan says of going from `before` to `after`, one line each. `null`: nothing is there yet. Pure.
+   *
+   * @default - the differences; nothing, where the state has files
+   */
+  words?(before: State | null, after: State): readonly string[];
   /** What people are told of a change that they did not ask for. Pure. */
   note?(before: State): string;
   /** What to try when it fails, by a pattern in its output. */

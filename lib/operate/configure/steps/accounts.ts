@@ -2,8 +2,9 @@ import { Duration } from "../../../units";
 import { accountsOf } from "../../node/accounts";
 import { programText } from "../../node/bundle-files";
 import type { Json, Step } from "../step/step";
+import { accountWords } from "./account-words";
 
-type AccountState = { readonly [key: string]: Json };
+type AccountState = { readonly name: string; readonly [key: string]: Json };
 export type AccountsState = { readonly groups: readonly AccountState[]; readonly users: readonly AccountState[] };
 
 /** On the disk that outlives the master: who was once ours stays known, so that removing an account still works. */
@@ -32,6 +33,7 @@ export const accounts: Step<AccountsState> = {
     return accountsProgram("apply", OPTIONS);
   },
   effect: () => "live",
+  words: accountWords,
   remedies: [
     {
       when: /^\S+ is damaged: /m,

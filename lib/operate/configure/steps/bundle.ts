@@ -48,6 +48,15 @@ echo "{\"files\":$files,\"mungeKey\":$key,\"slurmVersion\":$version}"
     return APPLY + unpackRoles('"$software"', '"$wanted"') + takeAnsible('"$software"') + PUBLISH;
   },
   effect: () => "live",
+  words: (before, after) => {
+    const names = [...new Set([...Object.keys(before?.files ?? {}), ...Object.keys(after.files)])].sort();
+    const changed = names.filter((name) => before?.files[name] !== after.files[name]);
+    return [
+      ...(changed.length === 0 ? [] : [`nodes get ${changed.join(", ")}`]),
+      ...(before?.mungeKey === true ? [] : ["nodes get the munge key"]),
+      ...(before?.slurmVersion === true ? [] : ["nodes hear which Slurm the controller is"]),
+    ];
+  },
 };
 
 const APPLY = String.raw`${SLURM_VERSION}

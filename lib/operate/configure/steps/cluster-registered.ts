@@ -49,5 +49,11 @@ said=$(timeout 60 sacctmgr --immediate modify cluster "$cluster" set maxsubmitjo
 # slurmctld hears of it for accounts only; for users it has to read all anew (seen with 24.11.5).
 if timeout 10 scontrol ping 2>/dev/null | grep -q 'is UP'; then timeout 60 scontrol reconfigure; fi
 `,
+  words: (before, after) => [
+    ...(before?.registered === true ? [] : [`+ cluster ${after.cluster}`]),
+    ...(before?.maxSubmitJobs === after.maxSubmitJobs
+      ? []
+      : [`maxSubmitJobs ${before?.maxSubmitJobs ?? "none"} → ${after.maxSubmitJobs ?? "none"}`]),
+  ],
   effect: ({ registered }) => (registered ? "reconfigure" : "live"),
 };

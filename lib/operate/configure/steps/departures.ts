@@ -35,6 +35,7 @@ export const departures: Step<DeparturesState> = {
     return `${look()}${SACCTMGR}${textBeside(__dirname, "departures.sh")}`;
   },
   effect: () => "live",
+  words: (before) => (before?.left ?? []).map((who) => `- ${who}`),
   remedies: [
     {
       when: /^could not be removed: /m,

@@ -56,6 +56,12 @@ if [ "$before" = "$(cat /etc/nfs.conf.d/ohpc.conf)" ]; then systemctl start nfs-
 exportfs -ra
 `,
   effect: () => "live",
+  files: ({ exports, settings }) => ({
+    "/etc/exports.d/ohpc.exports": exports === "" ? null : exports,
+    "/etc/nfs.conf.d/ohpc.conf": settings === "" ? null : settings,
+  }),
+  words: (before, after) =>
+    (before?.serving ?? false) === after.serving ? [] : [`NFS ${after.serving ? "serves" : "stops"}`],
   remedies: [
     {
       when: /exportfs: (command )?not found|nfs-server\.service not found/,

@@ -29,4 +29,6 @@ OHPC_WRITE_HOSTS
 `;
   },
   effect: () => "live",
+  files: (state) => ({ "/etc/hosts": state.hosts }),
+  words: (before) => (before?.open === false ? ["/etc/hosts is opened to all for reading"] : []),
 };

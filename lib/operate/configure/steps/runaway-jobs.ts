@@ -67,6 +67,7 @@ cluster=$(jq -r .cluster)
 timeout 60 sacctmgr --immediate --noheader --parsable2 show runawayjobs cluster="$cluster" </dev/null >&2
 `,
   effect: () => "live",
+  words: (before) => (before?.jobs ?? []).map((job) => `job ${job}: its record is ended`),
   note: ({ jobs }) => {
     const more = jobs.length > NAMED ? ` and ${jobs.length - NAMED} more` : "";
     return `slurmctld had lost these jobs; the accounting database has them as ended now, and they do not run unless they are submitted again: ${jobs.slice(0, NAMED).join(", ")}${more}`;

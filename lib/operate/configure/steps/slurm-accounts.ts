@@ -29,6 +29,16 @@ export const slurmAccounts: Step<SlurmAccountsState> = {
     return `${LOOK}${SACCTMGR}${SLURM_REGISTRY}${APPLY}`;
   },
   effect: () => "live",
+  words: (before, after) => {
+    const there = new Set(before?.accounts ?? []);
+    const members = new Set((before?.users ?? []).map(({ account, name }) => `${name} ${account}`));
+    return [
+      ...after.accounts.filter((account) => !there.has(account)).map((account) => `+ account ${account}`),
+      ...after.users
+        .filter(({ account, name }) => !members.has(`${name} ${account}`))
+        .map(({ account, name }) => `+ ${name} in account ${account}`),
+    ];
+  },
 };
 
 /** `look` prints the state of what is wanted. */

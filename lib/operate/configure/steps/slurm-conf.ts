@@ -169,6 +169,11 @@ fi
 settled slurmctld
 `,
   effect: effectOfFiles,
+  files: (state) => Object.fromEntries(NAMES.map((name) => [`/etc/slurm/${name}`, state[name]])),
+  words: (before) => [
+    ...(before?.pending === true ? ["slurmctld has still to take what the files say"] : []),
+    ...(before?.open === false ? ["who may read and write them is put right"] : []),
+  ],
   remedies: [
     {
       when: /does not take the new slurm\.conf/,

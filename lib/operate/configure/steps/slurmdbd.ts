@@ -68,4 +68,10 @@ tail -n "+$((lines + 1))" /var/log/slurm/slurmdbd.log >&2
 exit 1
 `,
   effect: () => "live",
+  files: (state) => ({ "/etc/slurm/slurmdbd.conf": state["slurmdbd.conf"] }),
+  words: (before) => [
+    ...(before?.private === false ? ["slurmdbd.conf is closed to others"] : []),
+    ...(before?.pending === true ? ["slurmdbd has still to take what its file says"] : []),
+    ...(before?.answers === false ? ["slurmdbd is started: it does not answer"] : []),
+  ],
 };

@@ -1,0 +1,100 @@
+import type { ClusterView } from "../../model/cluster-view";
+import type { Manifest } from "../../model/manifest";
+import { pinMasterFromConsole } from "../access/host-keys";
+import { MASTER_PATIENCE, masterOf } from "../access/master";
+import { type MasterAccess, manifestIn } from "../access/master-access";
+import { firstConfigure, lookAtMaster } from "../configure/configure";
+import { type Consequences, consequencesOf } from "../configure/consequences";
+import { refuseMovedDefault } from "../configure/default-partition";
+import type { PlannedStep } from "../configure/run-steps";
+import { StepError } from "../configure/step-error";
+import type { PlannedDeployment } from "../deploy/deployment-plan";
+import { type Remote, RemoteError } from "../exec/remote/remote";
+import { Failure } from "../feedback/failure";
+import { inSpiteOfDamage } from "../scheduler/in-spite-of-damage";
+import { type JobsSeen, jobsSeen } from "../scheduler/jobs";
+import { specOf } from "../stack/spec";
+import { UNKNOWN_YET } from "../terraform/outputs";
+import { machinesIn } from "../terraform/plan";
+
+/** What the master would have to do, and which jobs it has. */
+export interface Ahead {
+  /** Of what is deployed now; absent: nothing is. */
+  readonly access: MasterAccess | undefined;
+  /** As it is wanted, as far as it is known before Terraform has worked. */
+  readonly cluster: ClusterView | undefined;
+  /** Absent: nobody could look. */
+  readonly steps: readonly PlannedStep[] | undefined;
+  /** Ids of steps whose state somebody has changed by hand. */
+  readonly byHand: readonly string[];
+  readonly consequences: Consequences | undefined;
+  readonly seen: JobsSeen;
+  /** Why nobody could look. */
+  readonly unknown: readonly string[];
+}
+
+/**
+ * Looks at the master as it will be configured once a deployment's plan is carried out. Changes nothing. Where there is no
+ * master yet, what it will be is told by the manifest that the plan shows.
+ *
+ * @throws Failure of kind `usage` for what no consent allows
+ */
+export async function lookAhead(planned: PlannedDeployment, env: NodeJS.ProcessEnv): Promise<Ahead> {
+  const { access, stack, verdict } = planned;
+  const manifest = plannedManifest(planned);
+  const cluster = manifest === undefined ? undefined : { spec: specOf(stack), manifest };
+  const nothing: Ahead = {
+    access,
+    cluster,
+    steps: undefined,
+    byHand: [],
+    consequences: undefined,
+    seen: { jobs: [] },
+    unknown:
+      cluster === undefined ? ["what Terraform's plan does not know yet, Slurm's files cannot be told from"] : [],
+  };
+  if (access === undefined) {
+    return cluster === undefined ? nothing : { ...nothing, steps: firstConfigure(cluster) };
+  }
+  await pinMasterFromConsole(access, env);
+  const master = masterOf(access, MASTER_PATIENCE);
+  const goes = machinesIn(verdict.changes, ["replace", "create"]).includes(access.manifest.master.host);
+  const [looked, seen] = await Promise.all([
+    cluster === undefined ? undefined : lookAt(cluster, master),
+    jobsSeen(master),
+  ]);
+  if (cluster === undefined || looked === undefined) return { ...nothing, seen };
+  if ("unknown" in looked) return { ...nothing, seen, unknown: [looked.unknown] };
+  const { steps, byHand } = looked;
+  refuseMovedDefault(steps, cluster);
+  const consequences = consequencesOf(steps, cluster);
+  const after = consequences?.slurm?.after;
+  // No program of Slurm's works with a slurm.conf that was damaged by hand, and slurmctld runs on.
+  const again = "unknown" in seen && after !== undefined ? await jobsSeen(inSpiteOfDamage(master, after)) : seen;
+  const unknown = goes ? ["the master is made anew: what else has to be done on it is known when it is there"] : [];
+  return { access, cluster, steps, byHand, consequences, seen: again, unknown };
+}
+
+/** What will be, as far as the plan knows it; whose it is, stays. */
+function plannedManifest({ planned, access }: PlannedDeployment): Manifest | undefined {
+  const manifest = manifestIn(planned);
+  if (manifest?.owner !== UNKNOWN_YET || access === undefined) return manifest;
+  return access.manifest.owner === undefined ? undefined : { ...manifest, owner: access.manifest.owner };
+}
+
+/** Why nothing can be told is no reason to do nothing: `up` starts what is stopped. */
+async function lookAt(
+  cluster: ClusterView,
+  master: Remote,
+): Promise<Awaited<ReturnType<typeof lookAtMaster>> | { readonly unknown: string }> {
+  try {
+    return await lookAtMaster(cluster, master);
+  } catch (error) {
+    const told = "what configure would do cannot be told";
+    // Whoever cannot look at one thing must not hide what it is.
+    if (error instanceof StepError && error.kind !== "unreachable") throw error;
+    if (error instanceof RemoteError) return { unknown: `${error.host} does not answer: ${told}` };
+    if (error instanceof Failure) return { unknown: `${error.message}: ${told}` };
+    throw error;
+  }
+}
