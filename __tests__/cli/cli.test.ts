@@ -83,6 +83,21 @@ describe("ohpc", () => {
       "whole number from 1",
     ],
     [
+      "refuses what is no length of time",
+      "app",
+      ["drain", "demo", "cpu-1", "--reason", "fan", "--wait", "soon"],
+      "--wait <duration>",
+      "2h or 1d",
+    ],
+    ["refuses to drain without a reason", "app", ["drain", "demo", "cpu-1"], "--reason <text>", "ohpc --help"],
+    [
+      "refuses a reason that is more than a line",
+      "app",
+      ["drain", "demo", "cpu-1", "--reason", "fan\nState=IDLE"],
+      "the reason must be one line",
+      "--reason",
+    ],
+    [
       "refuses a proof that it has not",
       "app",
       ["smoke", "demo", "hpcg"],

@@ -18,6 +18,7 @@ import type { Progress } from "../../lib/operate/feedback/progress";
 import { configureStack } from "../../lib/operate/verbs/configure";
 import { stackCost } from "../../lib/operate/verbs/cost";
 import { destroy } from "../../lib/operate/verbs/destroy";
+import { drainNodes } from "../../lib/operate/verbs/drain";
 import { collectLogs } from "../../lib/operate/verbs/logs";
 import { stackKnownHosts } from "../../lib/operate/verbs/known-hosts";
 import { listStacks } from "../../lib/operate/verbs/list";
@@ -28,6 +29,7 @@ import { resume } from "../../lib/operate/verbs/resume";
 import { smoke } from "../../lib/operate/verbs/smoke";
 import { stackStatus } from "../../lib/operate/verbs/status";
 import { stop } from "../../lib/operate/verbs/stop";
+import { undrainNodes } from "../../lib/operate/verbs/undrain";
 import { up } from "../../lib/operate/verbs/up";
 import { harmIn, hostileText } from "../support/hostile-text";
 import { sampleCluster } from "../support/sample-cluster";
@@ -35,6 +37,7 @@ import { sampleCluster } from "../support/sample-cluster";
 jest.mock("../../lib/operate/verbs/configure", () => ({ configureStack: jest.fn() }));
 jest.mock("../../lib/operate/verbs/cost", () => ({ stackCost: jest.fn() }));
 jest.mock("../../lib/operate/verbs/destroy", () => ({ destroy: jest.fn() }));
+jest.mock("../../lib/operate/verbs/drain", () => ({ drainNodes: jest.fn() }));
 jest.mock("../../lib/operate/verbs/known-hosts", () => ({ stackKnownHosts: jest.fn() }));
 jest.mock("../../lib/operate/verbs/list", () => ({ listStacks: jest.fn() }));
 jest.mock("../../lib/operate/verbs/logs", () => ({ collectLogs: jest.fn() }));
@@ -45,6 +48,7 @@ jest.mock("../../lib/operate/verbs/resume", () => ({ resume: jest.fn() }));
 jest.mock("../../lib/operate/verbs/smoke", () => ({ smoke: jest.fn() }));
 jest.mock("../../lib/operate/verbs/status", () => ({ stackStatus: jest.fn() }));
 jest.mock("../../lib/operate/verbs/stop", () => ({ stop: jest.fn() }));
+jest.mock("../../lib/operate/verbs/undrain", () => ({ undrainNodes: jest.fn() }));
 jest.mock("../../lib/operate/verbs/up", () => ({ up: jest.fn() }));
 jest.mock("../../lib/clouds/local/image", () => ({ imageEngine: jest.fn() }));
 jest.mock("../../lib/images/image", () => ({
@@ -158,6 +162,15 @@ const VERBS: Readonly<Record<string, Shows>> = {
     args: ["destroy", "demo", "--yes"],
     answer: (text) => mocked(destroy).mockResolvedValue({ machines: [text], disks: [text], others: [text] }),
   },
+  drain: {
+    args: ["drain", "demo", "cpu-1", "--reason", "x"],
+    answer: (text) => {
+      const overruled = [{ host: text, by: "unit", reason: text }];
+      const kept = ["person", "stop"].map((by) => ({ host: text, by, reason: text }));
+      const rest = { overruled, kept, jobs: [job(text)] };
+      mocked(drainNodes).mockResolvedValue({ cluster: text, drained: [text], reason: text, ...rest });
+    },
+  },
   "image list": {
     args: ["image", "list"],
     answer: (text) => mocked(listImages).mockResolvedValue([{ name: text, size: text, created: text, current: true }]),
@@ -228,6 +241,13 @@ const VERBS: Readonly<Record<string, Shows>> = {
     answer: (text) => {
       const names = { stopped: [text], ended: [text], already: [text] };
       mocked(stop).mockResolvedValue({ cluster: text, ...names, jobs: [job(text), job(text)] });
+    },
+  },
+  undrain: {
+    args: ["undrain", "demo", "cpu-1"],
+    answer: (text) => {
+      const [undrained, kept] = ["person", "unit"].map((by) => [{ host: text, by, reason: text }]);
+      mocked(undrainNodes).mockResolvedValue({ cluster: text, undrained, kept, free: [text] });
     },
   },
   up: {

@@ -35,6 +35,15 @@ Feature: A Slurm cluster on this machine
     And Slurm has the nodes "cpu-1 cpu-2 cpu-3 gpu-1", none of them down
     And only "cpu-3" was made
 
+  Scenario: A node with a bad fan is set apart
+    Given a job of "alice" runs on "cpu-1"
+    When the operator runs "ohpc drain cpu-[1-2]" for a "bad fan", and waits for 1 second
+    Then it ends with exit code 1, names the job, and both are drained for the "bad fan" by the operator
+    And the job of "alice" still runs
+    And "ohpc drain cpu-2" for "dust" keeps its "bad fan"
+    And "ohpc drain cpu-[1-2]" ends when the job of "alice" has ended
+    And "ohpc undrain cpu-[1-3]" gives "cpu-1 cpu-2" back, and once more nothing
+
   Scenario: A node dies
     When the container of "cpu-2" is killed
     Then "ohpc status" shows "cpu-2" unreachable
@@ -51,6 +60,7 @@ Feature: A Slurm cluster on this machine
     And "ohpc status" shows the machines stopped, "cpu-1 cpu-2 cpu-3" by "ohpc stop" and "gpu-1" for its "bad fan"
     And the job of "alice" is back in the queue
     And "ohpc stop" once more stops nothing, and Terraform has nothing to change
+    And "ohpc undrain cpu-1" is refused, and "ohpc drain cpu-1" leaves it stopped
     And "ohpc resume cpu-1" brings "cpu-1" back, and no other
     And "ohpc resume" brings "cpu-2 cpu-3 gpu-1" back, and "gpu-1" stays drained for its "bad fan"
     And the job of "alice" runs again
@@ -82,6 +92,14 @@ Feature: A Slurm cluster on this machine
     And the batch job went back into the queue
     And the job of "alice" still waits in the queue
     And Slurm's accounting has completed jobs of "dora"
+
+  Scenario: The pool goes that jobs go to by default
+    Given a job of "alice" runs on "cpu-1"
+    When the definition has no pool "cpu" any more
+    Then "ohpc up --yes" refuses with exit code 2, and names "gpu" (gpu-1) instead of "cpu" (cpu-[1-3])
+    And the job of "alice" still runs
+    And "ohpc up --yes" goes on once the partition "gpu" says that it is the default one
+    And jobs without a partition go to "gpu"
 
   Scenario: Destroy
     When the operator runs "ohpc destroy --yes"

@@ -255,6 +255,50 @@ defineFeature(feature, (scenario) => {
     });
   });
 
+  scenario("A node with a bad fan is set apart", ({ and, given, then, when }) => {
+    let outcome: Outcome;
+    jobRuns(given);
+    when(
+      /^the operator runs "ohpc drain (.*)" for a "(.*)", and waits for 1 second$/,
+      async (hosts: string, reason: string) => {
+        outcome = await project.ohpc("drain", hosts, "--reason", reason, "--wait", "1s");
+      },
+    );
+    then(
+      /^it ends with exit code 1, names the job, and both are drained for the "(.*)" by the operator$/,
+      async (reason: string) => {
+        expect(outcome).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining(`${job} alice RUNNING cpu-1`) as string,
+        });
+        const said = expect.stringMatching(new RegExp(`^${reason} \\(\\S+@\\S+\\)$`)) as string;
+        expect((await nodes()).slice(0, 2)).toMatchObject([
+          { slurm: { state: "draining", reason: said } },
+          { slurm: { state: "drained", reason: said } },
+        ]);
+      },
+    );
+    and('the job of "alice" still runs', async () => {
+      expect(await jobState()).toBe("RUNNING");
+    });
+    and(/^"ohpc drain (.*)" for "(.*)" keeps its "(.*)"$/, async (host: string, other: string, reason: string) => {
+      const kept = [{ host, by: "person", reason: expect.stringContaining(reason) as string }];
+      expect(await project.must("drain", host, "--reason", other)).toMatchObject({ drained: [], kept });
+    });
+    and(/^"ohpc drain (.*)" ends when the job of "alice" has ended$/, async (hosts: string) => {
+      const waits = project.must("drain", hosts, "--reason", "bad fan", "--wait", "10m");
+      await project.onMaster(`scancel ${job}`);
+      expect(await waits).toMatchObject({ drained: [], jobs: [] });
+      expect(await project.onMaster("squeue --all --noheader --nodelist=cpu-1")).toBe("");
+    });
+    and(/^"ohpc undrain (.*)" gives "(.*)" back, and once more nothing$/, async (hosts: string, given: string) => {
+      const { undrained } = (await project.must("undrain", hosts)) as { undrained: { host: string }[] };
+      expect(undrained.map(({ host }) => host)).toEqual(given.split(" "));
+      await areThere(["cpu-1", "cpu-2", "cpu-3"]);
+      expect(await project.must("undrain", hosts)).toMatchObject({ undrained: [], free: ["cpu-1", "cpu-2", "cpu-3"] });
+    });
+  });
+
   scenario("A node dies", ({ and, then, when }) => {
     when(/^the container of "(.*)" is killed$/, async (host: string) => {
       await runEngine(["stop", "--time", "0", `ohpc-${cluster}-${host}`], engine);
@@ -322,6 +366,16 @@ defineFeature(feature, (scenario) => {
     and('"ohpc stop" once more stops nothing, and Terraform has nothing to change', async () => {
       expect(await project.must("stop")).toMatchObject({ stopped: [], already: ["cpu-1", "cpu-2", "cpu-3", "gpu-1"] });
       expect(await project.terraformPlan()).toContain("No changes.");
+    });
+    and(/^"ohpc undrain (.*)" is refused, and "ohpc drain \1" leaves it stopped$/, async (host: string) => {
+      expect(await project.ohpc("undrain", host)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`ohpc resume scenario ${host}`) as string,
+      });
+      expect(await project.must("drain", host, "--reason", "dust", "--force")).toMatchObject({
+        drained: [],
+        kept: [{ host, by: "stop" }],
+      });
     });
     and(/^"ohpc resume (.*)" brings "\1" back, and no other$/, async (host: string) => {
       expect(await project.must("resume", host)).toMatchObject({ started: [host] });
@@ -421,6 +475,31 @@ defineFeature(feature, (scenario) => {
     });
     jobStillWaits(and);
     accountingHasJobs(and);
+  });
+
+  scenario("The pool goes that jobs go to by default", ({ and, given, then, when }) => {
+    jobRuns(given);
+    when('the definition has no pool "cpu" any more', () => {
+      project.definition.cpu = 0;
+    });
+    then(/^"ohpc up --yes" refuses with exit code 2, and names (.*)$/, async (moved: string) => {
+      expect(await project.ohpc("up", "--yes")).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`jobs that name no partition would go to ${moved}`) as string,
+      });
+    });
+    and('the job of "alice" still runs', async () => {
+      expect(await jobState()).toBe("RUNNING");
+      expect(await running()).toEqual(["cpu-1", "cpu-2", "cpu-3", "gpu-1", "master"]);
+    });
+    and(/^"ohpc up --yes" goes on once the partition "gpu" says that it is the default one$/, async () => {
+      project.definition.gpuDefault = true;
+      await project.must("up", "--yes");
+      expect(await running()).toEqual(["gpu-1", "master"]);
+    });
+    and(/^jobs without a partition go to "(.*)"$/, async (name: string) => {
+      expect(await project.onMaster("sinfo --noheader --format=%P")).toBe(`${name}*`);
+    });
   });
 
   scenario("Destroy", ({ then, when }) => {

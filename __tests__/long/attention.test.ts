@@ -54,7 +54,7 @@ describe("nodes that are asked", () => {
     expect(await failed(ready())).toMatchObject({
       details: {
         code: "nodes.drained",
-        remedy: expect.stringContaining("scontrol update nodename=cpu-1 state=resume") as string,
+        remedy: expect.stringContaining("ohpc undrain STACK cpu-1") as string,
         output: ["cpu-1 is drained: Prolog error"],
       },
     });

@@ -8,8 +8,8 @@ export interface Definition {
   readonly cluster: string;
   readonly subnet: string;
   readonly sshPort: number;
+  /** 0: there is no such pool, as of the other one. */
   readonly cpu: number;
-  /** 0: there is no such pool. */
   readonly gpu: number;
   /** Absent: the image that this version of the library makes. */
   readonly image?: string;
@@ -17,6 +17,8 @@ export interface Definition {
   readonly stock?: string;
   /** Of both pools; absent: each has its own. */
   readonly partition?: string;
+  /** Whether the partition of the GPUs says that it is the default one. */
+  readonly gpuDefault?: boolean;
   /** Of slurm.conf. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Where the state is; absent: in a file of the project. */
@@ -24,7 +26,19 @@ export interface Definition {
 }
 
 const definition = JSON.parse(readFileSync("definition.json", "utf8")) as Definition;
-const { cluster, subnet, sshPort, cpu, gpu, image, stock = image, partition, settings, backend } = definition;
+const {
+  cluster,
+  subnet,
+  sshPort,
+  cpu,
+  gpu,
+  image,
+  stock = image,
+  partition,
+  gpuDefault,
+  settings,
+  backend,
+} = definition;
 const app = new App();
 const stack = new TerraformStack(app, "scenario");
 if (backend !== undefined) new HttpBackend(stack, { address: backend, lockAddress: backend, unlockAddress: backend });
@@ -40,19 +54,21 @@ const master = new OpenHpcMaster(stack, "master", {
   ...(stock !== undefined && { image: stock }),
 });
 const shared = partition !== undefined && { partition };
-new ComputePool(stack, "cpu", {
-  master,
-  nodes: cpu,
-  machine: "small",
-  ...shared,
-  ...(stock !== undefined && { image: stock }),
-});
+if (cpu > 0) {
+  new ComputePool(stack, "cpu", {
+    master,
+    nodes: cpu,
+    machine: "small",
+    ...shared,
+    ...(stock !== undefined && { image: stock }),
+  });
+}
 if (gpu > 0) {
   new GpuComputePool(stack, "gpu", {
     master,
     nodes: gpu,
     machine: "gpu",
-    ...shared,
+    ...(gpuDefault === true ? { partition: { name: "gpu", default: true } } : shared),
     ...(image !== undefined && { image }),
   });
 }

@@ -57,6 +57,18 @@ export const VERBS: readonly Verb[] = [
     load: () => require("./resume") as VerbModule,
   },
   {
+    name: "drain",
+    synopsis: "STACK HOSTS... --reason TEXT",
+    summary: "set nodes apart; jobs there go on",
+    load: () => require("./drain") as VerbModule,
+  },
+  {
+    name: "undrain",
+    synopsis: "STACK HOSTS...",
+    summary: "give nodes back that are set apart",
+    load: () => require("./undrain") as VerbModule,
+  },
+  {
     name: "replace",
     synopsis: "STACK HOSTS...",
     summary: "make machines anew, some at a time",

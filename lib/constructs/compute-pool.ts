@@ -6,7 +6,6 @@ import type { MachineChoice, VendorMachine } from "../model/machine";
 import { portsBetween } from "../model/ports";
 import { ConfigurationError, didYouMean, type Problem } from "../model/problems";
 import {
-  able,
   type Bag,
   bag,
   either,
@@ -19,6 +18,7 @@ import {
 } from "../model/properties";
 import { Size } from "../units";
 import { cdktf } from "./cdktf";
+import { constructWith } from "./construct-kind";
 import { CLOUD, MACHINE } from "./machine-choice";
 import type { OpenHpcMaster } from "./open-hpc-master";
 import { ownId } from "./own-id";
@@ -127,7 +127,7 @@ interface GpuPoolProps<M extends MachineGroup> extends ComputePoolProps<M> {
 
 /** What is wrong with `nodes` and `weight`, of whatever kind they are, is told with their limits. */
 export const POOL_NAMES = {
-  master: needed(able("an OpenHpcMaster", "add")),
+  master: needed(constructWith("an OpenHpcMaster", "add")),
   nodes: true,
   machine: MACHINE,
   hostnames: TEXT,

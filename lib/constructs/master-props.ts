@@ -1,19 +1,9 @@
 import type { Cloud, MachineGroup } from "../clouds/cloud";
 import type { MachineChoice, VendorMachine } from "../model/machine";
-import {
-  able,
-  bag,
-  type Kind,
-  needed,
-  NUMBER,
-  type PropertyNames,
-  SIZE,
-  TEXT,
-  TEXT_MAP,
-  TEXTS,
-} from "../model/properties";
+import { bag, type Kind, needed, NUMBER, type PropertyNames, SIZE, TEXT, TEXT_MAP, TEXTS } from "../model/properties";
 import type { PrivateData } from "../slurm/limits";
 import type { Size } from "../units";
+import { constructWith } from "./construct-kind";
 import { CLOUD, MACHINE } from "./machine-choice";
 import type { NfsDisk } from "./nfs-disk";
 import type { Users } from "./users";
@@ -162,10 +152,13 @@ const SLURM_NAMES = {
   privateData: TEXTS,
 } satisfies PropertyNames<SlurmOptions>;
 
-const DISK: Kind = able("an NfsDisk", "use");
+const DISK: Kind = constructWith("an NfsDisk", "use");
 const USERS: Kind = {
   want: "Users.fromFile(…) or Users.of([ … ])",
-  fits: (value) => typeof value === "object" && value !== null && "answer" in value,
+  fits: (value) => {
+    const { problems, users } = (value as Partial<Users> | null)?.answer ?? {};
+    return Array.isArray(problems) && (problems.length > 0 || typeof users === "object");
+  },
 };
 
 export const MASTER_NAMES = {

@@ -18,7 +18,8 @@ export interface PartitionOptions {
    *
    * @default - the partition of the first pool that is not a GPU pool, or of the first pool, is the default one;
    * `false` keeps this one from being chosen
-   * @onChange reconfigures Slurm
+   * @onChange reconfigures Slurm; jobs that wait or run stay where they are. `ohpc` refuses to move the default to other nodes
+   * where no partition says that it is to be it
    */
   readonly default?: boolean;
 
@@ -70,7 +71,7 @@ const LONGEST = Duration.days(24_855);
 /** One name in a list of slurm.conf. */
 const GROUP = /^[^\s,"#\\]([^\r\n,"#\\]*[^\s,"#\\])?$/;
 
-type Settings = Omit<PartitionSpec, "name" | "pools" | "default">;
+type Settings = Omit<PartitionSpec, "name" | "pools" | "default" | "explicitDefault">;
 
 /** What one pool says of its partition. */
 export interface PartitionClaim {
@@ -179,7 +180,8 @@ export function partitionsOf(claims: readonly PartitionClaim[]): PartitionSpec[]
   return [...new Set(claims.map((claim) => claim.partition))].map((name) => {
     const own = claims.filter((claim) => claim.partition === name);
     const settings = own.find((claim) => claim.settings !== undefined)?.settings ?? { exclusive: false };
-    return { name, pools: own.map((claim) => claim.pool), default: name === standard, ...settings };
+    const explicitDefault = own.some((claim) => claim.isDefault === true) ? true : undefined;
+    return { name, pools: own.map((claim) => claim.pool), default: name === standard, explicitDefault, ...settings };
   });
 }
 

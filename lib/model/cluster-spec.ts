@@ -35,6 +35,8 @@ export const clusterSpecSchema = z.strictObject({
       name: z.string(),
       pools: z.array(z.string()),
       default: z.boolean(),
+      /** That the stack itself says that this is the default one; absent: it is not, or was chosen. */
+      explicitDefault: z.literal(true).optional(),
       /** As slurm.conf takes it, e.g. `1-00:00:00`; absent: no limit. */
       maxTime: z.string().optional(),
       defaultTime: z.string().optional(),

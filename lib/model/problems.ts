@@ -30,8 +30,10 @@ export function refuse(subject: string, problems: readonly Problem[]): void {
 
 /** One line: what was given, what would be right, how to mend it. */
 export function describeProblem({ at, got, want, hint }: Problem): string {
-  const given = got === undefined ? "missing" : asJson(got);
-  return `${at} is ${given}, but must be ${want}${hint === undefined ? "" : `; ${hint}`}`;
+  const given = got === undefined ? "missing" : short(asJson(got));
+  // Names come from who wrote them, too.
+  const place = /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(at) ? at : JSON.stringify(at);
+  return `${short(place)} is ${given}, but must be ${want}${hint === undefined ? "" : `; ${hint}`}`;
 }
 
 /** Also of what JSON does not know, such as functions, NaN, and what refers to itself. */
@@ -40,10 +42,17 @@ function asJson(value: unknown): string {
   try {
     // Nothing of functions, whatever its type says.
     const text: unknown = JSON.stringify(value);
-    return typeof text === "string" ? text : String(value);
+    return typeof text === "string" ? text : String(value).replace(/\s+/g, " ");
   } catch {
-    return String(value);
+    return typeof value === "bigint" ? String(value) : "a value that cannot be shown";
   }
+}
+
+/** In characters; who has given more knows the rest. */
+const LONGEST = 1000;
+
+function short(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`;
 }
 
 /** `did you mean "medium"?` for the nearest candidate, or `undefined` when none is near. */

@@ -67,8 +67,18 @@ export const TEXT_MAP: Kind = {
   each: TEXT,
   fits: (value) => isObject(value) && Object.values(value).every(TEXT.fits),
 };
-export const SIZE: Kind = able("a Size, such as Size.gibibytes(40)", "toGibibytes");
-export const DURATION: Kind = able("a Duration, such as Duration.hours(8)", "toSlurm");
+export const SIZE: Kind = amount(
+  able("a Size, such as Size.gibibytes(40)", "toMebibytes", "toGibibytes", "isLessThan"),
+  (size) => (size as Size).toMebibytes() + (size as Size).toGibibytes(),
+);
+export const DURATION: Kind = amount(able("a Duration, such as Duration.hours(8)", "toSlurm", "toSeconds"), (time) =>
+  (time as Duration).toSeconds(),
+);
+
+/** A value of a class that is a number in the end, whoever has made the class. */
+function amount({ want, fits }: Kind, read: (value: unknown) => unknown): Kind {
+  return { want, fits: (value) => fits(value) && Number.isFinite(read(value)) };
+}
 
 /** A value of a class: whatever has these methods. */
 export function able(want: string, ...methods: readonly string[]): Kind {
@@ -125,12 +135,26 @@ export function readProperties<T>(given: T, names: Names, at = ""): Given<T> {
   const usable: Record<string, unknown> = {};
   let complete = true;
   for (const [name, property] of Object.entries(names) as [string, true | Kind | Bag][]) {
-    const read = readProperty(given[name], property, path(name));
+    const read = readable(path(name), () => readProperty(given[name], property, path(name)));
     problems.push(...read.problems);
     if (read.usable !== undefined && read.complete) usable[name] = read.usable;
     else if (property !== true && property.needed === true) complete = false;
   }
   return { problems, usable: usable as T, complete };
+}
+
+/** What throws when somebody reads it, such as a getter, is told like anything else. */
+function readable(at: string, read: () => Given<unknown>): Given<unknown> {
+  try {
+    return read();
+  } catch (error) {
+    const hint = `reading it failed with ${error instanceof Error ? error.message : typeof error}`;
+    return {
+      problems: [{ at, got: "a value that cannot be read", want: "one that can", hint }],
+      usable: undefined,
+      complete: false,
+    };
+  }
 }
 
 /** What is given under a name that is no property. */

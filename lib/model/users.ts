@@ -113,7 +113,14 @@ export function parseUsers(text: string, file = "users.yaml"): UsersAnswer {
 
 /** What is wrong with users that are there as values: what a users file says, or a stack. */
 export function judgeUsers(content: unknown, file: string): UsersAnswer {
-  const parsed = fileSchema.safeParse(content);
+  let parsed;
+  try {
+    parsed = fileSchema.safeParse(content);
+  } catch (error) {
+    // A stack may hand over what throws when it is read, such as a getter.
+    const hint = `reading them failed with ${firstLine(error instanceof Error ? error.message : typeof error)}`;
+    return { problems: [{ at: file, got: "a value that cannot be read", want: "users and groups", hint }] };
+  }
   if (!parsed.success) {
     const kinds = parsed.error.issues.flatMap((issue) => schemaProblems(issue, content, file));
     return { problems: [...kinds, ...problemsOfOthers(content)] };
@@ -129,7 +136,10 @@ function problemsOfOthers(content: unknown): readonly Problem[] {
   const groups = rightOnes(given["groups"], groupSchema);
   const users = rightOnes(given["users"], userSchema);
   // A group that is written down wrong is one all the same.
-  const named = elementsOf(given["groups"]).map((group) => (isRecord(group) ? String(group["name"]) : ""));
+  const named = elementsOf(given["groups"]).map((group) => {
+    const name = isRecord(group) ? group["name"] : undefined;
+    return typeof name === "string" ? name : "";
+  });
   return [...groupProblems(groups), ...userProblems(users, groups, new Set(named))];
 }
 

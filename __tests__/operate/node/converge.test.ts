@@ -155,14 +155,18 @@ describe("a node whose software is not that of the cluster", () => {
   });
 
   describe("and whose disks fill", () => {
-    /** df that tells this of /tmp, in KiB, and programs that only say what they were told. */
-    function disks(row: string, slurmd: boolean): NodeJS.ProcessEnv {
+    /** df that tells this of /tmp, in KiB, and programs that only say what they were told; Slurm knows the node's state. */
+    function disks(row: string, slurmd: boolean, state = "IDLE"): NodeJS.ProcessEnv {
       const bin = join(run, "bin");
       mkdirSync(bin);
+      writeFileSync(join(run, "state"), state);
       const programs = {
         df: `echo 'Mounted on 1K-blocks Used Avail Inodes IFree'; echo '/tmp ${row}'`,
         systemctl: slurmd ? "exit 0" : '[ "$1" != is-active ]',
-        scontrol: `echo "$*" >>'${run}/told'`,
+        scontrol: `case $* in
+  *show*) echo "NodeName=cpu-1 State=$(cat '${run}/state') Reason=x" ;;
+  *) echo "$*" >>'${run}/told'; echo MIXED+DRAIN >'${run}/state' ;;
+esac`,
       };
       for (const [name, text] of Object.entries(programs)) {
         writeFileSync(join(bin, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
@@ -180,6 +184,16 @@ describe("a node whose software is not that of the cluster", () => {
       await converge("new", env);
       await converge("new", env);
       expect(told()).toMatch(new RegExp(`^update NodeName=\\S+ State=DRAIN Reason=ohpc: ${words}\n$`));
+    });
+
+    it("takes none in any case where somebody has drained it, who gives it back", async () => {
+      const env = disks("1024 1024 0 1000 900", true, "IDLE+DRAIN");
+      await converge("new", env);
+      expect(told()).toBe("");
+      // Given back while the disk is still full.
+      writeFileSync(join(run, "state"), "IDLE");
+      await converge("new", env);
+      expect(told()).toMatch(/^update NodeName=\S+ State=DRAIN Reason=ohpc: /);
     });
 
     it.each([

@@ -135,7 +135,7 @@ describe("a node", () => {
 
   it("that Slurm drained needs attention, and who drained it tells how it comes back", () => {
     const remedy = (reason: string) => attentionOf(input(slurm("drained", reason)))[0]?.remedy;
-    expect(remedy("Prolog error")).toContain("scontrol update nodename=cpu-1 state=resume");
+    expect(remedy("Prolog error")).toContain("ohpc undrain demo cpu-1");
     expect(remedy("ohpc up: Prolog error")).toContain("ohpc up demo");
     expect(remedy("ohpc: /tmp is full")).toContain("by itself");
   });

@@ -142,7 +142,7 @@ describe("waiting for the nodes", () => {
     await expect(ready("nodes 5 6\nwaiting gpu-1 drained Prolog error\nstuck\n")).rejects.toMatchObject({
       details: {
         code: "nodes.drained",
-        remedy: expect.stringContaining("scontrol update nodename=gpu-1 state=resume") as string,
+        remedy: expect.stringContaining("ohpc undrain STACK gpu-1") as string,
         output: ["gpu-1 is drained: Prolog error"],
       },
     });

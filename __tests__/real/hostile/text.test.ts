@@ -97,10 +97,6 @@ describe("a reason that somebody gave for a node cannot", () => {
   beforeAll(async () => {
     await project.onMaster(`scontrol update nodename=cpu-1 state=drain reason=$'${reason}'`);
   });
-  afterAll(async () => {
-    await project.onMaster("scontrol update nodename=cpu-1 state=resume");
-  });
-
   it("add a row to status, or change another", async () => {
     const status = await project.must("status");
     expect(status).toMatchObject({ jobs: {}, nodes: [{ host: "cpu-1", slurm: { state: "drained" } }] });
@@ -116,5 +112,15 @@ describe("a reason that somebody gave for a node cannot", () => {
     expect({ code: resumed.code, shown }).toMatchObject({ code: 0 });
     expect(shown).toContain("0 of 1 node answered (1 drained)");
     expect(shown.match(/cpu-1 stays drained: bad fan\\n/g)).toHaveLength(1);
+  });
+
+  it("become another on its way from ohpc drain to Slurm and back", async () => {
+    const words = String.raw`"fan" 'rattles' | NodeName=cpu-2 State=IDLE \n $(id) at 100 °C "`;
+    const said = expect.stringMatching(/^\S+@\S+\)$/) as string;
+    expect(await project.must("drain", "cpu-1", "--reason", words)).toMatchObject({ drained: [] });
+    const { reason } = await project.must("drain", "cpu-1", "--force", "--reason", words);
+    expect(String(reason).split(`${words} (`)).toEqual(["", said]);
+    expect(await project.must("status")).toMatchObject({ nodes: [{ slurm: { state: "drained", reason } }] });
+    expect(await project.must("undrain", "cpu-1")).toMatchObject({ undrained: [{ host: "cpu-1", reason }] });
   });
 });

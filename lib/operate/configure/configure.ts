@@ -3,6 +3,7 @@ import type { ClusterView } from "../../model/cluster-view";
 import type { HoldingRemote, Remote } from "../exec/remote/remote";
 import { lockMaster, lockOwner } from "../lock/lock";
 import { appliedOf, changedByHand, readApplied, writeApplied } from "./applied";
+import { refuseMovedDefault } from "./default-partition";
 import { type PlannedStep, planSteps, runSteps, type RunStepsOptions, type StepsResult } from "./run-steps";
 import { MASTER_STEPS } from "./steps/master-steps";
 import { ownerFile } from "./steps/owner";
@@ -19,18 +20,24 @@ export interface ConfigureOptions extends RunStepsOptions {
  * the work does not grow with them. Run again, it goes on where it was; with nothing to do it looks once and changes nothing.
  *
  * @throws StepError
- * @throws Failure of kind `busy` when another ohpc is at work
+ * @throws Failure of kind `busy` when another ohpc is at work, of kind `usage` if jobs would go to another default partition
  */
 export async function configure(
   cluster: ClusterView,
   master: HoldingRemote,
-  { command = "ohpc configure", takeOver = false, ...options }: ConfigureOptions = {},
+  { command = "ohpc configure", takeOver = false, onPlan, ...options }: ConfigureOptions = {},
 ): Promise<StepsResult> {
   const lock = await lockMaster(cluster.manifest.cluster, master, lockOwner(command));
   try {
     if (takeOver) await master.run(FORGET_OWNER, { args: [ownerFile(cluster.manifest)] });
     const [result, before] = await Promise.all([
-      runSteps(MASTER_STEPS, cluster, master, options),
+      runSteps(MASTER_STEPS, cluster, master, {
+        ...options,
+        onPlan: async (plan) => {
+          refuseMovedDefault(plan, cluster);
+          await onPlan?.(plan);
+        },
+      }),
       readApplied(master).catch(() => ({})),
     ]);
     const applied = appliedOf(MASTER_STEPS, cluster);

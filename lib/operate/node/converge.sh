@@ -80,12 +80,15 @@ start_slurmd() {
   not_yet "slurmd does not start: ${words:-${said%%$'\n'*}}"
 }
 
+# Whoever has drained it gives it back: a reason of ours would have it come back by itself.
+is_drained() { timeout 10 scontrol --oneliner show node "$host" 2>/dev/null | grep -q ' State=[^ ]*DRAIN'; }
+
 # Jobs that run may not need what is not there; new ones must not come. The reason tells us later that it was us.
 # A slurmd that tries to start would not get far without it.
 take_no_jobs() { # message
   if ! systemctl is-active --quiet slurmd; then
     systemctl stop slurmd
-  elif [ ! -e "$drained" ] && [ ! -e "$drained_here" ]; then
+  elif ! is_drained; then
     timeout 10 scontrol update NodeName="$host" State=DRAIN Reason="ohpc: $1" 2>/dev/null && mark_drained
   fi
 }

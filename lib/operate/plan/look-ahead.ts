@@ -5,6 +5,7 @@ import { MASTER_PATIENCE, masterOf } from "../access/master";
 import { type MasterAccess, manifestIn } from "../access/master-access";
 import { firstConfigure, lookAtMaster } from "../configure/configure";
 import { type Consequences, consequencesOf } from "../configure/consequences";
+import { refuseMovedDefault } from "../configure/default-partition";
 import type { PlannedStep } from "../configure/run-steps";
 import { StepError } from "../configure/step-error";
 import type { PlannedDeployment } from "../deploy/deployment-plan";
@@ -35,6 +36,8 @@ export interface Ahead {
 /**
  * Looks at the master as it will be configured once a deployment's plan is carried out. Changes nothing. Where there is no
  * master yet, what it will be is told by the manifest that the plan shows.
+ *
+ * @throws Failure of kind `usage` for what no consent allows
  */
 export async function lookAhead(planned: PlannedDeployment, env: NodeJS.ProcessEnv): Promise<Ahead> {
   const { access, stack, verdict } = planned;
@@ -63,6 +66,7 @@ export async function lookAhead(planned: PlannedDeployment, env: NodeJS.ProcessE
   if (cluster === undefined || looked === undefined) return { ...nothing, seen };
   if ("unknown" in looked) return { ...nothing, seen, unknown: [looked.unknown] };
   const { steps, byHand } = looked;
+  refuseMovedDefault(steps, cluster);
   const consequences = consequencesOf(steps, cluster);
   const after = consequences?.slurm?.after;
   // No program of Slurm's works with a slurm.conf that was damaged by hand, and slurmctld runs on.

@@ -9,7 +9,7 @@ export function planMarkdown(plan: ChangePlan): string {
     "",
     ...(lines.length === 0 ? [] : fenced("text", lines)),
     ...files.flatMap(({ path, diff }) => [
-      `<details><summary><code>${path}</code></summary>`,
+      `<details><summary><code>${printable(path)}</code></summary>`,
       "",
       ...fenced("diff", diff.split("\n")),
       "</details>",

@@ -165,6 +165,6 @@ function drained(reason: string, host: string, stack: string): Omit<Found, "code
   if (reason.startsWith(ASKED_REASON)) {
     return { message: `it was drained: ${reason}`, remedy: `mend it, then ohpc up ${stack}: it tries the node again` };
   }
-  const remedy = `mend it, then give it back: ohpc ssh ${stack} -- scontrol update nodename=${host} state=resume`;
+  const remedy = `mend it, then give it back: ohpc undrain ${stack} ${host}`;
   return { message: `Slurm has drained it: ${reason}`, remedy };
 }

@@ -79,7 +79,7 @@ export async function nodesReady(
       `Slurm itself has drained ${foldHosts(nodes)}, and does not give back what it drained`,
       {
         code: "nodes.drained",
-        remedy: `mend what the reason names; then give them back (ohpc ssh, scontrol update nodename=${foldHosts(nodes)} state=resume) and run it again`,
+        remedy: `mend what the reason names; then give them back (ohpc undrain STACK ${foldHosts(nodes)}) and run it again`,
         output: missing,
       },
     );

@@ -166,6 +166,12 @@ const ROW = {
   generation: /^(\d{1,9}) (-?\d{1,12})$/,
 } as const;
 
+/** A node as sinfo tells it by `%N|%T|%u|%H|%E`; none for a row that does not fit. Pure. */
+export function readNodeRow(row: string): readonly [host: string, node: SlurmNodeStatus] | undefined {
+  const [host, ...fields] = ROW.node.exec(row)?.slice(1) ?? [];
+  return host === undefined ? undefined : [host, slurmNode(fields)];
+}
+
 function disk([path = "", ...fields]: readonly (string | undefined)[]): DiskStatus {
   const [sizeBytes = 0, usedBytes = 0, availableBytes = 0, inodes = 0, inodesUsed = 0] = fields.map(
     (field) => Number(field) || 0,
