@@ -59,15 +59,18 @@ export class ScenarioProject {
     writeFileSync(join(this.directory, "users.yaml"), this.users);
   }
 
-  /** Runs `ohpc VERB scenario ARGS…` with `--json` where the verb takes it. */
+  /** Runs `ohpc VERB scenario ARGS…`; a verb may have two words. It may change the users file. */
   async ohpc(verb: string, ...args: string[]): Promise<Outcome> {
     this.save();
-    return run(
+    const words = [...verb.split(" "), "scenario", ...args];
+    const outcome = await run(
       process.execPath,
-      [join(ROOT, "dist", "cli", "main.js"), verb, "scenario", ...args],
+      [join(ROOT, "dist", "cli", "main.js"), ...words],
       this.directory,
       this.env,
     );
+    this.users = readFileSync(join(this.directory, "users.yaml"), "utf8");
+    return outcome;
   }
 
   /** As `ohpc`, but anything else than exit code 0 is an error that shows all output; `status` may find something. */

@@ -21,8 +21,10 @@ const BY_NAME: Readonly<Record<string, Values>> = {
   pool: "pools",
   partition: "partitions",
   user: "users",
+  users: "users",
   as: "users",
   out: "files",
+  key: "files",
 };
 
 /** A line of what a command takes: kind, name, values, meaning. */

@@ -50,7 +50,8 @@ echo "{\"files\":$files,\"mungeKey\":$key,\"slurmVersion\":$version}"
   effect: () => "live",
 };
 
-const APPLY = String.raw`${SLURM_VERSION}
+/** Makes room for another generation, `$fresh`, of which `$desired` is read from standard input. */
+export const NEXT_GENERATION = String.raw`
 umask 077
 root=${BUNDLE_DIRECTORY}
 generations=$root/generations
@@ -63,6 +64,9 @@ next=$((last + 1))
 fresh=$generations/$next.new
 rm -rf "$generations"/*.new
 mkdir "$fresh"
+`;
+
+const APPLY = String.raw`${SLURM_VERSION}${NEXT_GENERATION}
 while IFS= read -r name; do
   jq -j --arg name "$name" '.files[$name]' <<<"$desired" >"$fresh/$name"
 done < <(jq -r '.files | keys[]' <<<"$desired")
@@ -75,7 +79,8 @@ wanted=$(cat "$fresh/software")
 software=$root/software/$wanted
 `;
 
-const PUBLISH = String.raw`
+/** Gives `$fresh` to the nodes, whose software is `$wanted`. */
+export const PUBLISH = String.raw`
 before=$(readlink "$root/current" || true)
 find "$root/software" -mindepth 1 -maxdepth 1 ! -name "$wanted" ! -name "$(cat "$root/$before/software" 2>/dev/null)" -exec rm -rf {} +
 mv -T "$fresh" "$generations/$next"
