@@ -8,6 +8,9 @@ import type { Definition } from "./scenario-stack";
 
 const ROOT = join(__dirname, "..", "..");
 
+/** The compiled program. */
+export const OHPC = join(ROOT, "dist", "cli", "main.js");
+
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;
@@ -63,13 +66,8 @@ export class ScenarioProject {
   async ohpc(verb: string, ...args: string[]): Promise<Outcome> {
     this.save();
     const words = [...verb.split(" "), "scenario", ...args];
-    const outcome = await run(
-      process.execPath,
-      [join(ROOT, "dist", "cli", "main.js"), ...words],
-      this.directory,
-      this.env,
-    );
-    this.users = readFileSync(join(this.directory, "users.yaml"), "utf8");
+    const outcome = await run(process.execPath, [OHPC, ...words], this.directory, this.env);
+    if (words[0] === "users") this.users = readFileSync(join(this.directory, "users.yaml"), "utf8");
     return outcome;
   }
 

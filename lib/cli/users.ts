@@ -68,12 +68,12 @@ export function define(command: Command): void {
     const keys = options.key === undefined ? undefined : readKeys(options.key);
     const users = logins.map((name): NewUser => ({ name, uid, account, groups, shell, keys }));
     const typed = [
-      ...logins,
+      ...logins.map(quoted),
       ...(uid === undefined ? [] : [`--uid ${uid}`]),
-      ...(account === undefined ? [] : [`--account ${account}`]),
-      ...(groups === undefined ? [] : [`--groups ${groups.join(",")}`]),
+      ...(account === undefined ? [] : [`--account ${quoted(account)}`]),
+      ...(groups === undefined ? [] : [`--groups ${quoted(groups.join(","))}`]),
       ...(options.key ?? []).map((key) => `--key ${quoted(key)}`),
-      ...(shell === undefined ? [] : [`--shell ${shell}`]),
+      ...(shell === undefined ? [] : [`--shell ${quoted(shell)}`]),
     ];
     await change(stack, { kind: "add", users }, `add ${stack} ${typed.join(" ")}`, options);
   });
@@ -87,7 +87,7 @@ export function define(command: Command): void {
     );
   changing(remove).action(async (stack: string, users: string[], options: ChangeOptions & { home: HomeFate }) => {
     const { home } = options;
-    const typed = `remove ${stack} ${users.join(" ")}${home === "keep" ? "" : ` --home ${home}`}`;
+    const typed = `remove ${stack} ${users.map(quoted).join(" ")}${home === "keep" ? "" : ` --home ${home}`}`;
     await change(stack, { kind: "remove", names: users, homes: home }, typed, options);
   });
 
@@ -109,7 +109,7 @@ export function define(command: Command): void {
   changing(keys).action(async (stack: string, user: string, options: KeysOptions) => {
     const { add: more = [], remove: less = [], set } = options;
     const typed = [
-      user,
+      quoted(user),
       ...more.map((key) => `--add ${quoted(key)}`),
       ...less.map((key) => `--remove ${quoted(key)}`),
       ...(set ?? []).map((key) => `--set ${quoted(key)}`),
@@ -167,7 +167,7 @@ function names(text: string): readonly string[] {
 }
 
 function quoted(text: string): string {
-  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  return /^[\w.,/:@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function usage(message: string, remedy: string): Failure {
@@ -256,8 +256,8 @@ export function changedText(stack: string, wanted: UsersChange, result: UsersCha
   const word = { add: "added", remove: "removed", keys: "keys changed" }[wanted.kind];
   const shown = people.slice(0, SHOWN).map(({ name, uid }) => `${name} (${uid})`);
   const who = `${shown.join(", ")}${people.length > SHOWN ? ` and ${people.length - SHOWN} more` : ""}`;
-  const ended = homes.filter(({ state }) => state !== "none" && state !== "there");
-  const nothing = changed.length + steps.length === 0 && !ended.some(({ state }) => state !== "left");
+  const ended = homes.filter(({ state }) => state === "archived" || state === "deleted");
+  const nothing = changed.length + steps.length + ended.length === 0;
   const headline = nothing ? `${paint("green", "nothing to do")}: ${who}` : `${paint("green", word)}: ${who}`;
   return [
     `${headline}${deployed ? ` in ${seconds.toFixed(1)} s` : ""}`,
@@ -267,7 +267,8 @@ export function changedText(stack: string, wanted: UsersChange, result: UsersCha
       ? []
       : [`  nodes: ${nodes.taken} of ${nodes.nodes} have the accounts`]),
     ...offLines(nodes?.off ?? []),
-    ...ended.map(homeText),
+    ...ended.slice(0, SHOWN).map(homeText),
+    ...(ended.length > SHOWN ? [`  and ${count(ended.length - SHOWN, "more home")}`] : []),
     ...left.map((line) => `  ${paint("yellow", "left as it is")}: ${line}`),
     ...(left.length === 0 ? [] : [`  ${paint("dim", "bring it about")}  ohpc up ${stack}`]),
   ];
@@ -278,9 +279,7 @@ function offLines(off: readonly { readonly node: string; readonly why: string }[
   return [`  not asked, they take the accounts before they take jobs: ${foldHosts(off.map(({ node }) => node))}`];
 }
 
-function homeText({ name, path, state, bytes, file, why }: HomeState): string {
-  const size = bytes === undefined ? "" : ` (${sizeText(bytes)})`;
-  if (state === "archived") return `  home of ${name}: archived in ${file ?? ""}${size}`;
-  if (state === "deleted") return `  home of ${name}: ${path} deleted`;
-  return `  ${paint("yellow", `home of ${name} stays`)}: ${why ?? ""}`;
+function homeText({ name, path, state, bytes = 0, file }: HomeState): string {
+  if (state === "archived") return `  home of ${name}: archived in ${file ?? ""} (${sizeText(bytes)})`;
+  return `  home of ${name}: ${path} deleted`;
 }

@@ -1,12 +1,11 @@
 import type { ClusterView } from "../../model/cluster-view";
 import type { Remote } from "../exec/remote/remote";
 import { Failure } from "../feedback/failure";
-import { ACCOUNTS_FILE } from "../node/bundle-files";
 import type { Report } from "../feedback/progress";
 import { carryOutSteps, type PlannedStep, planSteps, refuseAnother, type StepResult } from "./run-steps";
 import { StepError } from "./step-error";
 import { accounts } from "./steps/accounts";
-import { bundle } from "./steps/bundle";
+import { besidesAccounts, bundle } from "./steps/bundle";
 import { departures } from "./steps/departures";
 import { homeDisk } from "./steps/home-disk";
 import { MASTER_STEPS } from "./steps/master-steps";
@@ -36,14 +35,9 @@ export async function planUsersSteps(cluster: ClusterView, master: Remote): Prom
   const own = plan.filter(({ step }) => USERS_STEPS.includes(step.id));
   const others = plan
     .filter(({ step }) => !USERS_STEPS.includes(step.id))
-    .map((one) => (one.step.id === bundle.id ? withoutAccounts(one) : one))
+    .map((one) => (one.step.id === bundle.id ? { ...one, differences: besidesAccounts(one.differences) } : one))
     .filter(({ differences }) => differences.length > 0);
   return { own, others };
-}
-
-function withoutAccounts(one: PlannedStep): PlannedStep {
-  const differences = one.differences.filter((line) => !line.startsWith(`files.${ACCOUNTS_FILE} `));
-  return { ...one, differences };
 }
 
 /**

@@ -34,11 +34,13 @@ export type UsersChange =
 export interface KnownNumbers {
   /** Of accounts that are or were the cluster's, of homes and of archives of homes: with them somebody comes back. */
   readonly ours: readonly FormerUser[];
-  /** All, also of others. */
+  /** Of all accounts, also others'. */
   readonly taken: readonly number[];
+  /** Of groups: a user's own group would have the same. */
+  readonly gids: readonly number[];
 }
 
-export const NOTHING_KNOWN: KnownNumbers = { ours: [], taken: [] };
+export const NOTHING_KNOWN: KnownNumbers = { ours: [], taken: [], gids: [] };
 
 /** A users file as it is to be. */
 export interface ChangedUsers {
@@ -165,7 +167,7 @@ function givenNumbers(
 ): { readonly uids: ReadonlyMap<string, number>; readonly full: boolean } {
   const owners = new Map<number, string>();
   for (const { name, uid } of [...known.ours, ...former, ...before.users]) owners.set(uid, name);
-  const gids = new Set(before.groups.map(({ gid }) => gid));
+  const gids = new Set([...before.groups.map(({ gid }) => gid), ...known.gids]);
   const said = new Map(fresh.flatMap(({ name, uid }) => (uid === undefined ? [] : [[name, uid] as const])));
   const inRange = [...owners.keys(), ...known.taken, ...said.values()].filter((uid) => uid <= LAST_ID);
   let next = Math.max(FIRST_GIVEN - 1, ...inRange) + 1;

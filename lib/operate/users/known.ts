@@ -20,11 +20,12 @@ export function readKnown(printed: string): KnownNumbers {
     const [, name = "", uid = ""] = /^ours ([a-z_][a-z0-9_-]{0,31}) (\d{1,10})$/.exec(row) ?? [];
     return name !== "" && people(Number(uid)) ? [{ name, uid: Number(uid) }] : [];
   });
-  const taken = rows.flatMap((row) => {
-    const uid = Number(/^taken (\d{1,10})$/.exec(row)?.[1] ?? NaN);
-    return people(uid) ? [uid] : [];
-  });
-  return { ours, taken };
+  const numbers = (kind: "taken" | "group") =>
+    rows.flatMap((row) => {
+      const [, word, number] = /^(taken|group) (\d{1,10})$/.exec(row) ?? [];
+      return word === kind && people(Number(number)) ? [Number(number)] : [];
+    });
+  return { ours, taken: numbers("taken"), gids: numbers("group") };
 }
 
 /** Keys with which the master lets somebody in. */

@@ -3,6 +3,7 @@ import { MASTER_PATIENCE, masterOf } from "../access/master";
 import { type Deployment, deploymentIfAny } from "../cluster/deployment";
 import { planUsersSteps, refuseUnready, type UsersSteps } from "../configure/users-steps";
 import type { HoldingRemote } from "../exec/remote/remote";
+import { count } from "../feedback/count";
 import type { Place, Project } from "../stack/project";
 import { openStack, type SynthesizedStack } from "../stack/synthesis";
 import { leftLines, stackAhead } from "./ahead";
@@ -74,8 +75,17 @@ export async function planUsersChange(
   return { file, edited, cluster: { ...steps, view, left, homes } };
 }
 
-/** What becomes of a home, for people. Pure. */
-export function homeLines({ name, path, state, bytes, why }: HomeState, fate: HomeFate): readonly string[] {
+/** So many homes are named. */
+const NAMED = 10;
+
+/** What would become of homes, for people. Pure. */
+export function homeLines(homes: readonly HomeState[], fate: HomeFate): readonly string[] {
+  const lines = homes.flatMap((home) => homeLine(home, fate));
+  const rest = lines.length - NAMED;
+  return [...lines.slice(0, NAMED), ...(rest > 0 ? [`and ${count(rest, "more home")} likewise`] : [])];
+}
+
+function homeLine({ name, path, state, bytes, why }: HomeState, fate: HomeFate): readonly string[] {
   if (state === "none") return [];
   if (state === "left") return [`the home of ${name} would stay: ${why ?? ""}`];
   const size = bytes === undefined ? "of a size that takes long to count" : sizeText(bytes);

@@ -18,7 +18,7 @@ import { changedSources } from "../stack/sources";
 import { specOf } from "../stack/spec";
 import { stackNamed, synthesize } from "../stack/synthesis";
 import { specAhead } from "../users/ahead";
-import type { UsersChange } from "../users/change";
+import type { HomeFate, UsersChange } from "../users/change";
 import { replaceUsersFile } from "../users/file";
 import { endHomes, type HomeState } from "../users/homes";
 import {
@@ -108,7 +108,7 @@ async function agreeToLosses(
 ): Promise<void> {
   const question = `Change ${view.manifest.cluster} like this?`;
   const fate = change.kind === "remove" ? change.homes : "keep";
-  const lines = homes.flatMap((home) => homeLines(home, fate));
+  const lines = homeLines(homes, fate);
   let asked = false;
   const all: Consenter =
     fate === "keep"
@@ -187,5 +187,22 @@ async function carryOut(
   const homes = await progress.phase(fate === "archive" ? "Archive the homes" : "Delete the homes", async () =>
     endHomes(fate, manifest, master, people),
   );
+  refuseLeft(homes, fate);
   return { steps, nodes, homes };
+}
+
+/** All else is done by then. */
+function refuseLeft(homes: readonly HomeState[], fate: HomeFate): void {
+  const left = homes.filter(({ state }) => state === "left");
+  if (left.length === 0) return;
+  const names = left.map(({ name }) => name).join(", ");
+  throw new Failure(
+    "failed",
+    `the homes of ${names} could not be ${fate === "archive" ? "archived" : "deleted"}, and stay; the accounts are gone`,
+    {
+      code: "users.homes-left",
+      remedy: "mend it (ohpc ssh), then run it again: it goes on with the homes",
+      output: left.map(({ name, path, why = "" }) => `${name}, ${path}: ${why}`),
+    },
+  );
 }

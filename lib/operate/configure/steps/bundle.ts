@@ -1,4 +1,4 @@
-import { BUNDLE_DIRECTORY, bundleFiles } from "../../node/bundle-files";
+import { ACCOUNTS_FILE, BUNDLE_DIRECTORY, bundleFiles } from "../../node/bundle-files";
 import type { Json, Step } from "../step/step";
 import { FILE_JSON } from "./shell";
 import { takeAnsible, unpackRoles } from "./software";
@@ -49,6 +49,11 @@ echo "{\"files\":$files,\"mungeKey\":$key,\"slurmVersion\":$version}"
   },
   effect: () => "live",
 };
+
+/** Of differences of the bundle, those that a change of users alone does not settle. Pure. */
+export function besidesAccounts(differences: readonly string[]): readonly string[] {
+  return differences.filter((line) => !line.startsWith(`files.${ACCOUNTS_FILE} `));
+}
 
 /** Makes room for another generation, `$fresh`, of which `$desired` is read from standard input. */
 export const NEXT_GENERATION = String.raw`
