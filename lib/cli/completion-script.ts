@@ -25,6 +25,8 @@ const BY_NAME: Readonly<Record<string, Values>> = {
   as: "users",
   out: "files",
   key: "files",
+  add: "files",
+  set: "files",
 };
 
 /** A line of what a command takes: kind, name, values, meaning. */
