@@ -13,7 +13,7 @@ import {
   parseDocument,
   stringify,
   visit,
-  YAMLMap,
+  type YAMLMap,
   YAMLSeq,
 } from "yaml";
 import type { FormerUser } from "./users";

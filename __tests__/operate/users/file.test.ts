@@ -59,7 +59,10 @@ describe("a users file", () => {
   it("is left as it is where somebody else has changed it meanwhile", () => {
     const file = open();
     writeFileSync(path("users.yaml"), "users: [] # somebody\n");
-    expect(refused(() => replaceUsersFile(file, "users: [] # nobody\n"))).toBe("users.not-written");
+    const code = refused(() => {
+      replaceUsersFile(file, "users: [] # nobody\n");
+    });
+    expect(code).toBe("users.not-written");
     expect(readFileSync(path("users.yaml"), "utf8")).toBe("users: [] # somebody\n");
     expect(readdirSync(directory).sort()).toEqual(["stack", "users.yaml"]);
   });

@@ -24,7 +24,7 @@ describe("numbers that the master knows", () => {
 describe("homes", () => {
   it("are what the script says of them; whom it says nothing of, keeps the home", () => {
     const printed = `a none\nb there 5\nc there ?\nd archived 7 /home/.archive/d-2004-x.tar.gz\ne deleted\nf left tar: a b\nevil deleted\n`;
-    const people = [..."abcdefg"].map((name, k) => ({ name, uid: 2000 + k }));
+    const people = ["a", "b", "c", "d", "e", "f", "g"].map((name, k) => ({ name, uid: 2000 + k }));
     expect(readHomes(printed, "/home", people)).toEqual([
       { name: "a", path: "/home/a", state: "none" },
       { name: "b", path: "/home/b", state: "there", bytes: 5 },

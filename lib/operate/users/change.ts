@@ -40,7 +40,7 @@ export interface KnownNumbers {
   readonly gids: readonly number[];
 }
 
-export const NOTHING_KNOWN: KnownNumbers = { ours: [], taken: [], gids: [] };
+const NOTHING_KNOWN: KnownNumbers = { ours: [], taken: [], gids: [] };
 
 /** A users file as it is to be. */
 export interface ChangedUsers {
@@ -234,11 +234,10 @@ function planKeys({ file, before, keysThere }: Place, change: Extract<UsersChang
   const left = start.filter((key) => !remove.some((word) => named(key, word)));
   // A key is the same whatever somebody calls it.
   const keys = [...new Map([...left, ...add].reverse().map((key) => [bodyOf(key), key])).values()].reverse();
-  const kept = keys.map((key) => user.keys.find((own) => bodyOf(own) === bodyOf(key)) ?? key);
-  const same = isDeepStrictEqual([...kept].sort(), [...user.keys].sort());
+  const same = isDeepStrictEqual([...keys].sort(), [...user.keys].sort());
   const one = { name, uid: user.uid };
   return {
-    edit: same ? {} : { keys: new Map([[name, kept]]) },
+    edit: same ? {} : { keys: new Map([[name, keys]]) },
     changed: same ? [] : [one],
     people: [one],
     problems,

@@ -52,12 +52,15 @@ export async function listUsers(stackName: string, place: Place, progress: Progr
   const { users, former } = file === undefined ? { users: spec.users, former: [] } : usersIn(file);
   const deployment = await deploymentIfAny(project, stack, place.env);
   const seen = deployment && (await seenOn(deployment, users, progress));
-  const listed = users.users.map(({ name, uid, gid, groups, account, shell, keys }): ListedUser => ({
-    ...{ name, uid, gid, groups, account, shell },
-    keys: keys.map(describeKey),
-    standing: seen?.standings.of(name),
-    jobs: seen?.jobs && (seen.jobs.get(name) ?? NO_JOBS),
-  }));
+  const listed = users.users.map(({ keys, ...user }): ListedUser => {
+    const standing = seen?.standings.of(user.name);
+    return {
+      ...user,
+      keys: keys.map(describeKey),
+      standing,
+      jobs: seen?.jobs && (seen.jobs.get(user.name) ?? NO_JOBS),
+    };
+  });
   const here = new Set(users.users.map(({ name }) => name));
   const going = (seen?.standings.going ?? []).filter(({ name }) => !here.has(name));
   const gone = former.filter(({ name }) => !here.has(name) && !going.some((one) => one.name === name));

@@ -109,14 +109,14 @@ async function agreeToLosses(
   const question = `Change ${view.manifest.cluster} like this?`;
   const fate = change.kind === "remove" ? change.homes : "keep";
   const lines = homeLines(homes, fate);
-  let asked = false;
+  const told = { asked: false };
   const all: Consenter =
     fate === "keep"
       ? consenter
       : {
           ...consenter,
           ask: async (losses) => {
-            asked = true;
+            told.asked = true;
             const said = losses.map((line) => line.replace(HOMES_STAY, ""));
             await agree(consenter, [...said, ...lines], question, `${command} --yes`);
             return true;
@@ -125,7 +125,7 @@ async function agreeToLosses(
   const consent: ChangeConsent = { consenter: all, command, agreed: new Set() };
   await agreeToPlan(own, view, master, consent);
   const loses = fate === "delete" && homes.some(({ state }) => state === "there");
-  if (loses && !asked)
+  if (loses && !told.asked)
     await agree(consenter, lines, `Delete ${count(edited.people.length, "home")}?`, `${command} --yes`);
 }
 
