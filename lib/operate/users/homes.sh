@@ -45,7 +45,8 @@ archive() { # name uid
   part=$(mktemp -p "$archives" ".part-$name-$uid.XXXXXX")
   said=$(mktemp -p /run)
   if ! (cd / && setpriv --reuid "$uid" --regid "$gid" --clear-groups --no-new-privs -- \
-    tar --create --one-file-system --numeric-owner --sparse --file=- --directory="$homes" -- "$name" 2>"$said" | gzip >"$part") ||
+    tar --create --one-file-system --numeric-owner --sparse --file=- --directory="$homes" -- "$name" \
+    </dev/null 2>"$said" 8>&- | gzip >"$part") ||
     ! gzip --decompress --stdout "$part" | tar --list >/dev/null 2>>"$said"; then
     why="left it could not be archived whole: $(grep -v '^tar: Exiting' "$said" | head -c 300 | tr '\n\t' '; ')"
     rm -f -- "$part" "$said"
