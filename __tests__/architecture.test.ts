@@ -38,6 +38,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     cluster: ["access", "feedback", "stack", "terraform"],
     "configure/steps": ["configure/step", "node"],
     configure: ["configure/step", "configure/steps", "exec", "feedback", "lock", "scheduler"],
+    users: ["access", "cluster", "configure", "configure/steps", "exec", "feedback", "scheduler", "stack"],
     smoke: ["exec", "feedback", "scheduler"],
     logs: ["exec", "feedback"],
     deploy: [
@@ -50,7 +51,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ],
     verbs: [
       ...["access", "cluster", "configure", "deploy", "exec", "feedback", "hosts", "lock", "logs", "plan", "power"],
-      ...["scheduler", "smoke", "stack", "terraform", "clouds/power", "clouds/cost"],
+      ...["scheduler", "smoke", "stack", "terraform", "users", "clouds/power", "clouds/cost"],
     ],
   }),
   cli: ["operate/*", "clouds/power", "clouds/local", "images", ...BASE],

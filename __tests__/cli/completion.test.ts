@@ -76,6 +76,11 @@ describe.each(SHELLS)("completion in %s", (shell) => {
     }
     expect([...offered(shell, "image", "")].sort()).toEqual(["build", "list", "prune"]);
     expect([...offered(shell, "image", "build", "--")].sort()).toEqual(["--help", "--json", "--stock"]);
+    expect([...offered(shell, "users", "remove", "demo", "bob", "--home", "")].sort()).toEqual([
+      "archive",
+      "delete",
+      "keep",
+    ]);
   });
 
   here("offers the few words that an argument may be, and nothing after --", () => {
@@ -117,9 +122,10 @@ describe.each(SHELLS)("completion in %s", (shell) => {
     try {
       expect(offered(shell, "up", "")).toEqual(["demo", "earlier"]);
       expect(offered(shell, "ssh", "demo", "gpu-")).toEqual(["gpu-1", "gpu-2"]);
-      expect(offered(shell, "smoke", "demo", "hello", "--user", "")).toEqual(
-        sampleCluster().spec.users.users.map(({ name }) => name),
-      );
+      const users = sampleCluster().spec.users.users.map(({ name }) => name);
+      expect(offered(shell, "smoke", "demo", "hello", "--user", "")).toEqual(users);
+      expect(offered(shell, "users", "remove", "demo", "")).toEqual(users);
+      expect(offered(shell, "users", "keys", "demo", "")).toEqual(users);
     } finally {
       rmSync(join(scratch, "started"), { force: true });
     }

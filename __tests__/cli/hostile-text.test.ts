@@ -30,7 +30,9 @@ import { smoke } from "../../lib/operate/verbs/smoke";
 import { stackStatus } from "../../lib/operate/verbs/status";
 import { stop } from "../../lib/operate/verbs/stop";
 import { undrainNodes } from "../../lib/operate/verbs/undrain";
+import { listUsers } from "../../lib/operate/users/list";
 import { up } from "../../lib/operate/verbs/up";
+import { changeUsers } from "../../lib/operate/verbs/users";
 import { harmIn, hostileText } from "../support/hostile-text";
 import { sampleCluster } from "../support/sample-cluster";
 
@@ -49,7 +51,9 @@ jest.mock("../../lib/operate/verbs/smoke", () => ({ smoke: jest.fn() }));
 jest.mock("../../lib/operate/verbs/status", () => ({ stackStatus: jest.fn() }));
 jest.mock("../../lib/operate/verbs/stop", () => ({ stop: jest.fn() }));
 jest.mock("../../lib/operate/verbs/undrain", () => ({ undrainNodes: jest.fn() }));
+jest.mock("../../lib/operate/users/list", () => ({ listUsers: jest.fn() }));
 jest.mock("../../lib/operate/verbs/up", () => ({ up: jest.fn() }));
+jest.mock("../../lib/operate/verbs/users", () => ({ changeUsers: jest.fn() }));
 jest.mock("../../lib/clouds/local/image", () => ({ imageEngine: jest.fn() }));
 jest.mock("../../lib/images/image", () => ({
   ...jest.requireActual<typeof Images>("../../lib/images/image"),
@@ -269,7 +273,46 @@ const VERBS: Readonly<Record<string, Shows>> = {
       });
     },
   },
+  "users list": {
+    args: ["users", "list", "demo"],
+    answer: (text) => {
+      const own = { name: text, uid: 2001, gid: 2001, groups: [text, text], account: text, shell: text };
+      const keys = [{ type: text, fingerprint: text, comment: text }];
+      const users = [
+        { ...own, keys, standing: "there", jobs: { running: 1, pending: 1 } } as const,
+        { name: text, standing: "to go" } as const,
+      ];
+      mocked(listUsers).mockResolvedValue({ cluster: text, file: text, deployed: true, users });
+    },
+  },
+  "users add": { args: ["users", "add", "demo", "carol"], answer: changedUsers },
+  "users remove": { args: ["users", "remove", "demo", "bob", "--home", "archive", "--yes"], answer: changedUsers },
+  "users keys": { args: ["users", "keys", "demo", "bob", "--remove", "old"], answer: changedUsers },
 };
+
+/** What `ohpc users add` and `remove` end with. */
+function changedUsers(text: string): void {
+  const people = [
+    { name: text, uid: 2001 },
+    { name: text, uid: 2002 },
+  ];
+  mocked(changeUsers).mockResolvedValue({
+    cluster: text,
+    file: text,
+    deployed: true,
+    changed: people,
+    people,
+    steps: [],
+    nodes: { nodes: 2, taken: 1, off: [{ node: text, why: text }] },
+    homes: [
+      { name: text, path: text, state: "archived", bytes: 1, file: text },
+      { name: text, path: text, state: "deleted" },
+    ],
+    left: [text, text],
+    phases: [{ phase: text, seconds: 1 }],
+    seconds: 1,
+  });
+}
 
 /** Each run starts the whole command: fewer than fast-check's own hundred. */
 const RUNS = { numRuns: 25 };

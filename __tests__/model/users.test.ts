@@ -21,6 +21,7 @@ describe("a users file", () => {
         groups: [{ name: "alice", gid: 2001 }],
         users: [{ name: "alice", uid: 2001, gid: 2001, groups: [], shell: "/bin/bash", keys: [], account: "users" }],
       },
+      former: [],
       problems: [],
     });
   });
@@ -51,6 +52,42 @@ describe("a users file", () => {
       account: "physics",
     });
     expect(users?.users.map(({ gid }) => gid)).toEqual([2001, 3000, 5003]);
+  });
+
+  test("hands out a number once: nobody else gets that of a former user, who may come back with it", () => {
+    const former = [
+      { name: "bob", uid: 2002 },
+      { name: "docker", uid: 2003 },
+    ];
+    expect(parseUsers(stringify({ users: [alice], former }))).toMatchObject({ former, problems: [] });
+    // The spec is the same with them as without.
+    expect(parseUsers(stringify({ users: [alice], former })).users).toEqual(
+      parseUsers(stringify({ users: [alice] })).users,
+    );
+    expect(told({ users: [alice, { name: "carol", uid: 2002 }], former })).toEqual([
+      "users[1].uid is 2002, but must be another number than that of former[0]; files of bob still belong to it",
+    ]);
+    expect(told({ users: [alice, { name: "bob", uid: 2002 }], former })).toEqual([]);
+    expect(
+      told({
+        users: [{ name: "carol", uid: 2002, colour: "blue" }, alice],
+        former: [
+          { name: "Bob", uid: 2001 },
+          { name: "eve", uid: 7 },
+          { name: "dan", uid: 2001 },
+          { name: "fay" },
+          "gus",
+        ],
+      }),
+    ).toEqual([
+      'users[0].colour is "colour", but must be one of name, uid, gid, groups, shell, keys, account',
+      "former[3].uid is missing, but must be a whole number",
+      'former[4] is "gus", but must be a mapping of properties',
+      'former[0].name is "Bob", but must be a lower case letter or underscore followed by lower case letters, digits, hyphens and underscores, at most 32 in all',
+      "former[1].uid is 7, but must be a whole number from 1001 to 60000; it is the system's",
+      "former[2].uid is 2001, but must be another uid than that of former[0]",
+      "users[1].uid is 2001, but must be another number than that of former[0]; files of Bob still belong to it",
+    ]);
   });
 
   test("may be empty", () => {
@@ -101,7 +138,7 @@ describe("a users file", () => {
     expect(told({ users: [{ ...alice, key: [], shel: "/bin/sh" }], group: [] })).toEqual([
       'users[0].key is "key", but must be one of name, uid, gid, groups, shell, keys, account; did you mean "keys"?',
       'users[0].shel is "shel", but must be one of name, uid, gid, groups, shell, keys, account; did you mean "shell"?',
-      'group is "group", but must be one of groups, users; did you mean "groups"?',
+      'group is "group", but must be one of groups, users, former; did you mean "groups"?',
     ]);
   });
 
@@ -264,10 +301,10 @@ describe("a users file", () => {
       ["a tag of its own", "users:\n  - !person { name: alice, uid: 2001 }\n", /person.*valid YAML$/],
       ["binary data", "users:\n  - name: !!binary aGk=\n    uid: 2001\n", /must be text$/],
       ["two documents", "users: []\n---\nusers: []\n", /valid YAML$/],
-      ["a mapping as a key", "? { a: b }\n: c\n", /one of groups, users/],
+      ["a mapping as a key", "? { a: b }\n: c\n", /one of groups, users, former/],
       ["nesting without end", "[".repeat(100_000), /YAML/],
       ["no YAML at all", "\u0000\u0001\u0002", /YAML|mapping/],
-      ["a prototype", "__proto__: { users: [] }\nusers: []\n", /one of groups, users/],
+      ["a prototype", "__proto__: { users: [] }\nusers: []\n", /one of groups, users, former/],
       ["more than anybody writes", `# ${"x".repeat(9 * 1024 * 1024)}\n`, /bytes.*at most 8388608 bytes$/],
     ])("has %s told", (_, text, message) => {
       const { problems, users } = parseUsers(text);

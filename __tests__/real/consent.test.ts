@@ -1,5 +1,8 @@
+import { spawn } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
+import { chmod } from "node:fs/promises";
 import { join } from "node:path";
-import { run, ScenarioProject, until } from "../support/scenario-project";
+import { makeKey, OHPC, run, ScenarioProject, until } from "../support/scenario-project";
 
 /** What users and jobs lose, and who is asked: one cluster, each test goes on where the one before left it. */
 const project = new ScenarioProject("consent", { cpu: 2, gpu: 0 });
@@ -10,6 +13,160 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await project.remove();
+});
+
+describe("a change of users alone", () => {
+  const file = () => join(project.directory, "users.yaml");
+  const left = (document: Record<string, unknown>) => (document["left"] as readonly string[]).join("\n");
+
+  it("gives an account whose job runs at once on every node, in its group, and leaves all else as it is", async () => {
+    project.users = `# who may what: ask alice\ngroups:\n  - { name: physics, gid: 3000 }   # all of them\n${project.users}`;
+    project.save();
+    const before = readFileSync(file(), "utf8");
+    await chmod(file(), 0o640);
+    // What else somebody is about to change, or has changed by hand.
+    project.definition.partition = "work";
+    await project.onMaster("echo '# by hand' >>/srv/ohpc/bundle/current/write-hosts");
+    const added = await project.must("users add", "erin", "--groups", "physics", "--account", "physics");
+    expect(added).toMatchObject({ people: [{ name: "erin", uid: 2004 }], nodes: { nodes: 2, taken: 2 } });
+    expect(await project.onMaster("runuser -l erin -c 'srun --nodes 2 --label id -Gn' | sort")).toBe(
+      "0: erin physics\n1: erin physics",
+    );
+    expect(readFileSync(file(), "utf8")).toBe(
+      `${before}  - { name: erin, uid: 2004, groups: [physics], account: physics }\n`,
+    );
+    expect(statSync(file()).mode & 0o777).toBe(0o640);
+    expect(
+      await project.onMaster("sinfo --noheader --format='%R'; tail -n 1 /srv/ohpc/bundle/current/write-hosts"),
+    ).toBe("cpu\n# by hand");
+    expect(left(added)).toMatch(/^the nodes' bundle: files.write-hosts .*\nthe stack: Slurm's part of it changed/);
+    const again = await project.must("users add", "erin", "--groups", "physics", "--account", "physics");
+    expect(again).toMatchObject({ changed: [], steps: [] });
+    expect(left(again)).toMatch(/^slurm.conf: .*work.*\nthe nodes' bundle: files.write-hosts/);
+    delete project.definition.partition;
+    expect(await project.must("up")).toMatchObject({ changes: [], configured: [{ id: "bundle" }] });
+  });
+
+  it("has keys that let in, and out", async () => {
+    const key = makeKey(join(project.directory, "erins"));
+    await project.must("users keys", "erin", "--add", "erins.pub");
+    expect(await project.onMaster("cat /etc/ssh/authorized_keys.d/erin")).toBe(key);
+    await project.must("users keys", "erin", "--remove", "scenario");
+    expect(await project.onMaster("ls /etc/ssh/authorized_keys.d")).not.toContain("erin");
+  });
+
+  it("asks before somebody goes with a job; where nobody agrees, file and job are what they were", async () => {
+    const id = await submit("erin", "--nodelist cpu-2");
+    await state(id, "RUNNING");
+    const before = readFileSync(file(), "utf8");
+    const { code, stderr } = await project.ohpc("users remove", "erin", "--home", "archive");
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining(`${id} erin RUNNING cpu-2`) as string,
+    });
+    expect(stderr).toMatch(/1 user would go, with 1 job; their log-ins and processes end: erin\n/);
+    expect(stderr).toContain("the home of erin, /home/erin, ");
+    expect(stderr).toContain("ohpc users remove scenario erin --home archive --yes");
+    expect(readFileSync(file(), "utf8")).toBe(before);
+    await state(id, "RUNNING");
+    expect(await project.must("users list")).toMatchObject({
+      users: [
+        ...["alice", "bob", "carol"].map((name) => ({ name, standing: "there", jobs: { running: 0, pending: 0 } })),
+        { name: "erin", uid: 2004, groups: ["physics"], standing: "there", jobs: { running: 1, pending: 0 } },
+      ],
+    });
+  });
+
+  it("archives a home as the user could read it, and follows nothing that the user put there", async () => {
+    const make = "mkdir -p a/b; echo mine >a/b/file; ln a/b/file twice; ln -s /etc/shadow link; mkfifo pipe";
+    await project.onMaster(`runuser -l erin -c '${make}'`);
+    const { homes } = (await project.must("users remove", "erin", "--home", "archive", "--yes")) as {
+      homes: { file: string; state: string }[];
+    };
+    expect(homes).toMatchObject([{ name: "erin", state: "archived" }]);
+    const archive = homes[0]?.file ?? "";
+    const seen = `ls -d /home/erin 2>/dev/null || echo gone; stat -c '%U %a' ${archive} /home/.archive
+      mkdir /run/back; tar -xzf ${archive} -C /run/back --numeric-owner
+      cd /run/back/erin; cat a/b/file twice; stat -c '%u %F' . link pipe; readlink link; rm -r /run/back; head -n 1 /etc/shadow | cut -d: -f1`;
+    expect(await project.onMaster(seen)).toBe(
+      [
+        "gone",
+        "root 600",
+        "root 700",
+        "mine",
+        "mine",
+        "2004 directory",
+        "2004 symbolic link",
+        "2004 fifo",
+        "/etc/shadow",
+        "root",
+      ].join("\n"),
+    );
+    expect(readFileSync(file(), "utf8")).toMatch(
+      /former:\n {2}- (name: erin\n {4}uid: 2004|\{ name: erin, uid: 2004 \})\n$/,
+    );
+    await until("the node has nothing of erin", async () => {
+      const { stdout } = await project.ohpc("ssh", "cpu-2", "--", "getent passwd erin; pgrep -l -U 2004; true");
+      return stdout === "" || stdout;
+    });
+    // Nobody else ever gets the number; erin has it again.
+    const { people } = await project.must("users add", "frank", "erin");
+    expect(people).toEqual([
+      { name: "frank", uid: 2005 },
+      { name: "erin", uid: 2004 },
+    ]);
+  });
+
+  it("leaves a home that cannot be read whole, or is none, and says so", async () => {
+    await project.onMaster(
+      "runuser -l frank -c 'echo mine >secret; chmod 000 secret'; rm -r /home/erin; ln -s /etc /home/erin; chown -h erin /home/erin",
+    );
+    const { code, stderr } = await project.ohpc("users remove", "frank", "erin", "--home", "archive", "--yes");
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining("frank/secret: Cannot open") as string,
+    });
+    expect(stderr).toContain("/home/erin is symbolic link of uid 2004");
+    expect(
+      await project.onMaster("cat /home/frank/secret; test -e /etc/passwd && rm /home/erin; ls /home/.archive | wc -l"),
+    ).toBe("mine\n1");
+  });
+
+  it("that dies half-way is gone on with by the same again", async () => {
+    const words = ["users", "remove", "scenario", "frank", "bob", "--home", "delete", "--yes"];
+    const child = spawn(process.execPath, [OHPC, ...words], {
+      cwd: project.directory,
+      env: project.env,
+      stdio: "ignore",
+    });
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    await until("the file is written", async () =>
+      Promise.resolve(!readFileSync(file(), "utf8").includes("name: bob, uid: 2002 }\n  - { name: carol") || "not yet"),
+    );
+    child.kill("SIGKILL");
+    await ended;
+    project.users = readFileSync(file(), "utf8");
+    // What the dead one was holding on the master is free a moment later.
+    await until("the same again is done", async () => {
+      const { code, stdout, stderr } = await project.ohpc("users remove", "frank", "bob", "--home", "delete", "--yes");
+      return code === 0 || `${stdout}${stderr}`;
+    });
+    expect(
+      await project.onMaster("ls /home; getent passwd bob frank; sacctmgr --noheader show associations user=bob,frank"),
+    ).toBe("alice\ncarol");
+    expect(await project.must("users list")).toMatchObject({
+      users: [
+        { name: "alice", standing: "there" },
+        { name: "carol", standing: "there" },
+        { name: "frank", standing: "former", uid: 2005 },
+        { name: "erin", standing: "former", uid: 2004 },
+        { name: "bob", standing: "former", uid: 2002 },
+      ],
+    });
+    project.users = usersFile("alice", "bob", "carol");
+    // The group goes.
+    expect(await project.must("up", "--yes")).toMatchObject({ changes: [] });
+  });
 });
 
 describe("a partition that gets another name", () => {

@@ -8,6 +8,9 @@ import type { Definition } from "./scenario-stack";
 
 const ROOT = join(__dirname, "..", "..");
 
+/** The compiled program. */
+export const OHPC = join(ROOT, "dist", "cli", "main.js");
+
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;
@@ -59,15 +62,13 @@ export class ScenarioProject {
     writeFileSync(join(this.directory, "users.yaml"), this.users);
   }
 
-  /** Runs `ohpc VERB scenario ARGS…` with `--json` where the verb takes it. */
+  /** Runs `ohpc VERB scenario ARGS…`; a verb may have two words. It may change the users file. */
   async ohpc(verb: string, ...args: string[]): Promise<Outcome> {
     this.save();
-    return run(
-      process.execPath,
-      [join(ROOT, "dist", "cli", "main.js"), verb, "scenario", ...args],
-      this.directory,
-      this.env,
-    );
+    const words = [...verb.split(" "), "scenario", ...args];
+    const outcome = await run(process.execPath, [OHPC, ...words], this.directory, this.env);
+    if (words[0] === "users") this.users = readFileSync(join(this.directory, "users.yaml"), "utf8");
+    return outcome;
   }
 
   /** Runs `ohpc` with these words alone, in the project's folder. */

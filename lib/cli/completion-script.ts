@@ -21,8 +21,12 @@ const BY_NAME: Readonly<Record<string, Values>> = {
   pool: "pools",
   partition: "partitions",
   user: "users",
+  users: "users",
   as: "users",
   out: "files",
+  key: "files",
+  add: "files",
+  set: "files",
 };
 
 /** A line of what a command takes: kind, name, values, meaning. */

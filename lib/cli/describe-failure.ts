@@ -50,7 +50,13 @@ export function describeFailure(error: unknown): DescribedFailure {
 }
 
 /** Failures whose message is a list of ours, a line for each problem; every other message is one line. */
-const LISTS: ReadonlySet<string> = new Set(["configuration", "document", "app.configuration", "app.validation"]);
+const LISTS: ReadonlySet<string> = new Set([
+  "configuration",
+  "document",
+  "app.configuration",
+  "app.validation",
+  "users.problems",
+]);
 
 /** The lines that people read on standard error. */
 export function failureLines(

@@ -75,6 +75,12 @@ export const VERBS: readonly Verb[] = [
     load: () => require("./replace") as VerbModule,
   },
   {
+    name: "users",
+    synopsis: "list|add|remove|keys STACK",
+    summary: "who has an account, and with which keys",
+    load: () => require("./users") as VerbModule,
+  },
+  {
     name: "cost",
     synopsis: "STACK",
     summary: "what a stack costs, running and stopped",

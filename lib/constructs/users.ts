@@ -85,7 +85,8 @@ function readFile(path: string): string | undefined {
  */
 export class Users {
   /**
-   * Reads a YAML file: `users:`, and `groups:` that they share, with the properties of `UserOptions` and `GroupOptions`.
+   * Reads a YAML file: `users:`, and `groups:` that they share, with the properties of `UserOptions` and `GroupOptions`;
+   * and `former:`, a list of name and uid of those whose numbers nobody else gets. `ohpc users` edits it.
    *
    * @param path absolute, or relative to the directory in which the app runs, which is where `cdktf.json` is
    */

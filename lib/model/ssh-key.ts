@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Problem } from "./problems";
 
 /** What sshd of Debian 13 and EL9 takes; DSA is gone. */
@@ -42,4 +43,21 @@ function embeddedType(body: string): string | undefined {
 
 function shortened(line: string): string {
   return line.length > 40 ? `${line.slice(0, 37)}…` : line;
+}
+
+/** What people know a public key by. */
+export interface KeyDescription {
+  /** `ssh-ed25519` */
+  readonly type: string;
+  /** As `ssh-keygen -l` shows it: `SHA256:…`. */
+  readonly fingerprint: string;
+  /** Often whose it is; empty: it has none. */
+  readonly comment: string;
+}
+
+/** Describes a line that `publicKeyProblem` finds nothing wrong with. */
+export function describeKey(line: string): KeyDescription {
+  const [type = "", body = "", ...comment] = line.split(" ");
+  const hash = createHash("sha256").update(Buffer.from(body, "base64")).digest("base64").replace(/=+$/, "");
+  return { type, fingerprint: `SHA256:${hash}`, comment: comment.join(" ") };
 }

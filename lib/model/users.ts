@@ -11,12 +11,14 @@ export type UsersSpec = ClusterSpec["users"];
 export interface UsersAnswer {
   /** Absent when there is a problem. */
   readonly users?: UsersSpec;
+  /** Who had an account once, with the uids that nobody else gets; absent when there is a problem. */
+  readonly former?: readonly FormerUser[];
   readonly problems: readonly Problem[];
 }
 
 /** Uids and gids of people: Debian's and EL's own range, but for the first, which the users of the clouds' images have. */
-const FIRST_ID = 1001;
-const LAST_ID = 60000;
+export const FIRST_ID = 1001;
+export const LAST_ID = 60000;
 
 const idSchema = z.int().min(FIRST_ID).max(LAST_ID);
 const ID_WANT = `a whole number from ${FIRST_ID} to ${LAST_ID}`;
@@ -79,12 +81,16 @@ const userSchema = z.strictObject({
   keys: z.array(z.string()).default([]),
   account: z.string().default("users"),
 });
+const formerSchema = z.strictObject({ name: z.string(), uid: z.int() });
 const fileSchema = z.strictObject({
   groups: z.array(groupSchema).default([]),
   users: z.array(userSchema).default([]),
+  former: z.array(formerSchema).default([]),
 });
+const SCHEMAS: Readonly<Record<string, z.ZodObject>> = { groups: groupSchema, users: userSchema, former: formerSchema };
 export type FileGroup = z.infer<typeof groupSchema>;
 export type FileUser = z.infer<typeof userSchema>;
+export type FormerUser = Readonly<z.infer<typeof formerSchema>>;
 
 /**
  * Reads a users file:
@@ -102,6 +108,9 @@ export type FileUser = z.infer<typeof userSchema>;
  *     keys:                # OpenSSH public keys that may log in; default: none, which means no login
  *       - ssh-ed25519 AAAA… alice@laptop
  *     account: physics     # Slurm account that jobs are charged to; default: users
+ * former:                  # who had an account once: the uid is nobody else's any more, files still belong to it
+ *   - name: bob
+ *     uid: 2002
  * ```
  *
  * Users' own groups are among the groups that come back, so that they are the whole of what `/etc/group` gets.
@@ -125,9 +134,9 @@ export function judgeUsers(content: unknown, file: string): UsersAnswer {
     const kinds = parsed.error.issues.flatMap((issue) => schemaProblems(issue, content, file));
     return { problems: [...kinds, ...problemsOfOthers(content)] };
   }
-  const { groups, users } = parsed.data;
-  const problems = [...groupProblems(groups), ...userProblems(users, groups)];
-  return problems.length > 0 ? { problems } : { users: completed(users, groups), problems };
+  const { former, groups, users } = parsed.data;
+  const problems = [...groupProblems(groups), ...userProblems(users, groups), ...formerProblems(former, users)];
+  return problems.length > 0 ? { problems } : { users: completed(users, groups), former, problems };
 }
 
 /** What is wrong with those whose kinds are right, where others' are not: all is told at once. */
@@ -135,12 +144,13 @@ function problemsOfOthers(content: unknown): readonly Problem[] {
   const given = isRecord(content) ? content : {};
   const groups = rightOnes(given["groups"], groupSchema);
   const users = rightOnes(given["users"], userSchema);
+  const former = rightOnes(given["former"], formerSchema);
   // A group that is written down wrong is one all the same.
   const named = elementsOf(given["groups"]).map((group) => {
     const name = isRecord(group) ? group["name"] : undefined;
     return typeof name === "string" ? name : "";
   });
-  return [...groupProblems(groups), ...userProblems(users, groups, new Set(named))];
+  return [...groupProblems(groups), ...userProblems(users, groups, new Set(named)), ...formerProblems(former, users)];
 }
 
 /** In their places: what is wrong leaves a hole. */
@@ -252,6 +262,30 @@ function userProblems(
       ...accountProblems(user.account, `${at}.account`),
     ];
   });
+}
+
+/** Numbers are handed out once: files of whoever had one still belong to it. */
+function formerProblems(former: readonly FormerUser[], users: readonly FileUser[]): readonly Problem[] {
+  const uids = firstPlaces(former.map(({ uid }) => uid));
+  const owners = new Map<number, { readonly name: string; readonly k: number }>();
+  former.forEach(({ name, uid }, k) => {
+    if (!owners.has(uid)) owners.set(uid, { name, k });
+  });
+  const taken = (at: string, got: number, name: string): readonly Problem[] => {
+    const owner = owners.get(got);
+    if (owner === undefined || owner.name === name) return [];
+    const hint = `files of ${owner.name} still belong to it`;
+    return [{ at, got, want: `another number than that of former[${owner.k}]`, hint }];
+  };
+  return [
+    ...former.flatMap(({ name, uid }, k) => [
+      // What is kept from users nowadays, somebody may have been called before.
+      ...(NAME.test(name) ? [] : [{ at: `former[${k}].name`, got: name, want: NAME_WANT }]),
+      ...idProblems(uid, `former[${k}].uid`),
+      ...repeated({ list: "former", property: "uid", k, value: uid, places: uids }),
+    ]),
+    ...users.flatMap(({ name, uid }, k) => taken(`users[${k}].uid`, uid, name)),
+  ];
 }
 
 function groupProblem(name: string, at: string, names: ReadonlySet<string>): readonly Problem[] {
@@ -367,7 +401,7 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return Object.keys(fileSchema.shape);
-  return Object.keys(path[0] === "users" ? userSchema.shape : groupSchema.shape);
+  return Object.keys(SCHEMAS[String(path[0])]?.shape ?? {});
 }
 
 function formatPath(path: readonly PropertyKey[], file: string): string {

@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { orderSteps } from "../../../lib/operate/configure/step/order";
 import { inspectScript } from "../../../lib/operate/configure/step/scripts";
 import { MASTER_STEPS } from "../../../lib/operate/configure/steps/master-steps";
+import { usersBundle } from "../../../lib/operate/configure/steps/users-bundle";
 import { programText } from "../../../lib/operate/node/bundle-files";
 import { textBeside } from "../../../lib/package/text-beside";
 import { applyRolesProgram } from "../../../lib/software/programs";
@@ -20,7 +21,7 @@ describe("the scripts that run on other machines", () => {
   it("are free of what shellcheck finds", () => {
     if (!hasShellcheck) throw new Error("shellcheck is not installed (Debian: apt-get install shellcheck)");
     const scripts = [
-      ...MASTER_STEPS.flatMap(({ apply, id, inspect }) => [
+      ...[...MASTER_STEPS, usersBundle].flatMap(({ apply, id, inspect }) => [
         [`${id}.inspect.sh`, inspect] as const,
         [`${id}.apply.sh`, apply] as const,
       ]),
@@ -28,9 +29,15 @@ describe("the scripts that run on other machines", () => {
       ["converge.sh", programText("converge.sh")] as const,
       ["apply-roles.sh", applyRolesProgram()] as const,
       ["write-hosts.sh", programText("write-hosts.sh")] as const,
-      ...["operate/lock/take-lock.sh", "operate/smoke/follow-job.sh", "cli/attended.sh", "cli/candidates.sh"].map(
-        (path) => [basename(path), textBeside(join(__dirname, "..", "..", "..", "lib"), path)] as const,
-      ),
+      ...[
+        ...[
+          "operate/lock/take-lock.sh",
+          "operate/smoke/follow-job.sh",
+          "operate/users/homes.sh",
+          "operate/users/known.sh",
+        ],
+        ...["cli/attended.sh", "cli/candidates.sh"],
+      ].map((path) => [basename(path), textBeside(join(__dirname, "..", "..", "..", "lib"), path)] as const),
     ];
     const files = scripts.map(([name, text]) => {
       // Scripts get these from the runner; functions that a step does not use come with those that it does.

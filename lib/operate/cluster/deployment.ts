@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { type ClusterSpec } from "../../model/cluster-spec";
 import { clusterSpecHash } from "../../model/cluster-spec-text";
 import { MANIFEST_OUTPUT, readManifest } from "../../model/manifest";
@@ -32,6 +32,31 @@ export async function openDeployment(stackName: string, { cwd, env }: Place): Pr
   const deployment = deploymentOf(project, stack, outputs, env);
   await pinMasterFromConsole(deployment, env);
   return deployment;
+}
+
+/** The same of a stack that may not be deployed, or not yet: absent then. */
+export async function deploymentIfAny(
+  project: Project,
+  stack: SynthesizedStack,
+  env: NodeJS.ProcessEnv,
+): Promise<Deployment | undefined> {
+  if (neverDeployed(stack)) return undefined;
+  const outputs = await new Terraform(stack.directory, env).outputs();
+  if (outputs[MANIFEST_OUTPUT] === undefined) return undefined;
+  const deployment = deploymentOf(project, stack, outputs, env);
+  await pinMasterFromConsole(deployment, env);
+  return deployment;
+}
+
+/** Without asking Terraform, which would fetch its providers first: a state that would lie here, and does not. */
+function neverDeployed({ directory }: SynthesizedStack): boolean {
+  const config = JSON.parse(readFileSync(join(directory, "cdk.tf.json"), "utf8")) as {
+    readonly terraform?: { readonly backend?: { readonly local?: { readonly path?: string } } };
+  };
+  const backend = config.terraform?.backend;
+  if (backend === undefined) return !existsSync(join(directory, ".terraform"));
+  const { local } = backend;
+  return local !== undefined && !existsSync(resolve(directory, local.path ?? "terraform.tfstate"));
 }
 
 /**

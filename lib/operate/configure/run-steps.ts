@@ -94,11 +94,23 @@ export async function runSteps(
 ): Promise<StepsResult> {
   onEvent({ kind: "inspecting", steps });
   const plan = await planSteps(steps, cluster, remote);
-  plan.forEach((one) => {
-    refuseAnother(one, remote);
-  });
+  refuseAnother(plan, remote);
   await onPlan?.(plan);
+  return carryOutSteps(plan, remote, onEvent);
+}
 
+/**
+ * Carries out a plan, or a part of it whose other steps are left as they are.
+ *
+ * @throws StepError as `runSteps`
+ */
+export async function carryOutSteps(
+  plan: readonly PlannedStep[],
+  remote: Remote,
+  onEvent: (event: StepEvent) => void = () => undefined,
+): Promise<StepsResult> {
+  const here = new Set(plan.map(({ step }) => step.id));
+  const steps = plan.map(({ step }) => ({ ...step, needs: step.needs.filter((id) => here.has(id)) }));
   const changed = new Map<string, StepResult>();
   const carryOut = async (stale: PlannedStep): Promise<void> => {
     // What was seen before something it needs changed may not be so any more.
@@ -108,7 +120,7 @@ export async function runSteps(
       onEvent({ kind: "unchanged", step: fresh.step });
       return;
     }
-    refuseAnother(fresh, remote);
+    refuseAnother([fresh], remote);
     const started = Date.now();
     onEvent({ kind: "applying", step: fresh.step, effect: fresh.effect });
     await apply(fresh, remote, (text) => {
@@ -164,8 +176,11 @@ async function lookAgain({ after, step }: PlannedStep, remote: Remote): Promise<
   return planned(step, stateOf(step, seen, remote.host), after);
 }
 
-function refuseAnother({ step, effect, differences: found }: PlannedStep, remote: Remote): void {
-  if (effect === "replace cluster") throw refusedFailure(remote.host, step, found);
+/** @throws StepError where a plan would not leave the cluster the same one */
+export function refuseAnother(plan: readonly PlannedStep[], remote: Remote): void {
+  for (const { step, effect, differences: found } of plan) {
+    if (effect === "replace cluster") throw refusedFailure(remote.host, step, found);
+  }
 }
 
 async function inspect(

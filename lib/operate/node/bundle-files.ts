@@ -23,7 +23,7 @@ export function bundleFiles(cluster: ClusterView): Readonly<Record<string, strin
     hosts: hostsFile(cluster),
     nodes: nodesFile(cluster),
     "node.json": json(nodeFacts(cluster)),
-    "accounts.json": json(nodeAccounts(cluster)),
+    [ACCOUNTS_FILE]: accountsFile(cluster),
     // Names the roles that make a machine a node; they lie beside the generations, for those that need them.
     software: `${softwareHash()}\n`,
     converge: programText("converge.sh"),
@@ -97,10 +97,14 @@ function homeOfNode(home: ManifestDisk | undefined, master: string): NodeHome {
   return { kind: "nfs", path, server: master, export: path, options: OWN_NFS_OPTIONS };
 }
 
-/** Nobody logs in to a node with a key of their own. */
-function nodeAccounts(cluster: ClusterView): Accounts {
+/** The name of the one file of the bundle that is the users'. */
+export const ACCOUNTS_FILE = "accounts.json";
+
+/** What it says: nobody logs in to a node with a key of their own. */
+export function accountsFile(cluster: ClusterView): string {
   const { groups, users } = accountsOf(cluster);
-  return { groups, users: users.map(({ keys: _, ...user }) => user) };
+  const accounts: Accounts = { groups, users: users.map(({ keys: _, ...user }) => user) };
+  return json(accounts);
 }
 
 function json(value: unknown): string {

@@ -8,7 +8,10 @@ type AccountState = { readonly name: string; readonly [key: string]: Json };
 export type AccountsState = { readonly groups: readonly AccountState[]; readonly users: readonly AccountState[] };
 
 /** On the disk that outlives the master: who was once ours stays known, so that removing an account still works. */
-const ACCOUNTS_REGISTRY = "/srv/ohpc/state/accounts.json";
+export const ACCOUNTS_REGISTRY = "/srv/ohpc/state/accounts.json";
+
+/** A file of public keys for each user who has any. */
+export const KEYS_DIRECTORY = "/etc/ssh/authorized_keys.d";
 
 /**
  * People's accounts on the master, with their homes and SSH keys. Nodes make the same accounts by the same program, so
@@ -44,7 +47,7 @@ export const accounts: Step<AccountsState> = {
   timeout: Duration.minutes(5),
 };
 
-const OPTIONS = "--homes --keys /etc/ssh/authorized_keys.d --keep all";
+const OPTIONS = `--homes --keys ${KEYS_DIRECTORY} --keep all`;
 
 /** A line of shell that runs accounts.py on the master. */
 export function accountsProgram(what: "inspect" | "apply" | "leaving" | "remove", options: string): string {

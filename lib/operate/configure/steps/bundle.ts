@@ -1,4 +1,4 @@
-import { BUNDLE_DIRECTORY, bundleFiles } from "../../node/bundle-files";
+import { ACCOUNTS_FILE, BUNDLE_DIRECTORY, bundleFiles } from "../../node/bundle-files";
 import type { Json, Step } from "../step/step";
 import { FILE_JSON } from "./shell";
 import { takeAnsible, unpackRoles } from "./software";
@@ -59,7 +59,13 @@ echo "{\"files\":$files,\"mungeKey\":$key,\"slurmVersion\":$version}"
   },
 };
 
-const APPLY = String.raw`${SLURM_VERSION}
+/** Of differences of the bundle, those that a change of users alone does not settle. Pure. */
+export function besidesAccounts(differences: readonly string[]): readonly string[] {
+  return differences.filter((line) => !line.startsWith(`files.${ACCOUNTS_FILE} `));
+}
+
+/** Makes room for another generation, `$fresh`, of which `$desired` is read from standard input. */
+export const NEXT_GENERATION = String.raw`
 umask 077
 root=${BUNDLE_DIRECTORY}
 generations=$root/generations
@@ -72,6 +78,9 @@ next=$((last + 1))
 fresh=$generations/$next.new
 rm -rf "$generations"/*.new
 mkdir "$fresh"
+`;
+
+const APPLY = String.raw`${SLURM_VERSION}${NEXT_GENERATION}
 while IFS= read -r name; do
   jq -j --arg name "$name" '.files[$name]' <<<"$desired" >"$fresh/$name"
 done < <(jq -r '.files | keys[]' <<<"$desired")
@@ -84,7 +93,8 @@ wanted=$(cat "$fresh/software")
 software=$root/software/$wanted
 `;
 
-const PUBLISH = String.raw`
+/** Gives `$fresh` to the nodes, whose software is `$wanted`. */
+export const PUBLISH = String.raw`
 before=$(readlink "$root/current" || true)
 find "$root/software" -mindepth 1 -maxdepth 1 ! -name "$wanted" ! -name "$(cat "$root/$before/software" 2>/dev/null)" -exec rm -rf {} +
 mv -T "$fresh" "$generations/$next"
