@@ -319,7 +319,7 @@ describe("the table of effects", () => {
   it.each([
     ["cluster", "SlurmdDebug"],
     ["cluster", "JobAcctGatherType"],
-    ["node", "CoresPerSocket"],
+    ["partition", "MaxTime"],
   ])("says what is seen of a %s's %s", async (scope, name) => {
     const trial = TRIALS.find(({ of = "cluster", key }) => of === scope && key === name)!;
     const [of, key, , ...seen] = rowOf(trial, await probe.measure(trial));
