@@ -9,7 +9,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   units: [],
   package: [],
   model: ["units"],
-  slurm: ["model"],
+  slurm: ["package", "model"],
   software: ["package"],
   images: ["software", "package", "model"],
   "clouds/cloud": ["model", "units"],

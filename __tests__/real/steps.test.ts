@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { realpathSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configure, planConfigure } from "../../lib/operate/configure/configure";
@@ -11,6 +11,9 @@ import { MASTER_STEPS } from "../../lib/operate/configure/steps/master-steps";
 import type { Failure } from "../../lib/operate/feedback/failure";
 import { Duration } from "../../lib/units";
 import type { ClusterSketch } from "../support/cluster-builder";
+import { EffectProbe } from "../support/effect-probe";
+import { rowOf, rowsOf } from "../support/effect-rows";
+import { TRIALS } from "../support/effect-trials";
 import { eventually, HandMadeCluster } from "../support/hand-made-cluster";
 
 /** The steps on a real master, in the order of its life: each test goes on where the one before left it. */
@@ -19,7 +22,8 @@ const users = [
   { name: "alice", keys: ["ssh-ed25519 AAAAalice"] },
   { name: "bob", account: "physics" },
 ];
-const pools = { cpu: 1 };
+/** Of more cores than one: what is measured has a batch job, and an srun beside it. */
+const pools = { cpu: { shape: { coresPerSocket: 4 } } };
 const sketch: ClusterSketch = { pools, users };
 
 beforeAll(async () => {
@@ -298,6 +302,30 @@ describe("slurm.conf", () => {
     expect(error.kind).toBe("consent");
     expect(error.details.cause).toContain("ClusterName=other");
     expect((await apply(sketch)).changed).toEqual([]);
+  });
+});
+
+describe("the table of effects", () => {
+  const table = rowsOf(readFileSync(join(__dirname, "../../lib/slurm/effects.tsv"), "utf8"));
+  const probe = new EffectProbe(cluster, ["cpu-1"], "bob");
+
+  beforeAll(async () => {
+    await probe.begin();
+  });
+  afterAll(async () => {
+    await probe.end();
+  });
+
+  it.each([
+    ["cluster", "SlurmdDebug"],
+    ["cluster", "JobAcctGatherType"],
+    ["partition", "MaxTime"],
+  ])("says what is seen of a %s's %s", async (scope, name) => {
+    const trial = TRIALS.find(({ of = "cluster", key }) => of === scope && key === name)!;
+    const [of, key, , ...seen] = rowOf(trial, await probe.measure(trial));
+    // What it was before is this cluster's own.
+    const [, , , ...known] = table.find((row) => row[0] === of && row[1] === key) ?? [];
+    expect(seen).toEqual(known);
   });
 });
 

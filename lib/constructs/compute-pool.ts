@@ -29,7 +29,8 @@ export interface ComputePoolOptions {
   /**
    * How many machines: a number from 1 to 10000 that is known when the stack is synthesized.
    *
-   * @onChange adds machines behind the last, or removes the last ones: `ohpc` names their jobs and asks; no other is touched
+   * @onChange reconfigures Slurm; adds machines behind the last, or removes the last ones: `ohpc` names their jobs and asks; no
+   * other is touched
    */
   readonly nodes: number;
 
@@ -38,9 +39,9 @@ export interface ComputePoolOptions {
    * of those per kind of cloud.
    *
    * @default - the cloud's own choice; "gpu" for a GpuComputePool. A cloud whose machines were there before has no choice
-   * @onChange AWS and Azure stop every machine of the pool and start it as the new size (AWS replaces it for another
-   * architecture). Where sockets or cores change, jobs there end or go back into the queue: `ohpc` names them and asks. Else
-   * nobody is asked: drain the pool first. Local machines go on, and are replaced for another number of GPUs
+   * @onChange restarts every machine of the pool on AWS and Azure, as the new size (AWS replaces it for another architecture).
+   * Where sockets or cores change, jobs there end or go back into the queue: `ohpc` names them and asks. Else nobody is asked:
+   * drain the pool first. Local machines go on, and are replaced for another number of GPUs
    */
   readonly machine?: MachineChoice;
 
@@ -90,8 +91,8 @@ export interface ComputePoolOptions {
    * The disk of the operating system: at least 20 GiB.
    *
    * @default Size.gibibytes(40)
-   * @onChange grows it (Azure restarts the machines for that, and nobody is asked); a smaller size is refused by the cloud. Local
-   * machines have none
+   * @onChange restarts the machines on Azure, and nobody is asked; elsewhere live. It grows: a smaller size is refused by the
+   * cloud. Local machines have none
    */
   readonly rootDisk?: Size;
 
@@ -99,7 +100,7 @@ export interface ComputePoolOptions {
    * The vendor's name of an image; `debian-13`, on every cloud, is a stock Debian, which gets all software when the cluster is configured.
    *
    * @default - the cloud's own
-   * @onChange on local clusters replaces every machine of the pool; elsewhere nothing before that is done on purpose
+   * @onChange replaces every machine of the pool on local clusters; elsewhere nothing before that is done on purpose
    */
   readonly image?: string;
 
@@ -113,7 +114,7 @@ export interface ComputePoolOptions {
 }
 
 export interface ComputePoolProps<M extends MachineGroup = MachineGroup> extends ComputePoolOptions {
-  /** @onChange moves the pool to another cluster, which is another stack: its machines are replaced */
+  /** @onChange replaces the machines: the pool moves to another cluster, which is another stack */
   readonly master: OpenHpcMaster<M>;
 }
 

@@ -10,7 +10,8 @@ export interface GpuComputePoolOptions extends ComputePoolOptions {
    * What Slurm hands out of each machine's GPUs.
    *
    * @default - all of them, under the type that the vendor's catalogue says
-   * @onChange reconfigures Slurm. Drain the pool first: what becomes of jobs that have GPUs has not been tried
+   * @onChange reconfigures Slurm; with another `count` it aborts jobs that have GPUs there: they go back into the queue, or
+   * end. `ohpc` names them and asks
    */
   readonly gpus?: GpuOptions;
 }
@@ -20,7 +21,8 @@ export interface GpuOptions {
    * How many, from the first on.
    *
    * @default - as many as the machine has
-   * @onChange reconfigures Slurm. Drain the pool first: what becomes of jobs that have GPUs has not been tried
+   * @onChange reconfigures Slurm, which aborts jobs that have GPUs there: they go back into the queue, or end. `ohpc` names
+   * them and asks
    */
   readonly count?: number;
 
@@ -28,7 +30,7 @@ export interface GpuOptions {
    * Slurm's GRES type, which jobs may ask for: `--gres=gpu:a10g:1`.
    *
    * @default - from the vendor's catalogue
-   * @onChange reconfigures Slurm. Drain the pool first: what becomes of jobs that have GPUs has not been tried
+   * @onChange reconfigures Slurm; jobs that run go on
    */
   readonly type?: string;
 }

@@ -20,8 +20,8 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * Slurm's ClusterName; it labels everything that is made.
    *
    * @default - the name of the stack
-   * @onChange is refused where Slurm's state and accounting belong to another name, and replaces all of a local cluster: destroy
-   * the cluster first
+   * @onChange replaces the cluster if it is a local one, and is refused where Slurm's state and accounting belong to another
+   * name: destroy the cluster first
    */
   readonly clusterName?: string;
 
@@ -36,8 +36,8 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * of those per kind of cloud.
    *
    * @default - the smallest that the cloud thinks fit; a cloud whose machines were there before has no choice
-   * @onChange AWS and Azure stop the master and start it as the new size, which nobody is asked about (AWS replaces it for
-   * another architecture); a local one goes on. Disks stay
+   * @onChange restarts the master on AWS and Azure, as the new size, which nobody is asked about (AWS replaces it for another
+   * architecture); a local one goes on. Disks stay
    */
   readonly machine?: MachineChoice;
 
@@ -52,8 +52,9 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * The disk that all machines share as `/home`.
    *
    * @default - none: each machine has a home of its own
-   * @onChange on local clusters replaces all machines. Elsewhere end all jobs first: a machine that has a disk mounted there
-   * already goes on with that, fails and says so, until it is rebooted. One that leaves the stack goes as its `whenRemoved` says
+   * @onChange replaces all machines on local clusters. Elsewhere end all jobs first: a machine that has a disk mounted there
+   * already goes on with that, fails and says so, until it is rebooted. One that leaves the stack goes as its `whenRemoved`
+   * says
    */
   readonly home?: NfsDisk;
 
@@ -61,7 +62,8 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * Slurm's state, the accounting database and the cluster's keys. It outlives the master and is shared with nobody.
    *
    * @default - a new disk of 16 GiB
-   * @onChange `size` grows it; another `existing` one is another cluster's history
+   * @onChange replaces the master on local clusters if another one is `existing`, which is another cluster's history; `size`
+   * grows it, live
    */
   readonly stateDisk?: StateDiskOptions;
 
@@ -69,7 +71,8 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * The disk of the operating system: at least 20 GiB.
    *
    * @default Size.gibibytes(40)
-   * @onChange grows it (Azure restarts the master for that); a smaller size is refused by the cloud. Local machines have none
+   * @onChange restarts the master on Azure; elsewhere live. It grows: a smaller size is refused by the cloud. Local machines
+   * have none
    */
   readonly rootDisk?: Size;
 
@@ -77,7 +80,7 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * The vendor's name of an image; `debian-13`, on every cloud, is a stock Debian, which gets all software when the cluster is configured.
    *
    * @default - the cloud's own
-   * @onChange on local clusters replaces the master; elsewhere nothing before it is replaced on purpose
+   * @onChange replaces the master on local clusters; elsewhere nothing before it is replaced on purpose
    */
   readonly image?: string;
 
@@ -102,8 +105,8 @@ export interface StateDiskOptions {
    * At least 8 GiB.
    *
    * @default Size.gibibytes(16)
-   * @onChange grows the disk, but not the file system that is on it already (`resize2fs` on the master does); a smaller size is
-   * refused by the cloud. Local disks have no size
+   * @onChange live: grows the disk, but not the file system that is on it already (`resize2fs` on the master does); a smaller
+   * size is refused by the cloud. Local disks have no size
    */
   readonly size?: Size;
 
@@ -111,8 +114,9 @@ export interface StateDiskOptions {
    * The vendor's id of a disk that exists already.
    *
    * @default - a new disk is made
-   * @onChange the cluster continues the history that is on it, if that is of its name and not another state's (then
-   * `ohpc up --take-over`); as for a home, a disk that is mounted stays so until the master is rebooted
+   * @onChange replaces the master on local clusters. The cluster continues the history that is on it, if that is of its name
+   * and not another state's (then `ohpc up --take-over`); elsewhere, as for a home, a disk that is mounted stays so until the
+   * master is rebooted
    */
   readonly existing?: string;
 }
@@ -122,7 +126,8 @@ export interface SlurmOptions {
    * Keys of slurm.conf and their values, for all that the library does not set from what it knows.
    *
    * @default - none
-   * @onChange reconfigures Slurm, after a restart of slurmctld where Slurm needs that; jobs that run go on
+   * @onChange reconfigures Slurm for most keys; some restart slurmctld, or drain the nodes and restart slurmd: the plan names
+   * them, and says why
    */
   readonly settings?: Readonly<Record<string, string>>;
 

@@ -8,8 +8,8 @@ export interface NfsDiskProps {
   /**
    * How much it holds: at least 16 GiB. Not needed for a disk that exists already.
    *
-   * @onChange grows the disk, but not the file system that is on it already (`resize2fs` on the master does); a smaller size is
-   * refused by the cloud. Local disks have no size
+   * @onChange live: grows the disk, but not the file system that is on it already (`resize2fs` on the master does); a smaller
+   * size is refused by the cloud. Local disks have no size
    */
   readonly size?: Size;
 
@@ -17,7 +17,7 @@ export interface NfsDiskProps {
    * Where every machine of the cluster has it.
    *
    * @default "/home"
-   * @onChange on local clusters replaces all machines. Elsewhere it is mounted here, too, and stays where it was until machines
+   * @onChange replaces all machines on local clusters. Elsewhere it is mounted here, too, and stays where it was until machines
    * are rebooted, though nodes cannot use it there any more: end all jobs first. Users' homes are looked for here
    */
   readonly path?: string;
@@ -27,7 +27,7 @@ export interface NfsDiskProps {
    * and never deleted.
    *
    * @default - a new disk is made
-   * @onChange on local clusters replaces all machines. Elsewhere end all jobs first: a machine that has a disk mounted there
+   * @onChange replaces all machines on local clusters. Elsewhere end all jobs first: a machine that has a disk mounted there
    * already goes on with that, fails and says so, until it is rebooted. What is made of the one before says `whenRemoved`
    */
   readonly existing?: string;

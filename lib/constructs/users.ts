@@ -10,17 +10,17 @@ const model = lazy(() => require("../model/users") as typeof UsersModel);
 
 /** A person with an account in the cluster. */
 export interface UserOptions {
-  /** Login name. @onChange removes the old account with its jobs, which `ohpc` names and asks about, adds the new one; files stay with the uid */
+  /** Login name. @onChange live: removes the old account with its jobs, which `ohpc` names and asks about, adds the new one; files stay with the uid */
   readonly name: string;
 
-  /** The same on every machine and for ever: files belong to it. From 1001 to 60000. @onChange cancels the user's jobs, which `ohpc` names and asks about; files keep the old number, and the home must have the new one */
+  /** The same on every machine and for ever: files belong to it. From 1001 to 60000. @onChange live: cancels the user's jobs, which `ohpc` names and asks about; files keep the old number, and the home must have the new one */
   readonly uid: number;
 
   /**
    * The first group: the gid of one of `groups`, or any number for a group of the user's own name.
    *
    * @default - the uid
-   * @onChange files keep the old number
+   * @onChange live: files keep the old number
    */
   readonly gid?: number;
 
@@ -59,9 +59,9 @@ export interface UserOptions {
 
 /** A Unix group that several users share. */
 export interface GroupOptions {
-  /** @onChange removes the old group, about which `ohpc` asks, adds the new one; files stay with the gid */
+  /** @onChange live: removes the old group, about which `ohpc` asks, adds the new one; files stay with the gid */
   readonly name: string;
-  /** The same on every machine and for ever. From 1001 to 60000. @onChange files keep the old number */
+  /** The same on every machine and for ever. From 1001 to 60000. @onChange live: files keep the old number */
   readonly gid: number;
 }
 

@@ -1,9 +1,11 @@
+import { lazy } from "../package/lazy";
+import { textBeside } from "../package/text-beside";
 import { foldHosts } from "./hostlist";
 import { type ConfEntry, parseSlurmConf } from "./slurm-conf-parse";
 
 /**
- * What a change does to a running cluster, from nothing to everything. `restart slurmctld and slurmd` drains nothing:
- * slurmctld restarts, and each slurmd makes a new process (scontrol reconfigure) or, for another port, is restarted by its node.
+ * What a change does to a running cluster, from nothing to everything. With `drain and restart slurmd` no job may be left on
+ * the nodes: Slurm would lose it, or not take the change. With all that is weaker jobs go on.
  */
 export const EFFECTS = [
   "none",
@@ -21,6 +23,9 @@ export function worstEffect(effects: Iterable<Effect>): Effect {
   return EFFECTS[Math.max(0, ...[...effects].map((effect) => EFFECTS.indexOf(effect)))] ?? "none";
 }
 
+/** What has a key: all of the cluster, a node or a partition. */
+export type ConfScope = "cluster" | "node" | "partition";
+
 /** One difference between two versions of slurm.conf. */
 export interface ConfChange {
   /** The key; for nodes and partitions with whose it is: `RealMemory of cpu-[1-4]`. */
@@ -30,6 +35,8 @@ export interface ConfChange {
   /** Absent: the key is gone. */
   readonly after?: string;
   readonly effect: Effect;
+  /** How that is known, for people: what was seen, or what the manual says. */
+  readonly why: string;
 }
 
 export interface ConfEffect {
@@ -37,73 +44,76 @@ export interface ConfEffect {
   readonly changes: readonly ConfChange[];
 }
 
-interface EffectRow {
-  readonly keys: readonly string[];
-  readonly effect: Effect;
-  /** Where it is said or was seen. */
-  readonly source: string;
-}
+/** The effect of a key, and how it is known. */
+export type KeyEffect = Pick<ConfChange, "effect" | "why">;
 
 /**
- * All that is not in the table below.
- *
- * slurm.conf(5) of 24.11: changes take effect "upon restart of Slurm daemons … or execution of the command scontrol
- * reconfigure unless otherwise noted". scontrol(1): since 23.11 that command makes new processes, which read everything
- * anew and take over when they could start; running jobs go on. Seen with 24.11.5 for nodes added and removed,
- * RealMemory, TaskPlugin, SchedulerType, SelectType and SelectTypeParameters, though read_config.c still has messages
- * that refuse some of them.
+ * Of all that is not in the table. scontrol(1): since 23.11 reconfigure makes new processes, which read everything anew and
+ * take over when they could start.
  */
-const OTHERWISE: Effect = "reconfigure";
+const OTHERWISE: KeyEffect = {
+  effect: "reconfigure",
+  why: "slurm.conf(5): upon restart of the daemons or scontrol reconfigure, unless otherwise noted",
+};
 
-const ROWS: readonly EffectRow[] = [
-  {
-    keys: ["ClusterName"],
-    effect: "replace cluster",
-    source: "seen: slurmctld stops with CLUSTER NAME MISMATCH; the accounting records belong to the old name",
-  },
-  {
-    keys: ["SlurmctldPort", "SlurmdPort", "SlurmctldAddr"],
-    effect: "drain and restart slurmd",
-    source:
-      "slurm.conf(5), scontrol(1): listening TCP ports need a restart; nodes know the controller's port from their start, and restart slurmd when their bundle has another one; seen with 24.11.5: batch jobs go on and end as usual, jobs of an srun that runs meanwhile stay until they are cancelled",
-  },
-  {
-    keys: ["AuthType", "AuthAltTypes", "CredType", "CryptoType"],
-    effect: "drain and restart slurmd",
-    source:
-      "slurm.conf(5): all daemons and commands must be terminated before; outstanding job steps are interrupted; seen: scontrol reconfigure is refused, so that slurmd has to be restarted by hand. Only AuthAltTypes is a user's to set",
-  },
-  {
-    keys: ["SwitchType"],
-    effect: "drain and restart slurmd",
-    source: "slurm.conf(5): records of all jobs may be lost if there are any",
-  },
-  {
-    keys: ["SlurmdSpoolDir", "SlurmdUser"],
-    effect: "drain and restart slurmd",
-    source: "slurm.conf(5): slurmd's own state and the scripts of running jobs lie there; neither is a user's to set",
-  },
-  {
-    keys: ["ProctrackType", "JobAcctGatherType", "JobContainerType"],
-    effect: "drain and restart slurmd",
-    source:
-      "steps that run are tracked by what they were started with; only JobContainerType is a user's to set; a new slurmd process with another way of tracking: not tried",
-  },
-  {
-    keys: ["StateSaveLocation", "SlurmUser"],
-    effect: "restart slurmctld",
-    source:
-      "slurm.conf(5): all jobs are stored there; it has to be moved, or given to its new owner, while slurmctld is down",
-  },
-];
+/** What is known of each key that has a line in the table, which `scripts/measure-effects.ts` writes. */
+export interface EffectTable {
+  /** Of Slurm, and the day. */
+  readonly measured: string;
+  effectOf(of: ConfScope, key: string, change: { readonly goes: boolean }): KeyEffect;
+}
 
-const BY_KEY = new Map(ROWS.flatMap(({ effect, keys }) => keys.map((key) => [key.toLowerCase(), effect] as const)));
+const table = lazy(() => parseEffects(textBeside(__dirname, "effects.tsv")));
+
+/** Of Slurm and of which day the table of effects is: `Slurm 24.11.5, 2026-11-27`. */
+export function effectsMeasured(): string {
+  return table().measured;
+}
+
+/** @throws Error if a line is not of the table's form */
+export function parseEffects(text: string): EffectTable {
+  const [first = "", , ...rows] = text.split("\n").filter((line) => line !== "");
+  const known = new Map(rows.map(parseRow));
+  return {
+    measured: /^# measured: ([^;]*)/.exec(first)?.[1] ?? "",
+    effectOf: (of, key, change) => known.get(idOf(of, key, change.goes)) ?? OTHERWISE,
+  };
+}
+
+function parseRow(line: string): readonly [string, KeyEffect] {
+  const [of = "", key = "", , to, taken = "", inForce = "", , atReconfigure, atSlurmctld, atSlurmd, name, given] =
+    line.split("\t");
+  const effect = EFFECTS.find((one) => one === name);
+  if (effect === undefined || given === undefined)
+    throw new Error(`not a line of the effects: ${JSON.stringify(line)}`);
+  const fates = [
+    ["reconfigure", "", atReconfigure],
+    ["restart slurmctld", "when slurmctld restarts: ", atSlurmctld],
+    ["drain and restart slurmd", "when slurmd restarts: ", atSlurmd],
+  ] as const;
+  // What weaker effects do to jobs is of no interest where they are not what is done.
+  const lost = fates.flatMap(([does, when, fate = ""]) =>
+    fate === "go on" || (effect !== does && effect !== "drain and restart slurmd") ? [] : [`${when}${fate}`],
+  );
+  const seen = [
+    `seen: scontrol reconfigure ${{ taken: "takes it", refused: "refuses it" }[taken] ?? "ends slurmctld"}`,
+    ...(inForce.startsWith("restart ") ? [`in force after a ${inForce.replace(" ", " of ")}`] : []),
+    ...(lost.length === 0 ? ["jobs go on"] : lost),
+  ];
+  return [idOf(of, key, to === ""), { effect, why: given === "" ? seen.join("; ") : given }];
+}
+
+/** Nodes and partitions come and go, each with an effect of its own. */
+function idOf(of: string, key: string, goes: boolean): string {
+  const name = key.toLowerCase();
+  return `${of} ${name}${goes && (name === "nodename" || name === "partitionname") ? " goes" : ""}`;
+}
 
 /** What carrying a changed slurm.conf to a running cluster takes, and why. Order, comments and folding of lines do not matter. */
 export function effectOfSlurmConf(before: string, after: string): ConfEffect {
   const [old, now] = [parseSlurmConf(before), parseSlurmConf(after)];
   const changes = [
-    ...settingChanges(old.settings, now.settings, (key) => key),
+    ...settingChanges("cluster", old.settings, now.settings, (key) => key),
     ...nodeChanges(old.nodes, now.nodes),
     ...partitionChanges(old.partitions, now.partitions),
   ];
@@ -112,12 +122,17 @@ export function effectOfSlurmConf(before: string, after: string): ConfEffect {
 
 type Fields = ReadonlyMap<string, ConfEntry>;
 
-function settingChanges(before: Fields, after: Fields, label: (key: string) => string): readonly ConfChange[] {
+function settingChanges(
+  of: ConfScope,
+  before: Fields,
+  after: Fields,
+  label: (key: string) => string,
+): readonly ConfChange[] {
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((id) => {
     const [old, now] = [before.get(id), after.get(id)];
     if (old?.value === now?.value) return [];
-    const key = label((now ?? old)?.key ?? id);
-    return [change({ key, before: old?.value, after: now?.value, effect: BY_KEY.get(id) ?? OTHERWISE })];
+    const key = (now ?? old)?.key ?? id;
+    return [{ ...change(of, key, old?.value, now?.value), key: label(key) }];
   });
 }
 
@@ -129,7 +144,7 @@ function nodeChanges(before: ReadonlyMap<string, Fields>, after: ReadonlyMap<str
   for (const [host, fields] of after) {
     const old = before.get(host);
     if (old === undefined) continue;
-    for (const difference of settingChanges(old, fields, (key) => key)) {
+    for (const difference of settingChanges("node", old, fields, (key) => key)) {
       const id = JSON.stringify(difference);
       const same = changed.get(id) ?? { hosts: [], change: difference };
       same.hosts.push(host);
@@ -137,8 +152,8 @@ function nodeChanges(before: ReadonlyMap<string, Fields>, after: ReadonlyMap<str
     }
   }
   return [
-    ...(gone.length > 0 ? [change({ key: "NodeName", before: foldHosts(gone), effect: OTHERWISE })] : []),
-    ...(added.length > 0 ? [change({ key: "NodeName", after: foldHosts(added), effect: OTHERWISE })] : []),
+    ...(gone.length > 0 ? [change("node", "NodeName", foldHosts(gone), undefined)] : []),
+    ...(added.length > 0 ? [change("node", "NodeName", undefined, foldHosts(added))] : []),
     ...[...changed.values()].map((same) => ({ ...same.change, key: `${same.change.key} of ${foldHosts(same.hosts)}` })),
   ];
 }
@@ -149,22 +164,13 @@ function partitionChanges(
 ): readonly ConfChange[] {
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
     const [old, now] = [before.get(name), after.get(name)];
-    if (old === undefined) return [change({ key: "PartitionName", after: name, effect: OTHERWISE })];
-    if (now === undefined) return [change({ key: "PartitionName", before: name, effect: OTHERWISE })];
-    return settingChanges(old, now, (key) => `${key} of partition ${name}`);
+    if (old === undefined) return [change("partition", "PartitionName", undefined, name)];
+    if (now === undefined) return [change("partition", "PartitionName", name, undefined)];
+    return settingChanges("partition", old, now, (key) => `${key} of partition ${name}`);
   });
 }
 
-function change({
-  after,
-  before,
-  effect,
-  key,
-}: {
-  key: string;
-  before?: string | undefined;
-  after?: string | undefined;
-  effect: Effect;
-}): ConfChange {
-  return { key, before, after, effect };
+function change(of: ConfScope, key: string, before: string | undefined, after: string | undefined): ConfChange {
+  const { effect, why } = table().effectOf(of, key, { goes: after === undefined });
+  return { key, before, after, effect, why };
 }

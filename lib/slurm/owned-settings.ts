@@ -16,6 +16,7 @@ const OWNED: Readonly<Record<string, string>> = {
   AuthType: "every machine of the cluster has the munge key",
   CredType: "every machine of the cluster has the munge key",
   CryptoType: "every machine of the cluster has the munge key",
+  HashPlugin: "slurmdbd has to have the same, and nobody is understood meanwhile",
   SlurmctldPort: "firewalls are made from the port matrix",
   SlurmdPort: "firewalls are made from the port matrix",
   SrunPortRange: "firewalls are made from the port matrix",

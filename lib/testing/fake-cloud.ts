@@ -32,7 +32,7 @@ export interface FakeCloudProps {
    * Names the site.
    *
    * @default "fake"
-   * @onChange replaces everything
+   * @onChange replaces the cluster
    */
   readonly id?: string;
 
@@ -40,7 +40,7 @@ export interface FakeCloudProps {
    * The subnet that machines have their addresses in.
    *
    * @default "10.77.0.0/16"
-   * @onChange replaces everything
+   * @onChange replaces the cluster
    */
   readonly cidr?: string;
 
@@ -73,7 +73,7 @@ export interface FakeCloudProps {
    * `ssh`: machines were there before, and are told over SSH how to find their cluster.
    *
    * @default - they know it from their first boot
-   * @onChange the next `ohpc up` or `ohpc configure` tells them so
+   * @onChange live: the next `ohpc up` or `ohpc configure` tells them so
    */
   readonly introducedOver?: "ssh";
 }

@@ -68,6 +68,21 @@ describe("a change of slurm.conf", () => {
     expect(scopesHit(BEFORE, after)).toEqual({ partitions: [], going: [], any: true });
   });
 
+  it("aborts what has GPUs on nodes that get another number of them, but no other job, and not for another type", () => {
+    const [has, needs] = ["gpu:a100:2", { cpus: 1, mebibytes: 10, features: "" }];
+    const before = `NodeName=g1 Gres=${has},nic:1\nPartitionName=gpu Nodes=g1\n`;
+    const on = (id: string, name?: string, requeue = true) => {
+      const gres = name === undefined ? [] : [{ name, count: 1 }];
+      return job({ id, partition: "gpu", hosts: ["g1"], requeue, perNode: { ...needs, gres } });
+    };
+    const jobs = [on("gpu", "gpu"), on("once", "gpu:a100", false), on("none")];
+    const hits = (gres: string) =>
+      jobsHit(before, before.replace(has, gres), jobs).map(({ job: { id }, fate }) => `${id} ${fate}`);
+    for (const other of ["gpu:1", "gpu:3", "gpu:a100:1"]) expect(hits(other)).toEqual(["gpu requeues", "once ends"]);
+    for (const same of ["gpu:2", "gpu:b100:2", "gpu:a100:1,gpu:b100:1"]) expect(hits(same)).toEqual([]);
+    expect(scopesHit(before, before.replace(has, "gpu:3")).any).toBe(true);
+  });
+
   it("lets what runs on a node that only leaves its partition run on; what needs it and waits, waits for ever", () => {
     const after = BEFORE.replace("PartitionName=cpu Nodes=cpu-[1-3]", "PartitionName=cpu Nodes=cpu-[1-2]");
     const pinned = job({ id: "pinned", requiredHosts: ["cpu-3"] });

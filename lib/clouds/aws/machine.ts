@@ -32,7 +32,7 @@ export interface AwsMachineOptions {
    * The id of a capacity reservation (`cr-…`) that the machines are to use.
    *
    * @default - none in particular; open ones that match are used
-   * @onChange stops the machines and starts them again, and nobody is asked; leaving it out changes nothing
+   * @onChange restarts the machines, and nobody is asked; leaving it out changes nothing
    */
   readonly capacityReservation?: string;
 

@@ -21,7 +21,7 @@ export interface AzureCloudProps {
    * The id of the subscription that everything is made in.
    *
    * @default - what the environment variable ARM_SUBSCRIPTION_ID says when Terraform runs
-   * @onChange another cluster is made, and this one forgotten
+   * @onChange replaces the cluster: another one is made, and this one forgotten
    */
   readonly subscriptionId?: string;
 
@@ -45,7 +45,7 @@ export interface AzureCloudProps {
    * The address range of the virtual network that is made.
    *
    * @default "10.79.0.0/16"
-   * @onChange another network: destroy the cluster first
+   * @onChange replaces the cluster, for it is another network: destroy the cluster first
    */
   readonly cidr?: string;
 
@@ -62,7 +62,7 @@ export interface AzureCloudProps {
    * Subnets that are there already. Pools then have to say their `addresses`, the master its `address`.
    *
    * @default - a virtual network of its own
-   * @onChange another network: destroy the cluster first
+   * @onChange replaces the cluster, for it is another network: destroy the cluster first
    */
   readonly network?: AzureNetworkReference;
 
@@ -153,7 +153,7 @@ export interface AzureCloudProps {
    * Names the site in the manifest, and the provider.
    *
    * @default "azure"
-   * @onChange replaces everything
+   * @onChange replaces the cluster
    */
   readonly id?: string;
 }

@@ -15,7 +15,8 @@ export interface LocalMachineProps {
    * Cores that Slurm counts. They are promises: all machines share those of this computer.
    *
    * @default 1
-   * @onChange reconfigures Slurm; no container is replaced
+   * @onChange reconfigures Slurm; jobs there go back into the queue, or end: `ohpc` names them and asks. No container is
+   * replaced
    */
   readonly cpus?: number;
 

@@ -40,7 +40,7 @@ export interface LocalCloudProps {
    * Names the site in the manifest.
    *
    * @default "local"
-   * @onChange replaces everything but disks
+   * @onChange replaces the network and all machines; disks stay
    */
   readonly id?: string;
 }

@@ -29,7 +29,8 @@ export type GroupsOf = (user: string) => readonly string[];
  * - All jobs of a partition that goes, also those that wait or are held, and those that named another one beside it. Slurm
  *   would end them as NODE_FAIL, and start them anew when a partition of that name comes back: so they are cancelled before.
  * - The same are jobs that require a node that goes, also those that wait. Others that run there go back into the queue,
- *   if they may. So they do where a node's sockets or cores become others: slurmctld aborts what runs there.
+ *   if they may. So they do where a node's sockets or cores become others: slurmctld aborts what runs there; and those that
+ *   have GPUs where their number becomes another one.
  * - A node that leaves a partition is kept by jobs that run there. What waits and needs more nodes, other nodes, more time,
  *   another group, or more of a node (cores, memory, GPUs, features) than all its partitions have left waits for ever.
  * - Partitions that somebody made with scontrol go whenever slurmctld reads its files anew.
@@ -56,7 +57,8 @@ export function jobsHit(
     old: old === undefined ? undefined : partitionsOf(old),
     now: partitionsOf(now),
     going: goneFrom(old?.nodes ?? named, now.nodes),
-    reshaped: old === undefined ? new Set() : reshapedIn(old, now),
+    reshaped: old === undefined ? new Set() : changedIn(old, now, shapeOf),
+    equipped: old === undefined ? new Set() : changedIn(old, now, equipmentOf),
     restarted: new Set(restarted),
     groupsOf,
   };
@@ -83,7 +85,8 @@ export function scopesHit(before: string, after: string): ScopesHit {
     const earlier = was.get(name);
     return earlier !== undefined && isNarrower(earlier, partition);
   });
-  return { partitions, going, any: partitions.length + going.length + reshapedIn(old, now).size > 0 || narrower };
+  const changed = [shapeOf, equipmentOf].some((what) => changedIn(old, now, what).size > 0);
+  return { partitions, going, any: partitions.length + going.length > 0 || changed || narrower };
 }
 
 /** What becomes of jobs when machines go: some for good, others to be made anew under their names. Pure. */
@@ -169,12 +172,14 @@ interface Change {
   readonly now: ReadonlyMap<string, Partition>;
   readonly going: ReadonlySet<string>;
   readonly reshaped: ReadonlySet<string>;
+  /** Nodes that have more GPUs or fewer. */
+  readonly equipped: ReadonlySet<string>;
   readonly restarted: ReadonlySet<string>;
   readonly groupsOf: GroupsOf;
 }
 
 function hitOf(job: Job, change: Change): Hit | undefined {
-  const { now, going, reshaped, restarted } = change;
+  const { now, going, reshaped, equipped, restarted } = change;
   const named = job.partition.split(",");
   const gone = named.find((name) => !now.has(name));
   if (gone !== undefined) return { job, fate: "cancelled", why: `partition ${gone} goes`, scope: `partition ${gone}` };
@@ -184,6 +189,11 @@ function hitOf(job: Job, change: Change): Hit | undefined {
   if (aborted !== undefined) {
     const why = `the cores of ${foldHosts([...reshaped])} become others`;
     return { job, fate: job.requeue === true ? "requeues" : "ends", why, scope: `node ${aborted}` };
+  }
+  const mismatched = (job.perNode?.gres ?? []).length > 0 ? job.hosts.find((host) => equipped.has(host)) : undefined;
+  if (mismatched !== undefined) {
+    const why = `they have GPUs or the like, of which ${foldHosts([...equipped])} get another number`;
+    return { job, fate: job.requeue === true ? "requeues" : "ends", why, scope: `node ${mismatched}` };
   }
   const drained = job.hosts.find((host) => restarted.has(host));
   if (drained !== undefined) {
@@ -271,16 +281,35 @@ function goneFrom(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<strin
   return new Set([...before.keys()].filter((name) => !after.has(name)));
 }
 
-/** slurmctld compares these of what a job was given with what its nodes have. */
-const SHAPE = ["sockets", "corespersocket"] as const;
+type Fields = ReadonlyMap<string, { readonly value: string }>;
 
-function reshapedIn({ nodes: before }: ParsedSlurmConf, { nodes: after }: ParsedSlurmConf): ReadonlySet<string> {
-  const shape = (fields: ReadonlyMap<string, { readonly value: string }> | undefined) =>
-    SHAPE.map((key) => fields?.get(key)?.value ?? "").join(" ");
+/** slurmctld compares this of what a job was given with what its nodes have. */
+function shapeOf(fields: Fields): string {
+  return ["sockets", "corespersocket"].map((key) => fields.get(key)?.value ?? "").join(" ");
+}
+
+/** This, too, of jobs that have any of it: `gpu 2`. Other types with the same number they outlive. */
+function equipmentOf(fields: Fields): string {
+  const counts = new Map<string, number>();
+  for (const item of (fields.get("gres")?.value ?? "").split(",").filter(Boolean)) {
+    const [, name = "", amount = "1"] = /^([^:]*)(?::.*?)??(?::(\d+))?$/.exec(item) ?? [];
+    counts.set(name, (counts.get(name) ?? 0) + Number(amount));
+  }
+  return [...counts]
+    .map((one) => one.join(" "))
+    .sort()
+    .join(",");
+}
+
+function changedIn(
+  { nodes: before }: ParsedSlurmConf,
+  { nodes: after }: ParsedSlurmConf,
+  what: (fields: Fields) => string,
+): ReadonlySet<string> {
   return new Set(
     [...after].flatMap(([host, fields]) => {
       const old = before.get(host);
-      return old === undefined || shape(old) === shape(fields) ? [] : [host];
+      return old === undefined || what(old) === what(fields) ? [] : [host];
     }),
   );
 }
