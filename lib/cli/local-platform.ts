@@ -27,18 +27,20 @@ export function localPlatform(stack: SynthesizedStack, engine: unknown, takeOver
   const config = readFileSync(join(stack.directory, "cdk.tf.json"), "utf8");
   const stock = config.includes(stockImage());
   let owner: string | undefined;
+  let nothingThere = false;
   return {
     claim: async (state) =>
       explained(async () => {
         const claimant = claimantIn(state, cluster, expectedIn(state));
         const ownership = await ownershipOf(cluster, wanted);
         ({ owner } = claimant);
+        nothingThere = !ownership.there;
         const how = standing(ownership, claimant, realpathSync(stack.directory));
         if (how === "settled") return undefined;
         if (how === "strange" && !takeOver) throw strangerFailure(cluster, stack.name, ownership);
         return { env: takingOver(cluster), settle: async (mark) => explained(async () => markCluster(cluster, mark)) };
       }),
-    displaced: async (plan) => explained(async () => displacedBy(plan, cluster, wanted)),
+    displaced: async (plan) => (nothingThere ? [] : explained(async () => displacedBy(plan, cluster, wanted))),
     patience: Duration.minutes(stock ? 30 : 2),
     prepare: async (progress) => {
       // Machines may all have an image of the user's own.
