@@ -70,7 +70,9 @@ function byHand(): Measured {
   try {
     const before = busySeconds();
     const lines = run("up").trim().split("\n");
-    const stages = Object.fromEntries(lines.map((line) => line.split(" ")).map(([what, took]) => [what, Number(took)]));
+    const stages: Record<string, number> = Object.fromEntries(
+      lines.map((line) => line.split(" ")).map(([what = "", took]) => [what, Number(took)]),
+    );
     return { wall: Object.values(stages).reduce((sum, one) => sum + one, 0), cpu: busySeconds() - before, stages };
   } finally {
     run("down");
