@@ -6,6 +6,7 @@ import { agree, type Consenter } from "../feedback/consent";
 import { count } from "../feedback/count";
 import type { Progress } from "../feedback/progress";
 import type { JobsSeen } from "../scheduler/jobs";
+import type { TerraformEvent } from "../terraform/events";
 import { machinesIn } from "../terraform/plan";
 import { Terraform } from "../terraform/terraform";
 import { applyPlan } from "./apply-plan";
@@ -32,6 +33,8 @@ export interface ApplyOptions {
   readonly command: string;
   /** What else will be lost once it is applied, to be asked about at once. */
   readonly afterwards?: readonly string[];
+  /** Told what Terraform does, as it does it. */
+  readonly onEvent?: ((event: TerraformEvent) => void) | undefined;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface ApplyOptions {
  */
 export async function applyDeployment(
   { stack, plan: saved, verdict, stopped, claim, outputs, access }: PlannedDeployment,
-  { env, consenter, platform, command, afterwards = [] }: ApplyOptions,
+  { env, consenter, platform, command, afterwards = [], onEvent }: ApplyOptions,
   progress: Progress,
 ): Promise<AppliedDeployment> {
   const terraform = new Terraform(stack.directory, { ...env, ...claim?.env });
@@ -88,7 +91,7 @@ export async function applyDeployment(
       await liftProtection();
       // Machines of their names will have other keys, also if this gets no further than taking them away.
       if (access !== undefined) forgetHostKeys(access, going);
-      const made = await applyPlan(terraform, saved, `Deploy ${stack.name}`, changes, progress);
+      const made = await applyPlan(terraform, saved, `Deploy ${stack.name}`, changes, progress, onEvent);
       await settle(made);
       return { outputs: made, started, failure };
     } catch (error) {

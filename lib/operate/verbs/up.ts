@@ -7,7 +7,7 @@ import { type Deployment, deploymentOf } from "../cluster/deployment";
 import { lookAtStakes } from "../configure/change-consent";
 import { planConfigure } from "../configure/configure";
 import { consequencesOf, type Stakes } from "../configure/consequences";
-import { configurePhase } from "../configure/phase";
+import { configurePhase, type StepsPhase } from "../configure/phase";
 import type { StepResult } from "../configure/run-steps";
 import { applyDeployment } from "../deploy/apply-deployment";
 import { planDeployment, type PlannedDeployment } from "../deploy/deployment-plan";
@@ -25,6 +25,7 @@ import { findProject, type Place } from "../stack/project";
 import { specOf } from "../stack/spec";
 import { readSynthesis, stackNamed, synthesize, type SynthesizedStack, withDependencies } from "../stack/synthesis";
 import { machinesIn, type PlannedChange } from "../terraform/plan";
+import { HeadStart } from "./head-start";
 
 export interface UpOptions {
   readonly stack: string;
@@ -86,10 +87,10 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     tellMissing(planned, progress);
     const consent = { consenter, command, agreed: new Set<string>() };
     const stakes = consenter.yes ? undefined : await stakesAhead(planned, env);
-    const { outputs, started, failure } = await applyDeployment(
-      planned,
-      { env, consenter, platform, command, afterwards: stakes?.lines },
-      progress,
+    const limit = options.limit ?? platform?.patience ?? Duration.minutes(30);
+    const headStart = HeadStart.of(planned, { project, env, command, limit });
+    const { outputs, started, failure } = await headStart.during(async (onEvent) =>
+      applyDeployment(planned, { env, consenter, platform, command, afterwards: stakes?.lines, onEvent }, progress),
     );
     for (const scope of stakes?.scopes ?? []) consent.agreed.add(scope);
     for (const { kind, name: host } of planned.verdict.losses)
@@ -98,19 +99,15 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
       progress.note(`${started.join(", ")} had stopped, and ${started.length === 1 ? "was" : "were"} started`);
 
     const deployment = deploymentOf(project, stack, outputs, env);
-    const limit = options.limit ?? platform?.patience ?? Duration.minutes(30);
     forgetHostKeys(deployment, machinesIn(planned.verdict.changes, ["create", "replace"]));
     const master = masterOf(deployment, limit);
     await pinMaster(deployment, hostKeySource(deployment.manifest, env), progress, { limit });
     if (planned.plan.changesAnything || started.length > 0) {
       await progress.phase("Master answers", async () => masterAnswers(deployment, limit));
     }
-    const { changed, late } = await configurePhase(
-      deployment,
-      master,
-      { ...consent, takeOver: options.takeOver },
-      progress,
-    );
+    const { changed, late }: StepsPhase =
+      (await headStart.finish(deployment, progress)) ??
+      (await configurePhase(deployment, master, { ...consent, takeOver: options.takeOver }, progress));
     const introduced = await introduceMachines(deployment, progress);
     const waking = nodesOf(deployment.manifest).flatMap(({ host }) => (failure?.hosts.includes(host) ? [] : [host]));
     const readiness = await progress.phase("Nodes ready", async (report) =>
