@@ -235,7 +235,7 @@ fi
 homes=()
 # Without a home disk each machine has its own homes. Whoever is wanted no more stays while a job of theirs is here.
 [ "$home_kind" != none ] || homes=(--homes)
-said=$(python3 "$bundle/accounts.py" apply --registry "$registry" --keep busy "${homes[@]}" <"$bundle/accounts.json" 2>&1) || not_yet "${said##*$'\n'}"
+said=$(python3 -IS "$bundle/accounts.py" apply --registry "$registry" --keep busy "${homes[@]}" <"$bundle/accounts.json" 2>&1) || not_yet "${said##*$'\n'}"
 
 begin time
 if systemd-detect-virt --container --quiet; then

@@ -85,5 +85,5 @@ mv -fT "$root/current.new" "$root/current"
 find "$generations" -mindepth 1 -maxdepth 1 ! -name "$next" ! -name "$(basename "$before")" -exec rm -rf {} +
 cd "$root/current"
 awk 'NR == FNR { nodes[$1] = 1; next } $2 in nodes' nodes hosts >/run/ohpc-kick
-setsid --fork python3 ask.py kick </run/ohpc-kick >/dev/null 2>&1
+setsid --fork python3 -IS ask.py kick </run/ohpc-kick >/dev/null 2>&1
 `;
