@@ -16,9 +16,8 @@ import type { TerraformEvent } from "../terraform/events";
 export interface HeadStartOptions {
   readonly project: Project;
   readonly env: NodeJS.ProcessEnv;
-  /** As it was typed: `ohpc up demo`. */
-  readonly command: string;
-  readonly limit: Duration;
+  /** What is done on the master as soon as it is made. `goesOn` tells whether anybody still waits for it. */
+  readonly work: (deployment: Deployment, goesOn: () => boolean) => Promise<StepsResult>;
 }
 
 /**
@@ -30,6 +29,7 @@ export interface HeadStartOptions {
 export class HeadStart {
   private owner: string | undefined;
   private running: Promise<Done | undefined> | undefined;
+  private isOff = false;
 
   /** What there is to start with; without a draft, nothing ever starts. */
   static of(planned: PlannedDeployment, options: HeadStartOptions): HeadStart {
@@ -55,6 +55,7 @@ export class HeadStart {
         this.follow(event);
       });
     } catch (error) {
+      this.isOff = true;
       await this.running;
       throw error;
     }
@@ -85,26 +86,38 @@ export class HeadStart {
 
   private begin(host: string, manifest: unknown): void {
     const { env, project } = this.options;
-    let deployment;
+    let deployment: Deployment;
     try {
       deployment = deploymentOf(project, this.planned.stack, { [MANIFEST_OUTPUT]: manifest }, env);
     } catch {
       return;
     }
-    if (deployment.manifest.master.host === host) this.running = this.carryOut(deployment).catch(() => undefined);
-  }
-
-  private async carryOut(deployment: Deployment): Promise<Done> {
-    const { command, limit } = this.options;
-    await masterAnswers(deployment, limit);
-    const result = await configure(deployment, masterOf(deployment, limit), {
-      command,
-      onPlan: (plan) => {
-        if (takesSomething(plan, deployment)) throw new Error("somebody has to be asked first");
-      },
+    if (deployment.manifest.master.host !== host) return;
+    const work = async (): Promise<Done> => ({
+      deployment,
+      result: await this.options.work(deployment, () => !this.isOff),
     });
-    return { deployment, result };
+    this.running = work().catch(() => undefined);
   }
+}
+
+/**
+ * The work of a head start: as `configure`, as soon as the master answers.
+ *
+ * @throws Error where somebody has to be asked first
+ */
+export async function configureNew(
+  deployment: Deployment,
+  goesOn: () => boolean,
+  { command, limit }: { readonly command: string; readonly limit: Duration },
+): Promise<StepsResult> {
+  await masterAnswers(deployment, limit, goesOn);
+  return configure(deployment, masterOf(deployment, limit), {
+    command,
+    onPlan: (plan) => {
+      if (!goesOn() || takesSomething(plan, deployment)) throw new Error("not now");
+    },
+  });
 }
 
 /** Whether there is somebody, or a slurm.conf, that a plan could take something from. */

@@ -25,7 +25,7 @@ import { findProject, type Place } from "../stack/project";
 import { specOf } from "../stack/spec";
 import { readSynthesis, stackNamed, synthesize, type SynthesizedStack, withDependencies } from "../stack/synthesis";
 import { machinesIn, type PlannedChange } from "../terraform/plan";
-import { HeadStart } from "./head-start";
+import { configureNew, HeadStart, type HeadStartOptions } from "./head-start";
 
 export interface UpOptions {
   readonly stack: string;
@@ -88,7 +88,8 @@ export async function up(options: UpOptions, shown: Progress): Promise<UpResult>
     const consent = { consenter, command, agreed: new Set<string>() };
     const stakes = consenter.yes ? undefined : await stakesAhead(planned, env);
     const limit = options.limit ?? platform?.patience ?? Duration.minutes(30);
-    const headStart = HeadStart.of(planned, { project, env, command, limit });
+    const work: HeadStartOptions["work"] = async (made, goesOn) => configureNew(made, goesOn, { command, limit });
+    const headStart = HeadStart.of(planned, { project, env, work });
     const { outputs, started, failure } = await headStart.during(async (onEvent) =>
       applyDeployment(planned, { env, consenter, platform, command, afterwards: stakes?.lines, onEvent }, progress),
     );
