@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2164
 # A cluster as somebody sets it up who knows what to do, and does it once: podman, one bash script per machine over SSH, no
 # question asked. The same machines, from the same image with the same flags; the same Slurm with one user. It has no plan, no
 # state, no accounting database, and nothing that could be run again.

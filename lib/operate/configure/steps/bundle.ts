@@ -25,7 +25,8 @@ slurm_version() { slurmctld -V | awk '{ print $2 }'; }
 export const bundle: Step<BundleState> = {
   id: "bundle",
   title: "the nodes' bundle",
-  needs: ["munge-key", "exports", "slurmctld", "slurm-accounts"],
+  // Nodes need nothing of Slurm's accounts, which come meanwhile.
+  needs: ["munge-key", "exports", "slurmctld", "accounts"],
   desired: (cluster) => ({ files: bundleFiles(cluster), mungeKey: true, slurmVersion: true }),
   inspect: String.raw`
 ${FILE_JSON}${SLURM_VERSION}
