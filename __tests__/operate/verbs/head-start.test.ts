@@ -65,7 +65,7 @@ describe("a head start", () => {
     ["something is replaced", { verdict: verdictOf([{ ...MASTER, action: "replace" }]) }],
   ])("is not taken where %s", async (_, other) => {
     const { headStart, worked } = prepare(other);
-    await headStart.during(async (onEvent) => Promise.resolve(make(onEvent)));
+    await headStart.during(madeAll);
     expect(worked).toEqual([]);
     await expect(headStart.finish(deployed(), toldProgress().progress)).resolves.toBeUndefined();
   });
@@ -73,17 +73,17 @@ describe("a head start", () => {
   it("is not taken where an address is not known before the machine is there", async () => {
     define({ ...manifest, owner: "${terraform_data.master_owner_AB12.id}", cluster: "${aws_eip.master.public_ip}" });
     const { headStart, worked } = prepare();
-    await headStart.during(async (onEvent) => Promise.resolve(make(onEvent)));
+    await headStart.during(madeAll);
     expect(worked).toEqual([]);
   });
 
   it("leaves what went wrong, or came out otherwise, to who configures the cluster afterwards", async () => {
     const failing = prepare({}, async () => Promise.reject(new Error("the master went away")));
-    await failing.headStart.during(async (onEvent) => Promise.resolve(make(onEvent)));
+    await failing.headStart.during(madeAll);
     await expect(failing.headStart.finish(deployed(), toldProgress().progress)).resolves.toBeUndefined();
 
     const { headStart } = prepare();
-    await headStart.during(async (onEvent) => Promise.resolve(make(onEvent)));
+    await headStart.during(madeAll);
     await expect(headStart.finish(deployed("another"), toldProgress().progress)).resolves.toBeUndefined();
   });
 
@@ -98,7 +98,7 @@ describe("a head start", () => {
       make(onEvent);
       return Promise.reject(new Error("no more machines"));
     });
-    await failing.catch((error: Error) => told.push(error.message));
+    await failing.catch((error: unknown) => told.push((error as Error).message));
     expect(told).toEqual(["ended", "no more machines"]);
   });
 });
@@ -137,6 +137,11 @@ function prepare(
 function make(onEvent: (event: TerraformEvent) => void): void {
   onEvent(completed("terraform_data.master_owner_AB12", MARK));
   onEvent(completed(MASTER.address));
+}
+
+async function madeAll(onEvent: (event: TerraformEvent) => void): Promise<void> {
+  make(onEvent);
+  return Promise.resolve();
 }
 
 function completed(address: string, id = "some-id"): TerraformEvent {
