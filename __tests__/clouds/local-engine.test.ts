@@ -147,7 +147,7 @@ describe("an engine that does not answer", () => {
   }
 
   it.each<[string, string, string, Pick<Situation, "recorded">]>([
-    ["when it is looked for", "info", "true", {}],
+    ["when it is looked for", "container", "true", {}],
     ["to a question", "ps", "engine ps -aq", { recorded: "podman" }],
     ["while it makes a machine", "run | ps", "engine run -d image", { recorded: "podman" }],
     ["while it removes one", "rm | ps", "engine rm -f machine >/dev/null", { recorded: "podman" }],

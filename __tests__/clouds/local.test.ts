@@ -61,7 +61,8 @@ describe("what LocalCloud synthesizes", () => {
 
     const machines = resource({ pools: { cpu: 2 } }, 'terraform_data.cpu["cpu-1"]').body;
     expect(machines["depends_on"]).toEqual(
-      ["network", "network-sweep", "home", "bundle"].map((name) => `terraform_data.${name}`),
+      // Everything waits for the master: it boots while the nodes are made.
+      ["network", "network-sweep", "home", "bundle", "master"].map((name) => `terraform_data.${name}`),
     );
   });
 

@@ -5,7 +5,7 @@ import { displacedBy } from "../clouds/local/displaced";
 import { driftOf, expectedIn } from "../clouds/local/drift";
 import { type EngineName, EngineError } from "../clouds/local/engine";
 import { engineNamed } from "../clouds/local/engine-prelude";
-import { buildNodeImage } from "../clouds/local/image";
+import { buildNodeImage, hasImage } from "../clouds/local/image";
 import { removeLeftovers } from "../clouds/local/leftovers";
 import { claimantIn, markCluster, type Ownership, ownershipOf, standing, takingOver } from "../clouds/local/ownership";
 import { LocalPower } from "../clouds/local/power";
@@ -27,23 +27,28 @@ export function localPlatform(stack: SynthesizedStack, engine: unknown, takeOver
   const config = readFileSync(join(stack.directory, "cdk.tf.json"), "utf8");
   const stock = config.includes(stockImage());
   let owner: string | undefined;
+  let nothingThere = false;
+  let imageThere: Promise<boolean> | undefined;
   return {
     claim: async (state) =>
       explained(async () => {
+        // Asked while Terraform plans, and nobody waits for it.
+        if (config.includes(nodeImage())) imageThere = hasImage(nodeImage(), wanted);
         const claimant = claimantIn(state, cluster, expectedIn(state));
         const ownership = await ownershipOf(cluster, wanted);
         ({ owner } = claimant);
+        nothingThere = !ownership.there;
         const how = standing(ownership, claimant, realpathSync(stack.directory));
         if (how === "settled") return undefined;
         if (how === "strange" && !takeOver) throw strangerFailure(cluster, stack.name, ownership);
         return { env: takingOver(cluster), settle: async (mark) => explained(async () => markCluster(cluster, mark)) };
       }),
-    displaced: async (plan) => explained(async () => displacedBy(plan, cluster, wanted)),
+    displaced: async (plan) => (nothingThere ? [] : explained(async () => displacedBy(plan, cluster, wanted))),
     patience: Duration.minutes(stock ? 30 : 2),
     prepare: async (progress) => {
       // Machines may all have an image of the user's own.
       if (stock) await buildImage(progress, { ...wanted, folder: "debian-13" });
-      if (config.includes(nodeImage())) await buildImage(progress, wanted);
+      if (config.includes(nodeImage()) && (await imageThere) !== true) await buildImage(progress, wanted);
     },
     drift: async (state) => explained(async () => driftOf(cluster, expectedIn(state), wanted)),
     start: async (hosts) => new LocalPower({ ...wanted, owner }).start(hosts),

@@ -64,6 +64,22 @@ describe("runSteps", () => {
     expect(result.changed.map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
+  it("looks again and applies in one round trip, unless the effect depends on what is seen", async () => {
+    const remote = new BashRemote();
+    const depends: Step = { ...file("c", { needs: ["b"] }), effect: (before) => (before === null ? "live" : "live") };
+    await runSteps([file("a"), file("b", { needs: ["a"] }), depends], cluster, remote);
+    // One for all; a; b; a look at c, and c.
+    expect(remote.runs).toBe(5);
+    expect(readFileSync(join(scratch, "log"), "utf8")).toBe("a\nb\nc\n");
+  });
+
+  it("does not apply what something it needs has made true", async () => {
+    const steps = [file("a", { more: "printf yes >b" }), file("b", { needs: ["a"] })];
+    const result = await runSteps(steps, cluster, new BashRemote());
+    expect(result.changed.map(({ id }) => id)).toEqual(["a"]);
+    expect(readFileSync(join(scratch, "log"), "utf8")).toBe("a\n");
+  });
+
   it("tells step, host, cause, remedy and the last lines when a script fails", async () => {
     const broken = file("broken", {
       more: "seq 1 100; echo 'mkfs: /dev/sdb is in use' >&2; exit 7",

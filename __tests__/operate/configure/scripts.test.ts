@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { orderSteps } from "../../../lib/operate/configure/step/order";
-import { inspectScript } from "../../../lib/operate/configure/step/scripts";
+import { inspectScript, lookAndApplyScript } from "../../../lib/operate/configure/step/scripts";
 import { MASTER_STEPS } from "../../../lib/operate/configure/steps/master-steps";
 import { usersBundle } from "../../../lib/operate/configure/steps/users-bundle";
 import { programText } from "../../../lib/operate/node/bundle-files";
@@ -26,6 +26,7 @@ describe("the scripts that run on other machines", () => {
         [`${id}.apply.sh`, apply] as const,
       ]),
       ["all.inspect.sh", inspectScript(MASTER_STEPS)] as const,
+      ...MASTER_STEPS.map((step) => [`${step.id}.look-and-apply.sh`, lookAndApplyScript(step, "live")] as const),
       ["converge.sh", programText("converge.sh")] as const,
       ["apply-roles.sh", applyRolesProgram()] as const,
       ["write-hosts.sh", programText("write-hosts.sh")] as const,

@@ -22,9 +22,13 @@ refuse_if_there() {
   [ "${OHPC_TAKE_OVER-}" != "$cluster" ] || return 0
   local there
   there=$(
-    engine ps -aq --filter "label=$label.cluster=$cluster"
-    engine network ls -q --filter "label=$label.cluster=$cluster"
-    engine volume ls -q --filter "label=$label.cluster=$cluster"
+    engine ps -aq --filter "label=$label.cluster=$cluster" &
+    containers=$!
+    engine network ls -q --filter "label=$label.cluster=$cluster" &
+    networks=$!
+    engine volume ls -q --filter "label=$label.cluster=$cluster" || exit
+    wait "$containers" || exit
+    wait "$networks" || exit
   )
   [ -z "$there" ] || quit "The cluster \"$cluster\" on this machine belongs to another Terraform state." \
     "Work where it was made, or bring that state here; to take it over on purpose: ohpc up STACK --take-over (or OHPC_TAKE_OVER=$cluster before terraform)."

@@ -26,7 +26,7 @@ export function makeDisk(scope: Construct, id: string, spec: DiskSpec, engine: E
   if (existing !== undefined) return { purpose, manifest, handle: new LocalVolume(existing, undefined), dependsOn: [] };
 
   const { cluster } = site;
-  const { owner } = networkOf(site);
+  const { owner, network } = networkOf(site);
   const name = volumeName(cluster, purpose);
   const context = { cluster, site: site.name, engine };
   const volume = new TerraformData(scope, id, {
@@ -42,7 +42,8 @@ export function makeDisk(scope: Construct, id: string, spec: DiskSpec, engine: E
       whenMade("make the volume", ownedBy(owner, script("volume-up", context, { volume: name }))),
       whenDestroyed("remove the volume"),
     ],
-    dependsOn: [...site.dependsOn],
+    // Not after the sweep, which is about machines.
+    dependsOn: [network],
   });
   return { purpose, manifest, handle: new LocalVolume(name, volume), dependsOn: [volume] };
 }

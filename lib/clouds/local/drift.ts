@@ -48,10 +48,8 @@ export async function driftOf(
   expected: readonly Expected[],
   options: EngineOptions = {},
 ): Promise<Drift> {
-  return compare(
-    expected.filter((one) => one.cluster === cluster),
-    await engineContents(cluster, options),
-  );
+  const own = expected.filter((one) => one.cluster === cluster);
+  return own.length === 0 ? { missing: [], stopped: [] } : compare(own, await engineContents(cluster, options));
 }
 
 /**

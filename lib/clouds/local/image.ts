@@ -16,6 +16,17 @@ export function imageEngine(wanted: EngineWanted = {}, env: NodeJS.ProcessEnv = 
   };
 }
 
+/** Whether the engine has an image; where it does not tell, it may be missing. */
+export async function hasImage(image: string, wanted: EngineWanted = {}): Promise<boolean> {
+  try {
+    await runEngine(["image", "inspect", "--format", "{{.Id}}", image], wanted);
+    return true;
+  } catch (error) {
+    if (error instanceof EngineError) return false;
+    throw error;
+  }
+}
+
 /**
  * Builds what is missing of an image for machines of `local` clusters.
  *

@@ -23,7 +23,7 @@ refuse_strangers
 name="ohpc-$cluster-$host"
 identity="$cluster $site $spec $image $address"
 
-for volume in "${volumes[@]}"; do
+[ ${#volumes[@]} = 0 ] || engine volume inspect "${volumes[@]}" >/dev/null 2>&1 || for volume in "${volumes[@]}"; do
   engine volume inspect "$volume" >/dev/null 2>&1 || quit "There is no volume called \"$volume\"." \
     "If it is a disk of the cluster \"$cluster\", \"ohpc up\" makes it again, empty; if it is an existing disk: $engine_name volume create $volume"
 done
@@ -40,13 +40,7 @@ case $labels in
     if engine start "$name" >/dev/null; then exit 0; fi
     remove "$name"
     ;;
-  '')
-    # Of a podman that was killed while it made it: in its storage only, without labels, but with the name.
-    if [ "$engine_name" = podman ] && engine container exists --external "$name"; then
-      remove "$name"
-      echo "note: a half-made container called $name was removed; podman must have been killed while it made it" >&2
-    fi
-    ;;
+  '') ;;
   "$cluster $site "*) remove "$name" ;;
   *)
     quit "There is a container called \"$name\" that does not belong to the cluster \"$cluster\"." \
@@ -57,11 +51,6 @@ esac
 if [ -n "$ssh_port" ] && port_taken "$ssh_port"; then
   quit "Port $ssh_port on 127.0.0.1, the way in to the cluster \"$cluster\", is taken by another program." \
     "Choose another: new LocalCloud({ sshPort: $((ssh_port < 65535 ? ssh_port + 1 : 20000)) })"
-fi
-
-if [ ${#made[@]} -gt 0 ] && ! engine image inspect "$image" >/dev/null 2>&1; then
-  echo "note: the image $image was not in $engine_name yet and was made first" >&2
-  make_image || quit "The image $image is not in $engine_name, and could not be made here." "Make it, then run the same command again: npx ohpc ${made[*]}"
 fi
 
 flags=()
@@ -95,15 +84,40 @@ if [ -n "$user_data" ]; then
   flags+=(-v "$seed:/var/lib/cloud/seed/nocloud:ro")
 fi
 
-engine run -d --pull=never --name "$name" --hostname "$host" --network "$network" --ip "$address" \
-  --label "$label.cluster=$cluster" --label "$label.site=$site" --label "$label.host=$host" --label "$label.role=$role" \
-  --label "$label.spec=$spec" --label "$label.image=$image" --label "$label.address=$address" \
-  -v "$directory/id_ed25519.pub:/etc/ssh/authorized_keys.d/root:ro" \
-  -v "$directory/host_ed25519_key:/etc/ssh/ssh_host_ed25519_key:ro" \
-  -v "$directory/host_ed25519_key.pub:/etc/ssh/ssh_host_ed25519_key.pub:ro" \
-  "${run_flags[@]}" "${flags[@]}" "$image" ${command[@]+"${command[@]}"} >/dev/null || {
-  code=$?
+start() {
+  engine run -d --pull=never --name "$name" --hostname "$host" --network "$network" --ip "$address" \
+    --label "$label.cluster=$cluster" --label "$label.site=$site" --label "$label.host=$host" --label "$label.role=$role" \
+    --label "$label.spec=$spec" --label "$label.image=$image" --label "$label.address=$address" \
+    -v "$directory/id_ed25519.pub:/etc/ssh/authorized_keys.d/root:ro" \
+    -v "$directory/host_ed25519_key:/etc/ssh/ssh_host_ed25519_key:ro" \
+    -v "$directory/host_ed25519_key.pub:/etc/ssh/ssh_host_ed25519_key.pub:ro" \
+    "${run_flags[@]}" "${flags[@]}" "$image" ${command[@]+"${command[@]}"} >/dev/null
+}
+
+# Mends what may have kept it from being started; fails if there is nothing to mend.
+mend() {
+  # Of a podman that was killed while it made it: in its storage only, without labels, but with the name.
+  if [ "$engine_name" = podman ] && ! engine container exists "$name" && engine container exists --external "$name"; then
+    remove "$name" || return
+    echo "note: a half-made container called $name was removed; podman must have been killed while it made it" >&2
+    return
+  fi
+  if [ ${#made[@]} -gt 0 ] && ! engine image inspect "$image" >/dev/null 2>&1; then
+    echo "note: the image $image was not in $engine_name yet and was made first" >&2
+    make_image || quit "The image $image is not in $engine_name, and could not be made here." "Make it, then run the same command again: npx ohpc ${made[*]}"
+    return
+  fi
+  return 1
+}
+
+# Most often nothing is to be mended: what could be is asked only where it did not start.
+for tries in 1 2 3; do
+  code=0
+  start || code=$?
+  if [ "$code" = 0 ] || [ "$tries" = 3 ] || ! mend; then break; fi
+done
+if [ "$code" != 0 ]; then
   remove "$name" 2>/dev/null || true
   engine image inspect "$image" >/dev/null 2>&1 || quit "The image $image is not in $engine_name: \"ohpc up\" builds it." "Build it (npx ohpc image build), or pull it if it is your own."
   quit "$engine_name could not start $host (exit code $code); it said why above."
-}
+fi

@@ -74,8 +74,13 @@ export class LocalMachines implements MachineGroup {
         whenMade("start the machine", perHost(ownedBy(network.owner, up))),
         whenDestroyed("remove the machine"),
       ],
-      dependsOn: [...site.dependsOn, ...disks.flatMap((disk) => disk.dependsOn)],
+      dependsOn: [
+        ...site.dependsOn,
+        ...disks.flatMap((disk) => disk.dependsOn),
+        ...(role === "compute" && network.master !== undefined ? [network.master] : []),
+      ],
     });
+    if (role === "master") network.master = this.containers;
     this.way = {
       host: sshPort === undefined ? (hosts[0]?.address ?? "") : "127.0.0.1",
       port: sshPort ?? SSH_PORT,

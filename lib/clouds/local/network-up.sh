@@ -15,12 +15,16 @@ span() {
 subnets_in_use() {
   local name subnet subnets rest
   collect engine network ls --format '{{.Name}}'
-  for name in ${found[@]+"${found[@]}"}; do
-    subnets=$(subnets_of "$name")
-    for subnet in $subnets; do
-      case $subnet in *:*) ;; *) echo "$subnet the $engine_name network \"$name\"" ;; esac
-    done
-  done
+  if [ ${#found[@]} -gt 0 ]; then
+    # A line for each, in their order.
+    subnets=$(subnets_of "${found[@]}")
+    for name in "${found[@]}"; do
+      read -r rest
+      for subnet in $rest; do
+        case $subnet in *:*) ;; *) echo "$subnet the $engine_name network \"$name\"" ;; esac
+      done
+    done <<<"$subnets"
+  fi
   command -v ip >/dev/null 2>&1 || return 0
   ip -4 -o address show | while read -r _ name _ subnet rest; do echo "$subnet the interface $name"; done
 }

@@ -20,6 +20,9 @@ export interface NetworkSettings {
 
 /** The resources of a bridge, and its name in the engine. */
 export class LocalNetwork {
+  /** The master, once it is written down: everything waits for it, so nodes are made after it. */
+  master: TerraformData | undefined;
+
   constructor(
     readonly name: string,
     /** The mark of the state that makes the cluster. */

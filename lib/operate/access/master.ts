@@ -27,9 +27,14 @@ export function masterOf(
 /**
  * Waits until a master that has just been made answers: it is asked often, because everything else waits for it.
  *
+ * @param goesOn whether anybody still waits for it
  * @throws RemoteError if it still does not after `limit`, or at once if it refuses us
  */
-export async function masterAnswers(access: MasterAccess, limit: Duration): Promise<void> {
+export async function masterAnswers(
+  access: MasterAccess,
+  limit: Duration,
+  goesOn: () => boolean = () => true,
+): Promise<void> {
   const master = masterOf(access, Duration.seconds(0));
   const deadline = Date.now() + limit.toMilliseconds();
   for (;;) {
@@ -38,8 +43,8 @@ export async function masterAnswers(access: MasterAccess, limit: Duration): Prom
       return;
     } catch (error) {
       const healable = error instanceof RemoteError && error.failure === "unreachable";
-      if (!healable || Date.now() > deadline) throw error;
-      await sleep(150);
+      if (!healable || Date.now() > deadline || !goesOn()) throw error;
+      await sleep(100);
     }
   }
 }

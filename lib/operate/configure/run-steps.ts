@@ -4,7 +4,14 @@ import { type Remote, RemoteError } from "../exec/remote/remote";
 import { inspectionFailure, notSoFailure, refusedFailure, scriptFailure, type StepError } from "./step-error";
 import { differences } from "./step/differences";
 import { allNeeds, orderSteps } from "./step/order";
-import { applyScript, type Inspection, inspectInput, inspectScript, parseInspections } from "./step/scripts";
+import {
+  applyScript,
+  type Inspection,
+  inspectInput,
+  inspectScript,
+  lookAndApplyScript,
+  parseInspections,
+} from "./step/scripts";
 import type { Effect, Json, Step } from "./step/step";
 
 /** What carrying out the steps would do, found by looking only. */
@@ -115,17 +122,33 @@ export async function carryOutSteps(
   const carryOut = async (stale: PlannedStep): Promise<void> => {
     // What was seen before something it needs changed may not be so any more.
     const needs = allNeeds(stale.step, steps);
-    const fresh = [...changed.keys()].some((id) => needs.has(id)) ? await lookAgain(stale, remote) : stale;
+    const isStale = [...changed.keys()].some((id) => needs.has(id));
+    const started = Date.now();
+    const applying = ({ step, effect }: PlannedStep) => {
+      onEvent({ kind: "applying", step, effect });
+    };
+    const tell = (text: string) => {
+      onEvent({ kind: "progress", step: stale.step, text });
+    };
+    let fresh = stale;
+    let isDone = false;
+    const unseen = isStale ? effectUnseen(stale) : undefined;
+    if (unseen !== undefined) {
+      const one = { ...stale, effect: unseen };
+      applying(one);
+      ({ fresh, isDone } = await lookAndApply(one, remote, tell));
+    } else if (isStale) {
+      fresh = await lookAgain(stale, remote);
+    }
     if (fresh.differences.length === 0) {
       onEvent({ kind: "unchanged", step: fresh.step });
       return;
     }
-    refuseAnother([fresh], remote);
-    const started = Date.now();
-    onEvent({ kind: "applying", step: fresh.step, effect: fresh.effect });
-    await apply(fresh, remote, (text) => {
-      onEvent({ kind: "progress", step: fresh.step, text });
-    });
+    if (!isDone) {
+      refuseAnother([fresh], remote);
+      applying(fresh);
+      await apply(fresh, remote, tell);
+    }
     changed.set(fresh.step.id, resultOf(fresh));
     const seconds = (Date.now() - started) / 1000;
     const note = fresh.step.note?.(fresh.before);
@@ -176,6 +199,28 @@ async function lookAgain({ after, step }: PlannedStep, remote: Remote): Promise<
   return planned(step, stateOf(step, seen, remote.host), after);
 }
 
+/** The effect of a step that will have to be applied, if a look can neither change that nor forbid it. */
+function effectUnseen({ step, before, after, differences: found }: PlannedStep): Effect | undefined {
+  if (found.length === 0 || step.effect.length > 0) return undefined;
+  const effect = step.effect(before, after);
+  return effect === "replace cluster" ? undefined : effect;
+}
+
+/** As `lookAgain` and `apply`, in one round trip. */
+async function lookAndApply(
+  { after, effect, step }: PlannedStep,
+  remote: Remote,
+  tell: (text: string) => void,
+): Promise<{ readonly fresh: PlannedStep; readonly isDone: boolean }> {
+  const printed = await runStep(step, lookAndApplyScript(step, effect), after, remote, tell);
+  const end = printed.indexOf("\n") + 1;
+  const [seen] = parseInspections(printed.slice(0, end));
+  const fresh = planned(step, stateOf(step, seen, remote.host), after);
+  const left = printed.slice(end);
+  if (left !== "") checkApplied(step, left, after, remote);
+  return { fresh, isDone: left !== "" };
+}
+
 /** @throws StepError where a plan would not leave the cluster the same one */
 export function refuseAnother(plan: readonly PlannedStep[], remote: Remote): void {
   for (const { step, effect, differences: found } of plan) {
@@ -204,25 +249,31 @@ async function apply(
   remote: Remote,
   tell: (text: string) => void,
 ): Promise<void> {
-  let printed;
+  checkApplied(step, await runStep(step, applyScript(step, effect), after, remote, tell), after, remote);
+}
+
+/** @returns what the script prints */
+async function runStep(
+  step: Step,
+  script: string,
+  after: Json,
+  remote: Remote,
+  tell: (text: string) => void,
+): Promise<string> {
   try {
     const onErrorLine = (line: string): void => {
       const text = step.progress?.(line);
       if (text !== undefined) tell(text);
     };
-    printed = await remote.run(applyScript(step, effect), {
-      input: JSON.stringify(after),
-      onErrorLine,
-      timeout: step.timeout,
-    });
+    return await remote.run(script, { input: JSON.stringify(after), onErrorLine, timeout: step.timeout });
   } catch (error) {
     throw error instanceof RemoteError ? scriptFailure(step, error) : error;
   }
-  const left = planned(
-    step,
-    stateOf(step, { exitCode: 0, stdout: printed, stderr: "" }, remote.host),
-    after,
-  ).differences;
+}
+
+function checkApplied(step: Step, printed: string, after: Json, remote: Remote): void {
+  const seen = { exitCode: 0, stdout: printed, stderr: "" };
+  const left = planned(step, stateOf(step, seen, remote.host), after).differences;
   if (left.length > 0) throw notSoFailure(remote.host, step, left);
 }
 

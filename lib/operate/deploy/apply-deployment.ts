@@ -6,6 +6,7 @@ import { agree, type Consenter } from "../feedback/consent";
 import { count } from "../feedback/count";
 import type { Progress } from "../feedback/progress";
 import type { JobsSeen } from "../scheduler/jobs";
+import type { TerraformEvent } from "../terraform/events";
 import { machinesIn, machinesStopped } from "../terraform/plan";
 import { Terraform } from "../terraform/terraform";
 import { applyPlan } from "./apply-plan";
@@ -32,6 +33,8 @@ export interface ApplyOptions {
   readonly command: string;
   /** What somebody was asked about already, as scopes: `node cpu-3`. @default - it is asked about here */
   readonly agreed?: ReadonlySet<string> | undefined;
+  /** Told what Terraform does, as it does it. */
+  readonly onEvent?: ((event: TerraformEvent) => void) | undefined;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface ApplyOptions {
  */
 export async function applyDeployment(
   { stack, plan: saved, verdict, stopped, claim, outputs, access }: PlannedDeployment,
-  { env, consenter, platform, command, agreed }: ApplyOptions,
+  { env, consenter, platform, command, agreed, onEvent }: ApplyOptions,
   progress: Progress,
 ): Promise<AppliedDeployment> {
   const terraform = new Terraform(stack.directory, { ...env, ...claim?.env });
@@ -94,7 +97,7 @@ export async function applyDeployment(
       await liftProtection();
       // Machines of their names will have other keys, also if this gets no further than taking them away.
       if (access !== undefined) forgetHostKeys(access, gone);
-      const made = await applyPlan(terraform, saved, `Deploy ${stack.name}`, changes, progress);
+      const made = await applyPlan(terraform, saved, `Deploy ${stack.name}`, changes, progress, onEvent);
       await settle(made);
       return { outputs: made, started, failure };
     } catch (error) {

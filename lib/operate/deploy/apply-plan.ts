@@ -10,6 +10,7 @@ export async function applyPlan(
   title: string,
   changes: readonly PlannedChange[],
   progress: Progress,
+  onEvent: (event: TerraformEvent) => void = () => undefined,
 ): Promise<Readonly<Record<string, unknown>>> {
   const machines = new Set(changes.filter(({ kind }) => kind === "machine").map(({ address }) => address));
   // A machine that is replaced is destroyed first; it counts when it is there again.
@@ -17,6 +18,7 @@ export async function applyPlan(
   return progress.phase(title, async (report) => {
     const done = new Set<string>();
     return terraform.apply(plan, (event) => {
+      onEvent(event);
       const line = describeEvent(event);
       if (line !== undefined) report.detail(line);
       const note = noteIn(event);

@@ -31,28 +31,31 @@ before_stage=$(before stage) before_ok=$(before ok) before_since=$(before since)
 final=''
 call_final() { final=',"final":true'; }
 
+# Without a process of its own: every stage says so, on all nodes at once.
+now() { TZ=UTC0 printf -v "$1" '%(%Y-%m-%dT%H:%M:%SZ)T' -1; } # variable
+
 report() { # ok message
   local message=${2//\\/\\\\} since attempts=1
   message=${message//\"/\\\"}
   message=${message//[[:cntrl:]]/ }
-  since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+  now since
   if [ "$before_stage" = "$stage" ] && [ "$before_ok" = "$1" ]; then
     since=$before_since
     [ "$1" = true ] || attempts=$((before_attempts + 1))
   fi
   printf '{"stage":"%s","ok":%s,"message":"%s","generation":%s,"since":"%s","attempts":%s,"at":%s%s}\n' \
-    "$stage" "$1" "$message" "$generation" "$since" "$attempts" "$(date +%s)" "$final" >"$state.new"
+    "$stage" "$1" "$message" "$generation" "$since" "$attempts" "$EPOCHSECONDS" "$final" >"$state.new"
   mv -fT "$state.new" "$state"
 }
 
 stages=' boot bundle software mounts hosts munge accounts time devices room controller slurmd ready '
-rank() { local before=${stages%% "$1" *}; echo "${#before}"; }
 
 # Says how far this run is, but only where no run has been: a node that is ready, or waits for something, goes on saying
 # that while it is looked at again.
 begin() { # stage
   stage=$1
-  if [ "$(rank "$stage")" -gt "$(rank "$before_stage")" ]; then report false "under way"; fi
+  local here=${stages%% "$stage" *} before=${stages%% "$before_stage" *}
+  if [ "${#here}" -gt "${#before}" ]; then report false "under way"; fi
 }
 
 # What a node lacks that is one all the same: why a machine that older roles made is not yet what these make of it; disks that fill.
@@ -160,7 +163,7 @@ if [ "$has" != "$wanted" ]; then
     fall_behind "$(tail -n +2 "$failed")"
   else
     # Of all that is reported while it runs, `since` is the beginning.
-    if [ "$before_stage $before_ok" != 'software false' ]; then before_since=$(date -u +%Y-%m-%dT%H:%M:%SZ) before_attempts=0; fi
+    if [ "$before_stage $before_ok" != 'software false' ]; then before_attempts=0 && now before_since; fi
     before_stage=software before_ok=false
     if said=$(apply_roles); then
       rm -rf "$roles" "$failed"
@@ -235,7 +238,7 @@ fi
 homes=()
 # Without a home disk each machine has its own homes. Whoever is wanted no more stays while a job of theirs is here.
 [ "$home_kind" != none ] || homes=(--homes)
-said=$(python3 "$bundle/accounts.py" apply --registry "$registry" --keep busy "${homes[@]}" <"$bundle/accounts.json" 2>&1) || not_yet "${said##*$'\n'}"
+said=$(python3 -IS "$bundle/accounts.py" apply --registry "$registry" --keep busy "${homes[@]}" <"$bundle/accounts.json" 2>&1) || not_yet "${said##*$'\n'}"
 
 begin time
 if systemd-detect-virt --container --quiet; then

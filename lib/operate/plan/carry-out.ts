@@ -4,7 +4,7 @@ import { forgetHostKeys, pinMaster } from "../access/host-keys";
 import { masterAnswers, masterOf } from "../access/master";
 import { type Deployment, deploymentOf } from "../cluster/deployment";
 import type { ChangeConsent } from "../configure/change-consent";
-import { configurePhase } from "../configure/phase";
+import { configurePhase, type StepsPhase } from "../configure/phase";
 import type { StepResult } from "../configure/run-steps";
 import { applyDeployment } from "../deploy/apply-deployment";
 import { introduceMachines } from "../deploy/introduce";
@@ -12,6 +12,7 @@ import type { Progress } from "../feedback/progress";
 import { nodesOf } from "../hosts/nodes";
 import { nodesReady, type Readiness } from "../scheduler/ready";
 import { machinesIn, type PlannedChange } from "../terraform/plan";
+import { configureNew, HeadStart, type HeadStartOptions } from "./head-start";
 import type { PreparedStack } from "./prepare-stack";
 import { replaceInBatches } from "./replace-in-batches";
 
@@ -46,10 +47,10 @@ export async function carryOut(
   const { env, consenter, command, agreed, takeOver } = options;
   const limit = options.limit ?? platform?.patience ?? Duration.minutes(30);
   const { planned, replaced } = await replaceInBatches(prepared, { ...options, limit }, progress);
-  const { outputs, started, failure } = await applyDeployment(
-    planned,
-    { env, consenter, platform, command, agreed },
-    progress,
+  const work: HeadStartOptions["work"] = async (made, goesOn) => configureNew(made, goesOn, { command, limit });
+  const headStart = HeadStart.of(planned, { project, env, work });
+  const { outputs, started, failure } = await headStart.during(async (onEvent) =>
+    applyDeployment(planned, { env, consenter, platform, command, agreed, onEvent }, progress),
   );
   for (const { kind, name: host } of planned.verdict.losses) if (kind === "machine") agreed.add(`node ${host}`);
   if (started.length > 0)
@@ -62,7 +63,9 @@ export async function carryOut(
   if (planned.plan.changesAnything || started.length > 0) {
     await progress.phase("Master answers", async () => masterAnswers(deployment, limit));
   }
-  const { changed, late } = await configurePhase(deployment, master, { ...options, takeOver }, progress);
+  const { changed, late }: StepsPhase =
+    (await headStart.finish(deployment, progress)) ??
+    (await configurePhase(deployment, master, { ...options, takeOver }, progress));
   const introduced = await introduceMachines(deployment, progress);
   const waking = nodesOf(deployment.manifest).flatMap(({ host }) => (failure?.hosts.includes(host) ? [] : [host]));
   const readiness = await progress.phase("Nodes ready", async (report) =>

@@ -30,7 +30,7 @@ undrain() {
     $1 in drained' <(printf '%s\n' "$nodes") <(printf '%s\n' "$waking"))
   [ -n "$asleep" ] || return 0
   ready=$(awk 'NR == FNR { asleep[$1]; next } $2 in asleep' <(printf '%s\n' "$asleep") "$bundle/hosts" |
-    python3 "$bundle/ask.py" state | jq -r 'to_entries | map(select(.value.ok == true).key) | join(",")')
+    python3 -IS "$bundle/ask.py" state | jq -r 'to_entries | map(select(.value.ok == true).key) | join(",")')
   [ -z "$ready" ] || timeout 20 scontrol update nodename="$ready" state=resume || true
 }
 
@@ -53,7 +53,7 @@ behind() {
   awk -F'|' -v unit="$unit_reason" -v asked="$asked_reason" "$on_purpose"'
     NR == FNR { if (!on_purpose($2, $3, reason_of($0))) wanted[$1]; next }
     { split($0, field, " "); if (field[2] in wanted) print }' <(printf '%s\n' "$nodes") "$bundle/hosts" |
-    timeout 20 python3 "$bundle/ask.py" state | jq -r --argjson generation "${generation:-0}" '
+    timeout 20 python3 -IS "$bundle/ask.py" state | jq -r --argjson generation "${generation:-0}" '
       def said: (. // "") | tostring | gsub("[[:cntrl:]]"; " ");
       to_entries[] | .key as $node | .value
       | if .unreachable then "waiting \($node) silent its node unit: \(.unreachable | said)"
@@ -64,7 +64,7 @@ behind() {
 }
 
 units() {
-  awk 'NR == FNR { nodes[$1] = 1; next } $2 in nodes' "$bundle/nodes" "$bundle/hosts" | python3 "$bundle/ask.py" state |
+  awk 'NR == FNR { nodes[$1] = 1; next } $2 in nodes' "$bundle/nodes" "$bundle/hosts" | python3 -IS "$bundle/ask.py" state |
     jq -r 'to_entries | map(select(.value.ok == false)) |
       (.[:10][] | "unit \(.key) \(.value.stage) \(.value.message)" | gsub("[[:cntrl:]]"; " ")),
       "final \(map(select(.value.final == true)) | length)"'

@@ -8,6 +8,8 @@ export type TerraformEvent =
       readonly address: string;
       readonly action: string;
       readonly seconds: number;
+      /** Of what is made now, once it is. */
+      readonly id?: string | undefined;
     }
   | { readonly kind: "provisioner"; readonly address: string; readonly output: string }
   | { readonly kind: "diagnostic"; readonly diagnostic: Diagnostic }
@@ -39,6 +41,7 @@ export function terraformEvent(line: string): TerraformEvent | undefined {
         address: event.hook.resource.addr,
         action: event.hook.action,
         seconds: event.hook.elapsed_seconds,
+        id: event.hook.id_key === "id" ? event.hook.id_value : undefined,
       };
     case "provision_progress":
       // Terraform tells the whole command first; people want to know what it does.
@@ -59,7 +62,13 @@ const eventSchema = z.discriminatedUnion("type", [
   ...(["apply_start", "apply_complete", "apply_errored"] as const).map((type) =>
     z.object({
       type: z.literal(type),
-      hook: z.object({ resource, action: z.string(), elapsed_seconds: z.number().default(0) }),
+      hook: z.object({
+        resource,
+        action: z.string(),
+        elapsed_seconds: z.number().default(0),
+        id_key: z.string().optional(),
+        id_value: z.string().optional(),
+      }),
     }),
   ),
   z.object({ type: z.literal("provision_progress"), hook: z.object({ resource, output: z.string() }) }),

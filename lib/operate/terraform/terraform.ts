@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { z } from "zod";
 import { type ChildResult, runChild } from "../exec/child";
 import { Failure } from "../feedback/failure";
 import { lastLines } from "../feedback/last-lines";
@@ -104,6 +105,7 @@ export class Terraform {
 
   /** What exists, as `terraform show -json` tells it. */
   async state(): Promise<unknown> {
+    if (this.isNew()) return {};
     const { stdout } = await this.quiet("show", ["-json"]);
     return JSON.parse(stdout);
   }
@@ -207,11 +209,14 @@ export class Terraform {
   }
 
   private async init(): Promise<void> {
-    const { stdout } = await this.run(["version", "-json"]);
+    // One that is too old changes nothing but its own folder.
+    const [{ stdout }, { exitCode, stderr, stdout: said }] = await Promise.all([
+      this.run(["version", "-json"]),
+      this.run(["init", "-input=false", "-no-color"]),
+    ]);
     const version = /"terraform_version":\s*"([^"]+)"/.exec(stdout)?.[1];
     const tooOld = version === undefined ? undefined : versionFailure(this.program, version);
     if (tooOld !== undefined) throw tooOld;
-    const { exitCode, stderr, stdout: said } = await this.run(["init", "-input=false", "-no-color"]);
     if (exitCode !== 0) throw terraformFailure("init", [], `${said}\n${stderr}`);
     mkdirSync(join(this.directory, ".terraform"), { recursive: true });
     writeFileSync(this.initMark, this.initKey());
@@ -220,10 +225,33 @@ export class Terraform {
   private async run(args: readonly string[], onLine?: (line: string) => void): Promise<ChildResult> {
     return runChild(this.binary, args, {
       cwd: this.directory,
-      env: this.env,
+      env: { ...this.leisure(), ...this.env },
       finishOnInterrupt: true,
       onLine,
     });
+  }
+
+  /**
+   * Terraform alone, without providers, uses a third of its time to keep below 100 MB; it may have a few times as much.
+   * Providers would inherit that, and they are not small.
+   */
+  private leisure(): NodeJS.ProcessEnv {
+    const { terraform } = this.config();
+    const providers = providersSchema.safeParse(terraform).data?.required_providers ?? {};
+    return Object.keys(providers).length === 0 ? { GOGC: "400" } : {};
+  }
+
+  /** Whether there is no state yet. Only of one that is a file here can that be told without asking; workspaces have others. */
+  private isNew(): boolean {
+    if (this.env["TF_WORKSPACE"] !== undefined || existsSync(join(this.directory, ".terraform", "environment")))
+      return false;
+    const { terraform } = this.config();
+    const path = localStateSchema.safeParse(terraform).data?.backend.local.path;
+    return path !== undefined && !existsSync(resolve(this.directory, path));
+  }
+
+  private config(): Record<string, unknown> {
+    return JSON.parse(readFileSync(join(this.directory, "cdk.tf.json"), "utf8")) as Record<string, unknown>;
   }
 
   private get program(): "terraform" | "tofu" {
@@ -240,13 +268,16 @@ export class Terraform {
 
   /** Everything that `init` depends on. */
   private initKey(): string {
-    const config = JSON.parse(readFileSync(join(this.directory, "cdk.tf.json"), "utf8")) as Record<string, unknown>;
+    const config = this.config();
     const modules = Object.values((config["module"] ?? {}) as Record<string, { source?: unknown; version?: unknown }>);
     const sources = modules.map(({ source, version }) => [source, version]);
     const key = JSON.stringify([this.binary, config["terraform"], sources]);
     return createHash("sha256").update(key).digest("hex");
   }
 }
+
+const providersSchema = z.object({ required_providers: z.record(z.string(), z.unknown()).default({}) });
+const localStateSchema = z.object({ backend: z.object({ local: z.object({ path: z.string() }) }) });
 
 /** Another `ohpc` is kept away by our own lock; this waits for a terraform that outlived a killed one. */
 const LOCK = ["-lock-timeout=15s"];

@@ -58,6 +58,29 @@ const TELL_FULL_DISKS = `ohpc_full_disks() {
 }
 trap 'ohpc_code=$?; [ "$ohpc_code" = 0 ] || ohpc_full_disks >&2' EXIT`;
 
+/**
+ * Looks at a step and, if it is not so, applies it and looks again: one round trip where what was seen before may not be so
+ * any more. Prints a line for `parseInspections`, and then, if it was applied, the new state.
+ */
+export function lookAndApplyScript(step: Step, effect: Effect): string {
+  return `ohpc_desired=$(cat)
+ohpc_looks=$(mktemp -d -p /run 2>/dev/null || mktemp -d)
+ohpc_code=0
+(set -euo pipefail
+${step.inspect}
+) <<<"$ohpc_desired" >"$ohpc_looks/out" 2>"$ohpc_looks/err" &
+wait "$!" || ohpc_code=$?
+ohpc_seen=$(cat "$ohpc_looks/out")
+printf '%s %s %s\\n' "$ohpc_code" "$(base64 -w0 "$ohpc_looks/out")" "$(tail -c 4000 "$ohpc_looks/err" | base64 -w0)"
+rm -rf "$ohpc_looks"
+[ "$ohpc_code" = 0 ] || exit 0
+# 1: not equal. What is no JSON, or cannot be compared for want of jq, is for the other side to judge.
+jq -es '.[0] == .[1]' <(printf %s "$ohpc_seen") <(printf %s "$ohpc_desired") >/dev/null 2>&1 || ohpc_code=$?
+[ "$ohpc_code" = 1 ] || exit 0
+exec <<<"$ohpc_desired"
+${applyScript(step, effect)}`;
+}
+
 /** Applies a step and looks again, in one round trip: what it prints is the new state, what `apply` says goes to standard error. */
 export function applyScript({ apply, inspect }: Step, effect: Effect): string {
   return `${TELL_FULL_DISKS}

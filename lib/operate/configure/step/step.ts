@@ -30,7 +30,7 @@ export interface Step<State extends Json = Json> {
    * `OHPC_EFFECT` holds what `effect` said; where nobody can say, it is empty, and the strongest that may be needed is right.
    */
   readonly apply: string;
-  /** What going from `before` to `after` does to a running cluster. */
+  /** What going from `before` to `after` does to a running cluster. One without parameters is the same whatever was before. */
   effect(before: State, after: State): Effect;
   /** What a line that `apply` prints says of how far it is; for steps that take minutes. Pure. */
   progress?(line: string): string | undefined;

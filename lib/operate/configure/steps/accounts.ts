@@ -56,6 +56,6 @@ program=$(cat <<'OHPC_ACCOUNTS'
 ${programText("accounts.py")}
 OHPC_ACCOUNTS
 )
-python3 -c "$program" ${what} --registry ${ACCOUNTS_REGISTRY} ${options}
+python3 -IS -c "$program" ${what} --registry ${ACCOUNTS_REGISTRY} ${options}
 `;
 }

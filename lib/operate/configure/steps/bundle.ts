@@ -25,7 +25,8 @@ slurm_version() { slurmctld -V | awk '{ print $2 }'; }
 export const bundle: Step<BundleState> = {
   id: "bundle",
   title: "the nodes' bundle",
-  needs: ["munge-key", "exports", "slurmctld", "slurm-accounts"],
+  // Nodes need nothing of Slurm's accounts, which come meanwhile.
+  needs: ["munge-key", "exports", "slurmctld", "accounts"],
   desired: (cluster) => ({ files: bundleFiles(cluster), mungeKey: true, slurmVersion: true }),
   inspect: String.raw`
 ${FILE_JSON}${SLURM_VERSION}
@@ -104,5 +105,5 @@ mv -fT "$root/current.new" "$root/current"
 find "$generations" -mindepth 1 -maxdepth 1 ! -name "$next" ! -name "$(basename "$before")" -exec rm -rf {} +
 cd "$root/current"
 awk 'NR == FNR { nodes[$1] = 1; next } $2 in nodes' nodes hosts >/run/ohpc-kick
-setsid --fork python3 ask.py kick </run/ohpc-kick >/dev/null 2>&1
+setsid --fork python3 -IS ask.py kick </run/ohpc-kick >/dev/null 2>&1
 `;

@@ -59,7 +59,7 @@ export function unpackRoles(folder: string, hash: string): string {
 if [ "$(cat ${folder}/hash 2>/dev/null)" != ${hash} ]; then
   # An Ansible that was fetched stays.
   find ${folder} -mindepth 1 -maxdepth 1 ! -name 'ansible-*.tar.gz' -exec rm -rf {} + 2>/dev/null || true
-  python3 -c 'import base64, gzip, json, os, sys
+  python3 -IS -c 'import base64, gzip, json, os, sys
 for path, text in json.loads(gzip.decompress(base64.b64decode(sys.stdin.read()))).items():
     path = os.path.join(sys.argv[1], path)
     os.makedirs(os.path.dirname(path), exist_ok=True)
