@@ -187,7 +187,11 @@ async function broken(
       breaks = fault(project, child.pid ?? 0);
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const code = await new Promise<number>((resolve) => child.on("close", (number) => resolve(number ?? -1)));
+  const code = await new Promise<number>((resolve) =>
+    child.on("close", (number) => {
+      resolve(number ?? -1);
+    }),
+  );
   await breaks;
   return { outcome: { code, stdout, stderr }, happened: breaks !== undefined };
 }

@@ -15,7 +15,11 @@ describe("what may be done at most", () => {
   });
 
   it("is no more than that: all that is stronger is named, with what would allow it", () => {
-    expect(thrownBy(() => refuseStronger(parts, "reconfigure"))).toMatchObject({
+    expect(
+      thrownBy(() => {
+        refuseStronger(parts, "reconfigure");
+      }),
+    ).toMatchObject({
       kind: "consent",
       details: {
         code: "effect.too-strong",

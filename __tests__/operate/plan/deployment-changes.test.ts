@@ -111,7 +111,7 @@ describe("what carrying out a plan does", () => {
     ]);
     expect(plan.files.map(({ path }) => path)).toEqual(["/etc/slurm/slurm.conf"]);
     expect(plan.files[0]?.diff).toMatch(/^@@ [\s\S]*\n-NodeName=cpu-\[1-2\] [\s\S]*\n\+NodeName=cpu-1 /);
-    expect(plan.settings).toContainEqual({ key: "NodeName", before: "cpu-2", effect: "reconfigure" });
+    expect(plan.settings[0]).toMatchObject({ key: "NodeName", before: "cpu-2", effect: "reconfigure" });
   });
 
   it("ends no job that is waited for, and asks about the machine alone", () => {

@@ -107,14 +107,40 @@ describe("a plan's file", () => {
 
   it.each<[string, (path: string, text: string) => void, string]>([
     ["is not there", () => undefined, "ENOENT"],
-    ["is a directory", (path) => mkdirSync(path), "it is no file"],
+    [
+      "is a directory",
+      (path) => {
+        mkdirSync(path);
+      },
+      "it is no file",
+    ],
     ["is a pipe that nobody writes into", (path) => execFileSync("mkfifo", [path]), "it is no file"],
-    ["is a device that never ends", (path) => symlinkSync("/dev/zero", path), "it is no file"],
-    ["is not JSON", (path) => writeFileSync(path, "{"), "it is not JSON"],
-    ["is something else", (path) => writeFileSync(path, "[]"), "it has no schema"],
+    [
+      "is a device that never ends",
+      (path) => {
+        symlinkSync("/dev/zero", path);
+      },
+      "it is no file",
+    ],
+    [
+      "is not JSON",
+      (path) => {
+        writeFileSync(path, "{");
+      },
+      "it is not JSON",
+    ],
+    [
+      "is something else",
+      (path) => {
+        writeFileSync(path, "[]");
+      },
+      "it has no schema",
+    ],
     [
       "has more than it may",
-      (path, text) => writeFileSync(path, text.replace('"batch": 2', '"batch": -1, "run": "rm"')),
+      (path, text) => {
+        writeFileSync(path, text.replace('"batch": 2', '"batch": -1, "run": "rm"'));
+      },
       "wrong: batch",
     ],
   ])("that %s is refused with the reason", async (_, spoil, why) => {

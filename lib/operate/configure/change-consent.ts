@@ -118,24 +118,24 @@ export async function agreeToPlan(
   const controller = askable(master, consequences);
   const scope = { partitions: scopes.partitions, nodes: [...scopes.going, ...restarted] };
   const runsOut = treatment.kind === "wait";
-  const { drained, open } = await closeScope(
+  const closed = await closeScope(
     controller,
     { ...scope, runsOut },
     restarted.length > 0 ? "to restart slurmd" : undefined,
   );
   try {
-    const closed = scope.partitions.length + scope.nodes.length > 0;
-    if (closed || seen.hits.length > 0) {
-      const now = await waitForJobs(closed ? await ask() : seen);
+    const isClosed = scope.partitions.length + scope.nodes.length > 0;
+    if (isClosed || seen.hits.length > 0) {
+      const now = await waitForJobs(isClosed ? await ask() : seen);
       await writeJobsToCancel(master, slurm.after, now);
     }
     if (restarted.length > 0) await endJobsOn(controller, restarted);
   } catch (error) {
-    await open();
+    await closed.open();
     throw error;
   }
-  const staying = drained.filter((host) => restarted.includes(host));
-  return { open, finish: async () => undrain(master, staying) };
+  const staying = closed.drained.filter((host) => restarted.includes(host));
+  return { open: async () => closed.open(), finish: async () => undrain(master, staying) };
 }
 
 /**

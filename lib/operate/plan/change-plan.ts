@@ -66,6 +66,8 @@ export interface SettingChange {
   readonly before?: string | undefined;
   readonly after?: string | undefined;
   readonly effect: Effect;
+  /** Where that was seen, or whose word it is. */
+  readonly why?: string | undefined;
 }
 
 export interface PlanAction {

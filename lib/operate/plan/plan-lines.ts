@@ -76,10 +76,10 @@ function resourceLines(resources: readonly ResourceChange[]): readonly string[] 
   });
 }
 
-function settingLine({ key, before, after, effect }: SettingChange): string {
+function settingLine({ key, before, after, effect, why }: SettingChange): string {
   const change =
     before === undefined ? `+ ${after ?? ""}` : after === undefined ? `- ${before}` : `${before} → ${after}`;
-  return `${key}: ${change} (${effect})`;
+  return `${key}: ${change} (${effect}${why === undefined ? "" : `; ${why}`})`;
 }
 
 function hitLines({ hit: { jobs, users, nodes, data } }: ChangePlan): readonly string[] {

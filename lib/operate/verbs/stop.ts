@@ -52,7 +52,7 @@ export interface Stopped {
  * @throws PowerError naming the machines that did not stop
  */
 export async function stop(options: StopOptions, progress: Progress): Promise<Stopped> {
-  const { stack, place, consenter, all, limit = Duration.minutes(10) } = options;
+  const { place, consenter, all, limit = Duration.minutes(10) } = options;
   const command = stopCommand(options);
   const owner = lockOwner(command);
   const { treatment = NOW } = consenter;
