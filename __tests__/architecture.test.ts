@@ -47,7 +47,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ],
     plan: [
       ...["access", "cluster", "configure", "configure/steps", "deploy", "exec", "feedback", "hosts", "lock"],
-      ...["scheduler", "stack", "terraform", "clouds/power"],
+      ...["scheduler", "stack", "terraform", "users", "clouds/power"],
     ],
     verbs: [
       ...["access", "cluster", "configure", "deploy", "exec", "feedback", "hosts", "lock", "logs", "plan", "power"],

@@ -118,6 +118,7 @@ const plan = (text: string) => {
     asks: [text],
     scopes: [text],
     uncovered: [hitJob],
+    left: [text],
     unknown: [text],
   };
 };

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Consenter } from "../operate/feedback/consent";
 import { destroy, type DestroyOptions, planDestroy } from "../operate/verbs/destroy";
 import { consenterAt } from "./consenter";
-import { here, terminalFor, withJson } from "./options";
+import { declaredBy, here, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import { platformFor } from "./platform";
 import type { PlannedVerb } from "./verb";
@@ -27,10 +27,9 @@ function request(name: string, { takeOver }: DestroyVerbOptions, consenter: Cons
 }
 
 export const planned: PlannedVerb = {
-  declare,
-  plan: async (command, progress) => {
-    const [name] = command.processedArgs as [string];
-    return planDestroy(request(name, command.opts<DestroyVerbOptions>(), { yes: false }), progress);
+  plan: async (stack, words, progress) => {
+    const command = await declaredBy(declare, stack, words);
+    return planDestroy(request(stack, command.opts<DestroyVerbOptions>(), { yes: false }), progress);
   },
 };
 

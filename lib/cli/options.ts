@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { durationOf, type Treatment } from "../operate/feedback/treatment";
 import type { Place } from "../operate/stack/project";
 import { EFFECTS, type Effect } from "../slurm/effects";
@@ -97,4 +97,23 @@ function effect(text: string): Effect {
   const found = EFFECTS.find((one) => one === text.replaceAll("-", " ").trim());
   if (found === undefined) throw new InvalidArgumentError(`It must be one of ${EFFECTS.join(", ")}.`);
   return found;
+}
+
+/** Reads words as a command's, which tells nothing by itself. */
+export async function parsedQuietly(command: Command, words: readonly string[]): Promise<Command> {
+  const quiet = { writeErr: () => undefined, writeOut: () => undefined };
+  for (const one of [command, ...command.commands]) one.exitOverride().configureOutput(quiet);
+  return command.parseAsync([...words], { from: "user" });
+}
+
+/** The same of a command that is no more than declared. */
+export async function declaredBy(
+  declare: (command: Command) => void,
+  stack: string,
+  words: readonly string[],
+): Promise<Command> {
+  const command = new Command();
+  declare(command);
+  command.action(() => undefined);
+  return parsedQuietly(command, [stack, ...(words[0] === stack ? words.slice(1) : words)]);
 }

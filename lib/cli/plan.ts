@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { EXIT_CODES, Failure } from "../operate/feedback/failure";
 import type { Progress } from "../operate/feedback/progress";
 import type { ChangePlan } from "../operate/plan/change-plan";
@@ -96,13 +96,7 @@ function planFor(verbs: readonly Verb[], stack: string, words: string): (progres
       remedy: `--for takes ${known.join(", ")}, with their own words; without it, the plan is that of up`,
     });
   }
-  const command = new Command(name)
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
-  planned.declare(command);
-  command.action(() => undefined);
-  command.parse([stack, ...(rest[0] === stack ? rest.slice(1) : rest)], { from: "user" });
-  return async (progress) => planned.plan(command, progress);
+  return async (progress) => planned.plan(stack, rest, progress);
 }
 
 /** Of another verb, its own words say how. */

@@ -4,7 +4,7 @@ import { STOP_REASON } from "../operate/scheduler/drain";
 import { planResume, resume, type Resumed, type ResumeOptions } from "../operate/verbs/resume";
 import { foldHosts } from "../slurm/hostlist";
 import type { Duration } from "../units";
-import { collected, here, minutes, terminalFor, withJson } from "./options";
+import { collected, declaredBy, here, minutes, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import type { PlannedVerb } from "./verb";
 import { explain } from "./verb-help";
@@ -33,9 +33,9 @@ function request(stack: string, hosts: readonly string[], options: ResumeVerbOpt
 }
 
 export const planned: PlannedVerb = {
-  declare,
-  plan: async (command, progress) => {
-    const [stack, hosts] = command.processedArgs as [string, string[]];
+  plan: async (stack, words, progress) => {
+    const command = await declaredBy(declare, stack, words);
+    const [, hosts] = command.processedArgs as [string, string[]];
     return planResume(request(stack, hosts, command.opts<ResumeVerbOptions>()), progress);
   },
 };

@@ -7,6 +7,7 @@ import type { Duration } from "../units";
 import { consenterAt } from "./consenter";
 import {
   collected,
+  declaredBy,
   here,
   minutes,
   terminalFor,
@@ -56,9 +57,9 @@ function request(stack: string, hosts: readonly string[], options: StopVerbOptio
 }
 
 export const planned: PlannedVerb = {
-  declare,
-  plan: async (command, progress) => {
-    const [stack, hosts] = command.processedArgs as [string, string[]];
+  plan: async (stack, words, progress) => {
+    const command = await declaredBy(declare, stack, words);
+    const [, hosts] = command.processedArgs as [string, string[]];
     const options = command.opts<StopVerbOptions>();
     return planStop(request(stack, hosts, options, { yes: false, treatment: treatmentIn(options) }), progress);
   },

@@ -1,21 +1,35 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { count } from "../operate/feedback/count";
 import { Failure } from "../operate/feedback/failure";
+import { typedTreatment } from "../operate/feedback/treatment";
+import type { ChangePlan } from "../operate/plan/change-plan";
 import type { HomeFate, NewUser, UsersChange } from "../operate/users/change";
 import type { HomeState } from "../operate/users/homes";
 import { type ListedUser, listUsers, type UsersList } from "../operate/users/list";
 import { sizeText } from "../operate/users/plan";
-import { changeUsers, type UsersChanged } from "../operate/verbs/users";
+import { changeUsers, planUsers, type UsersChanged } from "../operate/verbs/users";
 import { foldHosts } from "../slurm/hostlist";
 import type { Duration } from "../units";
 import { consenterAt } from "./consenter";
-import { collected, here, minutes, terminalFor, wholeNumber, withJson } from "./options";
+import {
+  collected,
+  here,
+  minutes,
+  parsedQuietly,
+  terminalFor,
+  treatmentIn,
+  type TreatmentOptions,
+  wholeNumber,
+  withJson,
+  withTreatment,
+} from "./options";
 import { paint } from "./paint";
 import { tableOf } from "./table";
-import { explain } from "./verb-help";
+import type { PlannedVerb } from "./verb";
+import { explain, type VerbHelp } from "./verb-help";
 
-interface ChangeOptions {
+interface ChangeOptions extends TreatmentOptions {
   readonly yes?: boolean;
   readonly timeout?: Duration;
   readonly json?: boolean;
@@ -29,6 +43,10 @@ interface AddOptions extends ChangeOptions {
   readonly shell?: string;
 }
 
+interface RemoveOptions extends ChangeOptions {
+  readonly home: HomeFate;
+}
+
 interface KeysOptions extends ChangeOptions {
   readonly add?: readonly string[];
   readonly remove?: readonly string[];
@@ -36,6 +54,27 @@ interface KeysOptions extends ChangeOptions {
 }
 
 const KEY = "a public key, or a file of them; may be given more than once";
+
+/** What is done with a change once it is typed. */
+type Run = (stack: string, wanted: UsersChange, typed: string, options: ChangeOptions) => Promise<void>;
+
+export const planned: PlannedVerb = {
+  plan: async (stack, words, progress) => {
+    const command = new Command("users");
+    let plan: ChangePlan | undefined;
+    declareChanges(command, async (name, wanted, typed, options) => {
+      const consenter = { yes: false, treatment: treatmentIn(options) };
+      plan = await planUsers(
+        { stack: name, place: here(), change: wanted, consenter, command: `ohpc users ${typed}` },
+        progress,
+      );
+    });
+    const [verb = "", ...rest] = words;
+    await parsedQuietly(command, [verb, stack, ...(rest[0] === stack ? rest.slice(1) : rest)]);
+    if (plan === undefined) throw usage("name what is to be done with users", "add, remove or keys, with their words");
+    return plan;
+  },
+};
 
 export function define(command: Command): void {
   const list = command.command("list").description("Show users, and what the cluster has of them.");
@@ -46,6 +85,12 @@ export function define(command: Command): void {
     terminal.result({ ok: true, stack, ...users }, () => listText(stack, users));
   });
 
+  declareChanges(command, change);
+  explain(command, HELP);
+}
+
+/** `add`, `remove` and `keys`. */
+function declareChanges(command: Command, run: Run): void {
   const add = command
     .command("add")
     .description("Give people accounts, and wait until every node that is on has them.");
@@ -75,7 +120,7 @@ export function define(command: Command): void {
       ...(options.key ?? []).map((key) => `--key ${quoted(key)}`),
       ...(shell === undefined ? [] : [`--shell ${quoted(shell)}`]),
     ];
-    await change(stack, { kind: "add", users }, `add ${stack} ${typed.join(" ")}`, options);
+    await run(stack, { kind: "add", users }, `add ${stack} ${typed.join(" ")}`, options);
   });
 
   const remove = command.command("remove").description("Take accounts away, with log-ins, jobs and processes.");
@@ -85,10 +130,15 @@ export function define(command: Command): void {
     .addOption(
       new Option("--home <fate>", "what becomes of their homes").choices(["keep", "archive", "delete"]).default("keep"),
     );
-  changing(remove).action(async (stack: string, users: string[], options: ChangeOptions & { home: HomeFate }) => {
+  withTreatment(changing(remove)).action(async (stack: string, users: string[], options: RemoveOptions) => {
     const { home } = options;
-    const typed = `remove ${stack} ${users.map(quoted).join(" ")}${home === "keep" ? "" : ` --home ${home}`}`;
-    await change(stack, { kind: "remove", names: users, homes: home }, typed, options);
+    const typed = [
+      `remove ${stack}`,
+      ...users.map(quoted),
+      ...(home === "keep" ? [] : [`--home ${home}`]),
+      ...typedTreatment(treatmentIn(options)),
+    ].join(" ");
+    await run(stack, { kind: "remove", names: users, homes: home }, typed, options);
   });
 
   const keys = command.command("keys").description("Change the keys with which somebody logs in.");
@@ -121,21 +171,21 @@ export function define(command: Command): void {
       remove: less,
       set: set === undefined ? undefined : readKeys(set),
     };
-    await change(stack, wanted, `keys ${stack} ${typed.join(" ")}`, options);
-  });
-
-  explain(command, {
-    examples: [
-      ["ohpc users list demo", "who has an account, and what the cluster has of it"],
-      ["ohpc users add demo carol --key carol.pub --groups physics", "into the users file and onto the cluster"],
-      ["ohpc users add demo dan eve fay", "many at once, with the next numbers"],
-      ["ohpc users keys demo carol --add new.pub --remove carol@laptop", "another key in the place of one"],
-      ["ohpc users remove demo bob --home archive", "with jobs and processes; asks before that"],
-      ["ohpc users remove demo bob --home delete --yes", "nothing of bob is left but the number"],
-    ],
-    outcomes: ["consent", "busy", "unreachable"],
+    await run(stack, wanted, `keys ${stack} ${typed.join(" ")}`, options);
   });
 }
+
+const HELP: VerbHelp = {
+  examples: [
+    ["ohpc users list demo", "who has an account, and what the cluster has of it"],
+    ["ohpc users add demo carol --key carol.pub --groups physics", "into the users file and onto the cluster"],
+    ["ohpc users add demo dan eve fay", "many at once, with the next numbers"],
+    ["ohpc users keys demo carol --add new.pub --remove carol@laptop", "another key in the place of one"],
+    ["ohpc users remove demo bob --home archive", "with jobs and processes; asks before that"],
+    ["ohpc users remove demo bob --home delete --yes", "nothing of bob is left but the number"],
+  ],
+  outcomes: ["consent", "busy", "unreachable"],
+};
 
 function changing(command: Command): Command {
   command
@@ -151,7 +201,7 @@ async function change(stack: string, wanted: UsersChange, typed: string, options
       stack,
       place: here(),
       change: wanted,
-      consenter: consenterAt(terminal, options.yes === true),
+      consenter: consenterAt(terminal, options.yes === true, treatmentIn(options)),
       command: `ohpc users ${typed}`,
       limit: options.timeout,
     },

@@ -11,10 +11,8 @@ export interface VerbModule {
 
 /** A verb that can say what it would do. */
 export interface PlannedVerb {
-  /** Its arguments and options, without those of how it is told. */
-  declare(command: Command): void;
-  /** @param command as it was parsed */
-  plan(command: Command, progress: Progress): Promise<ChangePlan>;
+  /** @param words as they would be typed behind the verb, without the stack */
+  plan(stack: string, words: readonly string[], progress: Progress): Promise<ChangePlan>;
 }
 
 export interface Verb {

@@ -34,6 +34,7 @@ const PLAN: ChangePlan = {
   asks: [],
   scopes: ["node cpu-2"],
   uncovered: [],
+  left: [],
   unknown: [],
 };
 

@@ -32,6 +32,11 @@ export async function writeApplied(master: Remote, applied: Applied): Promise<vo
   await master.write(APPLIED_FILE, `${JSON.stringify(applied, undefined, 1)}\n`, "0600");
 }
 
+/** Adds what some steps have made true to what is known of the others. */
+export async function addApplied(master: Remote, applied: Applied): Promise<void> {
+  await writeApplied(master, { ...(await readApplied(master)), ...applied });
+}
+
 /** Steps whose wish is the one that was made true already: what differs now, somebody changed by hand. Pure. */
 export function changedByHand(steps: readonly PlannedStep[], applied: Applied): readonly string[] {
   return steps.flatMap(({ step, differences, after }) =>

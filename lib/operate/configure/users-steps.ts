@@ -2,7 +2,9 @@ import type { ClusterView } from "../../model/cluster-view";
 import type { Remote } from "../exec/remote/remote";
 import { Failure } from "../feedback/failure";
 import type { Report } from "../feedback/progress";
+import { addApplied, appliedOf } from "./applied";
 import { carryOutSteps, type PlannedStep, planSteps, refuseAnother, type StepResult } from "./run-steps";
+import type { Step } from "./step/step";
 import { StepError } from "./step-error";
 import { accounts } from "./steps/accounts";
 import { besidesAccounts, bundle } from "./steps/bundle";
@@ -64,14 +66,20 @@ export function refuseUnready({ own, others }: UsersSteps, master: Remote, stack
  * @throws StepError
  */
 export async function carryOutUsersSteps(
-  own: readonly PlannedStep[],
+  { own, others }: UsersSteps,
+  cluster: ClusterView,
   master: Remote,
   report: Pick<Report, "detail">,
 ): Promise<{ readonly changed: readonly StepResult[]; readonly late?: StepError }> {
   try {
-    return await carryOutSteps(own, master, (event) => {
+    const result = await carryOutSteps(own, master, (event) => {
       if (event.kind === "applying") report.detail(event.step.title);
     });
+    // Of the bundle only if nothing else of it is still to come.
+    const whole = others.some(({ step }) => step.id === bundle.id) ? [] : [bundle];
+    if (result.changed.length > 0)
+      await addApplied(master, appliedOf([accounts, slurmAccounts, departures, ...whole] as readonly Step[], cluster));
+    return result;
   } catch (error) {
     if (error instanceof StepError && error.step === departures.id) return { changed: [], late: error };
     throw error;

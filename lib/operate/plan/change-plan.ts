@@ -37,6 +37,8 @@ export interface ChangePlan {
   readonly scopes: readonly string[];
   /** Jobs for which what is to be done with them has no way: while there are any, nothing is done. */
   readonly uncovered: readonly HitJob[];
+  /** What else differs between the stack and its cluster, and is not touched. */
+  readonly left: readonly string[];
   /** What could not be looked at, and why. */
   readonly unknown: readonly string[];
 }
@@ -112,12 +114,13 @@ export interface PlanInput extends Pick<ChangePlan, "stack" | "cluster" | "comma
   readonly order: readonly string[];
   /** What is lost beside what the stakes tell. */
   readonly asks?: readonly string[];
+  readonly left?: readonly string[];
 }
 
 /** Puts together what was seen. Pure. */
 export function changePlanOf(input: PlanInput): ChangePlan {
   const { stack, cluster, command, unknown, stakes, order, resources = [], steps = [], actions = [] } = input;
-  const { stepsByHand = [], byHand = [], nodes = [], data = [], asks = [] } = input;
+  const { stepsByHand = [], byHand = [], nodes = [], data = [], asks = [], left = [] } = input;
   const differing = steps.filter(({ differences }) => differences.length > 0);
   const shown = resources.filter(({ kind }) => kind !== "glue");
   const effects = [...resources, ...differing, ...actions].map(({ effect }) => effect);
@@ -151,6 +154,7 @@ export function changePlanOf(input: PlanInput): ChangePlan {
     asks: [...asks, ...stakes.lines],
     scopes: stakes.scopes,
     uncovered: stakes.uncovered.map(hitJob),
+    left,
     unknown: [...unknown, ...stakes.unknown],
   };
 }

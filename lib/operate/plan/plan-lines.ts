@@ -27,7 +27,7 @@ export function planSummary({ changes, effect, resources, steps, actions, unknow
 
 /** What people read, part by part; without those where there is nothing. Pure. */
 export function planSections(plan: ChangePlan): readonly PlanSection[] {
-  const { actions, asks, byHand, files, order, resources, settings, steps, uncovered, unknown } = plan;
+  const { actions, asks, byHand, files, left, order, resources, settings, steps, uncovered, unknown } = plan;
   const stepFiles = new Set(files.map(({ step }) => step));
   const told = steps.filter(({ id, words }) => words.length > 0 || stepFiles.has(id));
   const made = steps.filter((step) => !told.includes(step));
@@ -51,6 +51,7 @@ export function planSections(plan: ChangePlan): readonly PlanSection[] {
     { heading: "In the way: nothing is done", lines: uncoveredLines(uncovered) },
     { heading: "To be agreed to", lines: uncovered.length > 0 ? [] : asks },
     { heading: "Order of work", lines: uncovered.length > 0 ? [] : order.map((line, k) => `${k + 1}. ${line}`) },
+    { heading: "Left as it is", lines: left },
     { heading: "Not known", lines: unknown },
   ];
   return sections.filter(({ heading, lines, files: diffs = [] }) => {

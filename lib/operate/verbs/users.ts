@@ -10,8 +10,12 @@ import { count } from "../feedback/count";
 import { Failure } from "../feedback/failure";
 import type { Progress } from "../feedback/progress";
 import { type PhaseTime, TimedProgress } from "../feedback/timed-progress";
+import { NOW } from "../feedback/treatment";
 import { type CommandLock, withCommandLock } from "../lock/command-lock";
 import { lockMaster, lockOwner } from "../lock/lock";
+import type { ChangePlan } from "../plan/change-plan";
+import { usersChanges } from "../plan/users-changes";
+import { jobsSeen } from "../scheduler/jobs";
 import { accountsTaken, type Taken } from "../scheduler/taken";
 import type { Place } from "../stack/project";
 import { changedSources } from "../stack/sources";
@@ -97,6 +101,24 @@ export async function changeUsers(options: ChangeUsersOptions, shown: Progress):
   });
 }
 
+/**
+ * What `changeUsers` would do, found by looking only.
+ *
+ * @throws Failure telling all that is wrong with it
+ */
+export async function planUsers(options: ChangeUsersOptions, progress: Progress): Promise<ChangePlan> {
+  const { stack: name, place, change, command, consenter } = options;
+  const { treatment = NOW } = consenter;
+  return withCommandLock(place.env, `ohpc plan ${name}`, async (commandLock) => {
+    const scene = await openUsersScene(name, place);
+    await commandLock.lockCluster(scene.stack);
+    const plan = await progress.phase("Look at the users", async () => planUsersChange(scene, change));
+    const seen = plan.cluster === undefined ? { jobs: [] } : await jobsSeen(scene.master);
+    const cluster = scene.deployment?.manifest.cluster ?? specOf(scene.stack).cluster;
+    return usersChanges({ stack: name, cluster, command, treatment, plan, change, seen });
+  });
+}
+
 /** What `agreeToPlan` says of homes where nobody wants them to go. */
 const HOMES_STAY = ", their homes stay";
 
@@ -169,14 +191,14 @@ const NODES_PATIENCE = Duration.minutes(2);
 
 async function carryOut(
   people: readonly FormerUser[],
-  { own, view }: UsersClusterPlan,
+  plan: UsersClusterPlan,
   { change, limit = NODES_PATIENCE }: ChangeUsersOptions,
   master: HoldingRemote,
   progress: Progress,
 ): Promise<Pick<UsersChanged, "steps" | "nodes" | "homes">> {
-  const { manifest } = view;
+  const { manifest } = plan.view;
   const { changed: steps, late } = await progress.phase("Accounts", async (report) =>
-    carryOutUsersSteps(own, master, report),
+    carryOutUsersSteps(plan, plan.view, master, report),
   );
   const nodes = await progress.phase("Nodes have the accounts", async (report) =>
     accountsTaken(manifest, master, limit, report),
