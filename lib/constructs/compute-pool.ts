@@ -39,9 +39,9 @@ export interface ComputePoolOptions {
    * of those per kind of cloud.
    *
    * @default - the cloud's own choice; "gpu" for a GpuComputePool. A cloud whose machines were there before has no choice
-   * @onChange restarts every machine of the pool on AWS and Azure, as the new size (AWS replaces it for another architecture).
-   * Where sockets or cores change, jobs there end or go back into the queue: `ohpc` names them and asks. Else nobody is asked:
-   * drain the pool first. Local machines go on, and are replaced for another number of GPUs
+   * @onChange restarts every machine of the pool on AWS and Azure, as the new size (AWS replaces it for another architecture):
+   * `ohpc` drains them, names their jobs and asks. Local machines go on, and are replaced for another number of GPUs; where
+   * sockets or cores change, jobs there end or go back into the queue, about which `ohpc` asks, too
    */
   readonly machine?: MachineChoice;
 
@@ -91,7 +91,7 @@ export interface ComputePoolOptions {
    * The disk of the operating system: at least 20 GiB.
    *
    * @default Size.gibibytes(40)
-   * @onChange restarts the machines on Azure, and nobody is asked; elsewhere live. It grows: a smaller size is refused by the
+   * @onChange restarts the machines on Azure, with their jobs, about which `ohpc` asks; elsewhere live. It grows: a smaller size is refused by the
    * cloud. Local machines have none
    */
   readonly rootDisk?: Size;

@@ -36,7 +36,7 @@ export interface OpenHpcMasterProps<M extends MachineGroup = MachineGroup> {
    * of those per kind of cloud.
    *
    * @default - the smallest that the cloud thinks fit; a cloud whose machines were there before has no choice
-   * @onChange restarts the master on AWS and Azure, as the new size, which nobody is asked about (AWS replaces it for another
+   * @onChange restarts the master on AWS and Azure, as the new size, about which `ohpc` asks (AWS replaces it for another
    * architecture); a local one goes on. Disks stay
    */
   readonly machine?: MachineChoice;

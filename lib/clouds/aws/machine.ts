@@ -32,7 +32,7 @@ export interface AwsMachineOptions {
    * The id of a capacity reservation (`cr-…`) that the machines are to use.
    *
    * @default - none in particular; open ones that match are used
-   * @onChange restarts the machines, and nobody is asked; leaving it out changes nothing
+   * @onChange restarts the machines, with their jobs, about which `ohpc` asks; leaving it out changes nothing
    */
   readonly capacityReservation?: string;
 

@@ -16,7 +16,7 @@ export interface AzureMachineOptions {
    * Puts the machines of the group close together, into a proximity placement group.
    *
    * @default - what `infiniband` says
-   * @onChange restarts the machines, and nobody is asked; replaces them where they share InfiniBand
+   * @onChange restarts the machines, with their jobs, about which `ohpc` asks; replaces them where they share InfiniBand
    */
   readonly placementGroup?: boolean;
 
@@ -41,7 +41,7 @@ export interface AzureMachineOptions {
    * otherwise: in a proximity placement group, or sharing InfiniBand.
    *
    * @default - none
-   * @onChange restarts the machines, and nobody is asked
+   * @onChange restarts the machines, with their jobs, about which `ohpc` asks
    */
   readonly capacityReservation?: string;
 
@@ -57,7 +57,7 @@ export interface AzureMachineOptions {
    * Encrypts temporary disks and caches on the host as well. The subscription needs the feature `EncryptionAtHost`.
    *
    * @default false
-   * @onChange restarts the machines, and nobody is asked
+   * @onChange restarts the machines, with their jobs, about which `ohpc` asks
    */
   readonly encryptionAtHost?: boolean;
 
@@ -65,7 +65,7 @@ export interface AzureMachineOptions {
    * What the disk of the operating system is made of.
    *
    * @default - Premium SSD, encrypted with the platform's keys
-   * @onChange restarts the machines, and nobody is asked; another type replaces them
+   * @onChange restarts the machines, with their jobs, about which `ohpc` asks; another type replaces them
    */
   readonly rootVolume?: VolumeOptions;
 
