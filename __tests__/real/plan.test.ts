@@ -51,7 +51,50 @@ describe("with a job on every node", () => {
     await project.must("up", "--max-effect", "reconfigure");
     expect(await statesOf(jobs)).toEqual({ "cpu-1": "RUNNING", "cpu-2": "RUNNING", "gpu-1": "RUNNING" });
     expect(await project.onMaster("scontrol show config | grep MaxArraySize")).toMatch(/= 5000$/);
+    expect(plan.settings).toEqual([expect.objectContaining({ why: expect.stringMatching(/^seen: /) as string })]);
     expect(await project.must("up")).toMatchObject({ changes: [], configured: [] });
+  });
+
+  it("a munge key that is gone restarts slurmctld, and takes nothing from anybody", async () => {
+    await project.onMaster("rm /srv/ohpc/state/munge/munge.key");
+    const plan = await planned();
+    expect(plan).toMatchObject({ effect: "restart slurmctld", hit: { jobs: [] }, asks: [] });
+    expect(plan.byHand).toEqual([
+      expect.stringContaining("the munge key on the master is not as it was made") as string,
+    ]);
+    await project.must("up");
+    expect(await statesOf(jobs)).toEqual({ "cpu-1": "RUNNING", "cpu-2": "RUNNING", "gpu-1": "RUNNING" });
+    expect(await planned()).toMatchObject({ changes: false });
+  });
+
+  it("what Slurm does not take with jobs names all of them, drains every node, and gives it back", async () => {
+    project.definition.settings = { ...project.definition.settings, SwitchType: "switch/none" };
+    const plan = await planned();
+    expect(plan).toMatchObject({ effect: "drain and restart slurmd", hit: { nodes: ["cpu-1", "cpu-2", "gpu-1"] } });
+    expect(plan.hit.jobs.map(({ id }) => id).sort()).toEqual(Object.values(jobs).sort());
+    const { code, stderr } = await project.ohpc("up");
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining("slurmd restarts on their nodes, which no job outlives") as string,
+    });
+    expect(await restartsOf(jobs)).toEqual({ "cpu-1": "0", "cpu-2": "0", "gpu-1": "0" });
+    await project.must("up", "--yes");
+    expect(await restartsOf(jobs)).toEqual({ "cpu-1": "1", "cpu-2": "1", "gpu-1": "1" });
+    expect(await project.must("up")).toMatchObject({ changes: [], configured: [] });
+    for (const id of Object.values(jobs)) await project.onMaster(`scancel ${id}`);
+    for (const id of Object.values(jobs)) await queueLacks(id);
+    jobs = await jobOnEveryNode();
+  });
+
+  it("another name of the cluster is another cluster: all that is lost is named, and nothing is done", async () => {
+    const { cluster } = project.definition;
+    project.definition.cluster = `${cluster}x`;
+    const plan = await planned();
+    expect(plan).toMatchObject({ effect: "replace cluster", hit: { nodes: ["cpu-1", "cpu-2", "gpu-1"] } });
+    expect(plan.hit.data).toContain(`disk ohpc-${cluster}-home`);
+    expect((await project.ohpc("up")).code).toBe(3);
+    project.definition.cluster = cluster;
+    expect(await statesOf(jobs)).toEqual({ "cpu-1": "RUNNING", "cpu-2": "RUNNING", "gpu-1": "RUNNING" });
   });
 
   it("a machine that is made anew takes its own jobs and no other", async () => {
@@ -253,7 +296,11 @@ interface Plan {
   readonly files: readonly { readonly path: string; readonly step: string; readonly diff: string }[];
   readonly settings: readonly unknown[];
   readonly byHand: readonly string[];
-  readonly hit: { readonly jobs: readonly { readonly id: string }[]; readonly users: readonly string[] };
+  readonly hit: {
+    readonly jobs: readonly { readonly id: string }[];
+    readonly users: readonly string[];
+    readonly data: readonly string[];
+  };
   readonly asks: readonly string[];
 }
 

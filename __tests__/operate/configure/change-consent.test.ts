@@ -250,4 +250,54 @@ describe("agreeing to a plan", () => {
     await agreed.open();
     expect(done).toEqual(["open cpu=UP"]);
   });
+
+  describe("for what Slurm does not take with jobs", () => {
+    const RESTARTED: ClusterSketch = { ...BEFORE, settings: { SwitchType: "switch/none" } };
+    const plan = planFrom(BEFORE, RESTARTED).map((one) => ({
+      ...one,
+      effect: one.step.id === slurmConf.id ? ("drain and restart slurmd" as const) : one.effect,
+    }));
+    const RUNS = squeueRow({ on: "cpu-1" });
+
+    it("names the jobs of every node, and is refused without a word of anybody", async () => {
+      const { remote, done } = master(RUNS);
+      await expect(agreeToPlan(plan, viewOf(RESTARTED), remote, agreeing(nobody))).rejects.toMatchObject({
+        kind: "consent",
+        details: {
+          output: [
+            "jobs that would end: slurmd restarts on their nodes, which no job outlives",
+            "  12 alice RUNNING cpu-1",
+          ],
+        },
+      });
+      expect(done).toEqual([]);
+    });
+
+    it("drains every node, ends its jobs, and gives the nodes back when it is done", async () => {
+      const { remote, done } = master(RUNS);
+      const draining: Remote = {
+        ...remote,
+        run: async (script, options) => {
+          const printed = await remote.run(script, options);
+          return options?.args?.[0] === "drain" ? "cpu-1,cpu-2\n" : printed;
+        },
+      };
+      const agreed = await agreeToPlan(plan, viewOf(RESTARTED), draining, agreeing({ yes: true }));
+      expect(done.filter((line) => /^(drain|end|undrain)/.test(line))).toEqual([
+        expect.stringMatching(/^drain cpu-\[1-2\] ohpc stop to restart slurmd, by /) as string,
+        "end cpu-[1-2] ohpc stop",
+      ]);
+      done.length = 0;
+      await agreed.finish();
+      expect(done).toEqual(["undrain cpu-[1-2] ohpc stop"]);
+    });
+
+    it("is more than somebody allowed, if no more than a reconfiguration was", async () => {
+      const { remote } = master(RUNS);
+      const consent = { ...agreeing({ yes: true }), maxEffect: "reconfigure" } as const;
+      await expect(agreeToPlan(plan, viewOf(RESTARTED), remote, consent)).rejects.toMatchObject({
+        details: { code: "effect.too-strong" },
+      });
+    });
+  });
 });

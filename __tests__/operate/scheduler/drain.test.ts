@@ -1,9 +1,48 @@
 import { drain } from "../../../lib/operate/scheduler/drain";
 import { type Job, readJobs } from "../../../lib/operate/scheduler/jobs";
 import { pretendedMaster } from "../../support/pretended-master";
-import { squeueRow } from "../../support/squeue";
+import { Duration } from "../../../lib/units";
+import { squeueFlags, squeueRow } from "../../support/squeue";
+
+const never = async () => Promise.reject(new Error("nobody may be asked"));
 
 describe("draining", () => {
+  const wait = { kind: "wait", limit: Duration.seconds(60) } as const;
+  /** A master whose answers to squeue come one after the other, the last again and again. */
+  function changing(...answers: readonly string[]) {
+    const asked: string[] = [];
+    let k = 0;
+    const remote = pretendedMaster(async (script, { args = [] } = {}) => {
+      if (script.includes("squeue")) return Promise.resolve(answers[Math.min(k++, answers.length - 1)] ?? "");
+      asked.push(args.join(" "));
+      return Promise.resolve(args[0] === "drain" ? "cpu-1\n" : "");
+    });
+    return { remote, asked };
+  }
+
+  it("waits for jobs to their own end, and ends none", async () => {
+    const running = squeueRow({ on: "cpu-1" });
+    const { remote, asked } = changing(running, running, "");
+    const told: string[] = [];
+    const report = { detail: (line: string) => void told.push(line) };
+    expect(
+      await drain(remote, ["cpu-1"], { why: "by eve@desk", agreed: [], agreeTo: never, treatment: wait, report }),
+    ).toEqual([]);
+    expect(asked).toEqual(["drain cpu-1 ohpc stop by eve@desk"]);
+    expect(told).toEqual(["waits for 1 job on cpu-1, 1m at most"]);
+  });
+
+  it("gives the nodes back where a job is not over in time, or may not be requeued", async () => {
+    const { remote, asked } = changing(squeueRow({ on: "cpu-1" }) + squeueFlags("12", 1, 0));
+    const soon = { kind: "wait", limit: Duration.seconds(0) } as const;
+    const options = { why: "by eve@desk", agreed: [], agreeTo: never };
+    for (const treatment of [soon, { kind: "requeue" } as const]) {
+      asked.length = 0;
+      await expect(drain(remote, ["cpu-1"], { ...options, treatment })).rejects.toMatchObject({ kind: "consent" });
+      expect(asked).toEqual(["drain cpu-1 ohpc stop by eve@desk", "undrain cpu-1 ohpc stop"]);
+    }
+  });
+
   /** A master on which these jobs run, and what drain.sh was told there. */
   function master(squeue: string) {
     const asked: string[] = [];
@@ -17,7 +56,6 @@ describe("draining", () => {
   }
 
   const HOSTS = ["cpu-1", "cpu-2", "gpu-1"];
-  const never = async () => Promise.reject(new Error("nobody may be asked"));
 
   it("ends no job where none runs", async () => {
     const { remote, asked } = master(squeueRow({ id: "13", state: "PENDING" }) + squeueRow({ id: "14", on: "cpu-3" }));

@@ -36,6 +36,8 @@ export interface PlanContext {
   readonly scope?: PlanScope | undefined;
   /** A plan that was made before, instead of one that is made now. */
   readonly kept?: Buffer | undefined;
+  /** Told what is deployed as soon as it is known, while Terraform still plans. */
+  readonly onOutputs?: ((outputs: Readonly<Record<string, unknown>>) => void) | undefined;
 }
 
 /**
@@ -46,7 +48,7 @@ export interface PlanContext {
 export async function planDeployment(
   stack: SynthesizedStack,
   platform: Platform | undefined,
-  { project, env, scope = {}, kept }: PlanContext,
+  { project, env, scope = {}, kept, onOutputs }: PlanContext,
   progress: Progress,
 ): Promise<PlannedDeployment> {
   const terraform = new Terraform(stack.directory, env);
@@ -54,7 +56,7 @@ export async function planDeployment(
     await terraform.initialize();
     const [first, looked] = await Promise.allSettled([
       kept === undefined ? plan(terraform, scope) : terraform.restore(kept),
-      look(terraform, platform),
+      look(terraform, platform, onOutputs),
     ]);
     if (first.status === "rejected") throw first.reason as Error;
     let saved = first.value;
@@ -113,8 +115,13 @@ export function summaryOf(changes: readonly PlannedChange[]): string {
   return parts.length === 0 ? "nothing to change" : parts.join(", ");
 }
 
-async function look(terraform: Terraform, platform: Platform | undefined) {
+async function look(
+  terraform: Terraform,
+  platform: Platform | undefined,
+  onOutputs: PlanContext["onOutputs"] = () => undefined,
+) {
   const state = await terraform.state();
+  onOutputs(outputsOf(state));
   // Whose it is comes first: what is another's has not drifted.
   const [whose, compared] = await Promise.allSettled([platform?.claim(state), platform?.drift(state)]);
   for (const result of [whose, compared]) if (result.status === "rejected") throw result.reason as Error;

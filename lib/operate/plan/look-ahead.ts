@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ClusterView } from "../../model/cluster-view";
 import type { Manifest } from "../../model/manifest";
 import { pinMasterFromConsole } from "../access/host-keys";
 import { MASTER_PATIENCE, masterOf } from "../access/master";
-import { type MasterAccess, manifestIn } from "../access/master-access";
+import { type MasterAccess, manifestIn, masterAccessIn } from "../access/master-access";
 import { firstConfigure, lookAtMaster } from "../configure/configure";
 import { type Consequences, consequencesOf } from "../configure/consequences";
 import { refuseMovedDefault } from "../configure/default-partition";
@@ -13,7 +14,9 @@ import { type Remote, RemoteError } from "../exec/remote/remote";
 import { Failure } from "../feedback/failure";
 import { inSpiteOfDamage } from "../scheduler/in-spite-of-damage";
 import { type JobsSeen, jobsSeen } from "../scheduler/jobs";
+import type { Project } from "../stack/project";
 import { specOf } from "../stack/spec";
+import type { SynthesizedStack } from "../stack/synthesis";
 import { UNKNOWN_YET } from "../terraform/outputs";
 import { machinesIn } from "../terraform/plan";
 
@@ -39,7 +42,7 @@ export interface Ahead {
  *
  * @throws Failure of kind `usage` for what no consent allows
  */
-export async function lookAhead(planned: PlannedDeployment, env: NodeJS.ProcessEnv): Promise<Ahead> {
+export async function lookAhead(planned: PlannedDeployment, env: NodeJS.ProcessEnv, early?: EarlyLook): Promise<Ahead> {
   const { access, stack, verdict } = planned;
   const manifest = plannedManifest(planned);
   const cluster = manifest === undefined ? undefined : { spec: specOf(stack), manifest };
@@ -56,13 +59,10 @@ export async function lookAhead(planned: PlannedDeployment, env: NodeJS.ProcessE
   if (access === undefined) {
     return cluster === undefined ? nothing : { ...nothing, steps: firstConfigure(cluster) };
   }
-  await pinMasterFromConsole(access, env);
   const master = masterOf(access, MASTER_PATIENCE);
   const goes = machinesIn(verdict.changes, ["replace", "create"]).includes(access.manifest.master.host);
-  const [looked, seen] = await Promise.all([
-    cluster === undefined ? undefined : lookAt(cluster, master),
-    jobsSeen(master),
-  ]);
+  const isEarly = early !== undefined && isDeepStrictEqual(early.cluster.manifest, cluster?.manifest);
+  const [looked, seen] = await (isEarly ? early.result : lookAtBoth(access, cluster, env));
   if (cluster === undefined || looked === undefined) return { ...nothing, seen };
   if ("unknown" in looked) return { ...nothing, seen, unknown: [looked.unknown] };
   const { steps, byHand } = looked;
@@ -73,6 +73,33 @@ export async function lookAhead(planned: PlannedDeployment, env: NodeJS.ProcessE
   const again = "unknown" in seen && after !== undefined ? await jobsSeen(inSpiteOfDamage(master, after)) : seen;
   const unknown = goes ? ["the master is made anew: what else has to be done on it is known when it is there"] : [];
   return { access, cluster, steps, byHand, consequences, seen: again, unknown };
+}
+
+/** A look that was begun before it was known that nothing of the machines changes. */
+export interface EarlyLook {
+  readonly cluster: ClusterView;
+  readonly result: ReturnType<typeof lookAtBoth>;
+}
+
+/** Begins to look at a cluster as it is deployed now; absent where nothing is. */
+export function lookEarly(
+  outputs: Readonly<Record<string, unknown>>,
+  { stack, project }: { readonly stack: SynthesizedStack; readonly project: Pick<Project, "directory"> },
+  env: NodeJS.ProcessEnv,
+): EarlyLook | undefined {
+  const access = masterAccessIn(outputs, stack, project, env);
+  if (access === undefined) return undefined;
+  const cluster = { spec: specOf(stack), manifest: access.manifest };
+  const result = lookAtBoth(access, cluster, env);
+  // Told where it is asked for, if it ever is.
+  result.catch(() => undefined);
+  return { cluster, result };
+}
+
+async function lookAtBoth(access: MasterAccess, cluster: ClusterView | undefined, env: NodeJS.ProcessEnv) {
+  await pinMasterFromConsole(access, env);
+  const master = masterOf(access, MASTER_PATIENCE);
+  return Promise.all([cluster === undefined ? undefined : lookAt(cluster, master), jobsSeen(master)]);
 }
 
 /** What will be, as far as the plan knows it; whose it is, stays. */

@@ -12,6 +12,11 @@ export interface PrepareOptions {
   readonly commandLock: CommandLock;
   /** What is done with the plan of a stack that this one needs. */
   readonly onDependency: (planned: PlannedDeployment) => Promise<void>;
+  /** Told what is deployed of the stack, while Terraform still plans. */
+  readonly onOutputs?: (
+    outputs: Readonly<Record<string, unknown>>,
+    where: { readonly stack: SynthesizedStack; readonly project: Project },
+  ) => void;
 }
 
 /** A stack as its app makes it now, compared with what exists. */
@@ -28,7 +33,7 @@ export interface PreparedStack {
  * @throws Failure
  */
 export async function prepareStack(
-  { stack: name, place, platformFor, commandLock, onDependency }: PrepareOptions,
+  { stack: name, place, platformFor, commandLock, onDependency, onOutputs }: PrepareOptions,
   progress: Progress,
 ): Promise<PreparedStack> {
   const { env } = place;
@@ -49,7 +54,12 @@ export async function prepareStack(
     await onDependency(await planDeployment(dependency, undefined, { project, env }, progress));
   }
   const platform = platformFor(stack);
-  const planned = await planDeployment(stack, platform, { project, env }, progress);
+  const planned = await planDeployment(
+    stack,
+    platform,
+    { project, env, onOutputs: (outputs) => onOutputs?.(outputs, { stack, project }) },
+    progress,
+  );
   // What is carried out is in the plan's file; the app may run again.
   await commandLock.releaseOutput();
   for (const { name: made } of planned.verdict.changes.filter(({ address }) => planned.missing.includes(address))) {

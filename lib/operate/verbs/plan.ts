@@ -8,7 +8,7 @@ import { discardPlan } from "../plan/agree";
 import type { ChangePlan } from "../plan/change-plan";
 import { deploymentChanges } from "../plan/deployment-changes";
 import { effectsIn } from "../plan/effects-in";
-import { lookAhead } from "../plan/look-ahead";
+import { type EarlyLook, lookAhead, lookEarly } from "../plan/look-ahead";
 import { writePlanFile } from "../plan/plan-file";
 import { prepareStack } from "../plan/prepare-stack";
 import type { Place } from "../stack/project";
@@ -45,10 +45,12 @@ export async function planStack(options: PlanOptions, progress: Progress): Promi
   const command = upCommand({ stack: name, consenter: { yes: false, treatment }, takeOver, batch, maxEffect });
   return withCommandLock(place.env, `ohpc plan ${name}`, async (commandLock) => {
     const first: string[] = [];
+    let early: EarlyLook | undefined;
     const prepared = await prepareStack(
       {
         ...options,
         commandLock,
+        onOutputs: (outputs, where) => (early = lookEarly(outputs, where, place.env)),
         onDependency: async (dependency) => {
           const { changes } = dependency.verdict;
           if (dependency.plan.changesAnything) first.push(`${dependency.stack.name} (${changes.length} changes)`);
@@ -59,7 +61,9 @@ export async function planStack(options: PlanOptions, progress: Progress): Promi
       progress,
     );
     try {
-      const ahead = await progress.phase("Look at the cluster", async () => lookAhead(prepared.planned, place.env));
+      const ahead = await progress.phase("Look at the cluster", async () =>
+        lookAhead(prepared.planned, place.env, early),
+      );
       const { plan } = deploymentChanges(prepared.planned, ahead, { command, treatment, batch });
       refuseStronger(effectsIn(plan), maxEffect);
       const whole: ChangePlan = {
