@@ -109,8 +109,11 @@ owned | jq -c --argjson desired "$desired" '
 
 missing=$(jq -r --argjson is "$is" '.accounts - $is.accounts | join(",")' <<<"$desired")
 if [ -n "$missing" ]; then change add account name="$missing" cluster="$cluster"; fi
+# Whoever comes has the account by being added; only who was there before may have another.
+known=$(timeout 60 sacctmgr --noheader --parsable2 show user format=user)
 while IFS=' ' read -r account names; do
   change add user name="$names" account="$account" defaultaccount="$account" cluster="$cluster"
-  change modify user where name="$names" cluster="$cluster" set defaultaccount="$account"
+  names=$(tr , '\n' <<<"$names" | grep -Fx -f <(printf '%s\n' "$known") | paste -sd, || true)
+  if [ -n "$names" ]; then change modify user where name="$names" cluster="$cluster" set defaultaccount="$account"; fi
 done < <(jq -r --argjson is "$is" '.users - $is.users | group_by(.account)[] | "\(.[0].account) \(map(.name) | join(","))"' <<<"$desired")
 `;
