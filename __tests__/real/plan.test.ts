@@ -123,6 +123,7 @@ describe("with a job on every node", () => {
       stderr: expect.stringContaining("replace node: delete gpu-1") as string,
     });
     project.definition.gpu = 1;
+    expect(await planned()).toMatchObject({ changes: false });
     expect(await statesOf(jobs)).toMatchObject({ "cpu-1": "RUNNING", "cpu-2": "RUNNING" });
   });
 

@@ -12,13 +12,15 @@ import { StepError } from "../configure/step-error";
 import type { PlannedDeployment } from "../deploy/deployment-plan";
 import { type Remote, RemoteError } from "../exec/remote/remote";
 import { Failure } from "../feedback/failure";
+import { NOW } from "../feedback/treatment";
 import { inSpiteOfDamage } from "../scheduler/in-spite-of-damage";
-import { type JobsSeen, jobsSeen } from "../scheduler/jobs";
+import { type JobsSeen, jobsSeen, withNames } from "../scheduler/jobs";
 import type { Project } from "../stack/project";
 import { specOf } from "../stack/spec";
 import type { SynthesizedStack } from "../stack/synthesis";
 import { UNKNOWN_YET } from "../terraform/outputs";
 import { machinesIn } from "../terraform/plan";
+import { planStakes } from "./plan-stakes";
 
 /** What the master would have to do, and which jobs it has. */
 export interface Ahead {
@@ -63,16 +65,42 @@ export async function lookAhead(planned: PlannedDeployment, env: NodeJS.ProcessE
   const goes = machinesIn(verdict.changes, ["replace", "create"]).includes(access.manifest.master.host);
   const isEarly = early !== undefined && isDeepStrictEqual(early.cluster.manifest, cluster?.manifest);
   const [looked, seen] = await (isEarly ? early.result : lookAtBoth(access, cluster, env));
-  if (cluster === undefined || looked === undefined) return { ...nothing, seen };
-  if ("unknown" in looked) return { ...nothing, seen, unknown: [looked.unknown] };
+  if (cluster === undefined || looked === undefined)
+    return { ...nothing, seen: await named(seen, planned, undefined, master) };
+  if ("unknown" in looked) {
+    return { ...nothing, seen: await named(seen, planned, undefined, master), unknown: [looked.unknown] };
+  }
   const { steps, byHand } = looked;
   refuseMovedDefault(steps, cluster);
   const consequences = consequencesOf(steps, cluster);
   const after = consequences?.slurm?.after;
   // No program of Slurm's works with a slurm.conf that was damaged by hand, and slurmctld runs on.
-  const again = "unknown" in seen && after !== undefined ? await jobsSeen(inSpiteOfDamage(master, after)) : seen;
+  const controller = after === undefined ? master : inSpiteOfDamage(master, after);
+  const again = "unknown" in seen ? await jobsSeen(controller) : seen;
   const unknown = goes ? ["the master is made anew: what else has to be done on it is known when it is there"] : [];
-  return { access, cluster, steps, byHand, consequences, seen: again, unknown };
+  return {
+    access,
+    cluster,
+    steps,
+    byHand,
+    consequences,
+    seen: await named(again, planned, consequences, controller),
+    unknown,
+  };
+}
+
+/** The same jobs; those that are hit with what their users called them, as far as they are shown. */
+async function named(
+  seen: JobsSeen,
+  { verdict, access }: PlannedDeployment,
+  consequences: Consequences | undefined,
+  master: Remote,
+): Promise<JobsSeen> {
+  if ("unknown" in seen) return seen;
+  const { losses } = verdict;
+  const { hits } = planStakes({ losses, manifest: access?.manifest, consequences, seen, treatment: NOW });
+  const shown = hits.map(({ job }) => job);
+  return { ...seen, jobs: await withNames(master, seen.jobs, shown) };
 }
 
 /** A look that was begun before it was known that nothing of the machines changes. */
