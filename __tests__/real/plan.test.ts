@@ -61,6 +61,7 @@ describe("with a job on every node", () => {
     expect(plan).toMatchObject({ effect: "restart slurmctld", hit: { jobs: [] }, asks: [] });
     expect(plan.byHand).toEqual([
       expect.stringContaining("the munge key on the master is not as it was made") as string,
+      "the nodes' bundle on the master is not as it was made: nodes get the munge key",
     ]);
     await project.must("up");
     expect(await statesOf(jobs)).toEqual({ "cpu-1": "RUNNING", "cpu-2": "RUNNING", "gpu-1": "RUNNING" });
@@ -94,6 +95,7 @@ describe("with a job on every node", () => {
     expect(plan.hit.data).toContain(`disk ohpc-${cluster}-home`);
     expect((await project.ohpc("up")).code).toBe(3);
     project.definition.cluster = cluster;
+    expect(await planned()).toMatchObject({ changes: false });
     expect(await statesOf(jobs)).toEqual({ "cpu-1": "RUNNING", "cpu-2": "RUNNING", "gpu-1": "RUNNING" });
   });
 
@@ -201,7 +203,7 @@ describe("what somebody has changed by hand", () => {
   });
 
   it("is told from what the stack wants to be another", async () => {
-    project.definition.settings = { MaxArraySize: "6000" };
+    project.definition.settings = { ...project.definition.settings, MaxArraySize: "6000" };
     expect((await planned()).byHand).toEqual([]);
     await project.must("up");
   });
