@@ -1,3 +1,4 @@
+import { interrupt } from "../../../lib/operate/feedback/interruption";
 import { drain } from "../../../lib/operate/scheduler/drain";
 import { type Job, readJobs } from "../../../lib/operate/scheduler/jobs";
 import { pretendedMaster } from "../../support/pretended-master";
@@ -30,6 +31,15 @@ describe("draining", () => {
     ).toEqual([]);
     expect(asked).toEqual(["drain cpu-1 ohpc stop by eve@desk"]);
     expect(told).toEqual(["waits for 1 job on cpu-1, 1m at most"]);
+  });
+
+  it("gives the nodes back to who presses Ctrl-C while jobs are waited for", async () => {
+    const { remote, asked } = changing(squeueRow({ on: "cpu-1" }));
+    const report = { detail: () => void interrupt() };
+    await expect(
+      drain(remote, ["cpu-1"], { why: "by eve@desk", agreed: [], agreeTo: never, treatment: wait, report }),
+    ).rejects.toMatchObject({ kind: "interrupted", message: expect.stringContaining("nothing was changed") as string });
+    expect(asked.at(-1)).toBe("undrain cpu-1 ohpc stop");
   });
 
   it("gives the nodes back where a job is not over in time, or may not be requeued", async () => {

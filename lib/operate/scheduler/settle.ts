@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { foldHosts } from "../../slurm/hostlist";
 import { count } from "../feedback/count";
+import { Failure } from "../feedback/failure";
+import { interruptible, type InterruptionWords } from "../feedback/interruption";
 import type { Report } from "../feedback/progress";
 import { durationWords, type Treatment } from "../feedback/treatment";
 import { Duration } from "../../units";
@@ -23,14 +25,30 @@ export async function waitUntilOver(
   report?: Pick<Report, "detail">,
 ): Promise<void> {
   const deadline = Date.now() + treatment.limit.toMilliseconds();
-  for (let pause = SOONEST.toMilliseconds(); ; pause = Math.min(pause * 1.5, LATEST.toMilliseconds())) {
-    const left = (await look()).filter(({ fate }) => fate === "waited");
-    if (left.length === 0) return;
-    const rest = deadline - Date.now();
-    if (rest <= 0) throw stillRunningFailure(left, treatment);
-    report?.detail(`waits for ${waitedFor(left)}, ${durationWords(Duration.seconds(Math.ceil(rest / 1000)))} at most`);
-    await sleep(Math.min(pause, rest));
-  }
+  await interruptible(WORDS, async (signal) => {
+    for (let pause = SOONEST.toMilliseconds(); ; pause = Math.min(pause * 1.5, LATEST.toMilliseconds())) {
+      const left = (await look()).filter(({ fate }) => fate === "waited");
+      if (left.length === 0) return;
+      if (signal.aborted) throw interrupted(left);
+      const rest = deadline - Date.now();
+      if (rest <= 0) throw stillRunningFailure(left, treatment);
+      report?.detail(
+        `waits for ${waitedFor(left)}, ${durationWords(Duration.seconds(Math.ceil(rest / 1000)))} at most`,
+      );
+      await sleep(Math.min(pause, rest), undefined, { signal }).catch(() => undefined);
+    }
+  });
+}
+
+const WORDS: InterruptionWords = {
+  ending: "giving back what was closed to new jobs",
+  left: "nodes that were drained for it stay so: ohpc up, or ohpc undrain, gives them back",
+};
+
+function interrupted(left: readonly Hit[]): Failure {
+  return new Failure("interrupted", `interrupted while ${waitedFor(left)} were waited for; nothing was changed`, {
+    code: "wait.interrupted",
+  });
 }
 
 /** `2 jobs on cpu-[1-2]`. */
