@@ -1,3 +1,4 @@
+import { type Remote, RemoteError } from "../../../lib/operate/exec/remote/remote";
 import { interrupt } from "../../../lib/operate/feedback/interruption";
 import { drain } from "../../../lib/operate/scheduler/drain";
 import { type Job, readJobs } from "../../../lib/operate/scheduler/jobs";
@@ -31,6 +32,21 @@ describe("draining", () => {
     ).toEqual([]);
     expect(asked).toEqual(["drain cpu-1 ohpc stop by eve@desk"]);
     expect(told).toEqual(["waits for 1 job on cpu-1, 1m at most"]);
+  });
+
+  it("goes on waiting where the master is silent for a while", async () => {
+    const running = squeueRow({ on: "cpu-1" });
+    const { remote, asked } = changing(running, running, "silent", "");
+    const quiet: Remote = {
+      ...remote,
+      run: async (script, options) => {
+        const said = await remote.run(script, options);
+        if (said === "silent") throw new RemoteError("master", "unreachable", 255, "");
+        return said;
+      },
+    };
+    await drain(quiet, ["cpu-1"], { why: "by eve@desk", agreed: [], agreeTo: never, treatment: wait });
+    expect(asked).toEqual(["drain cpu-1 ohpc stop by eve@desk"]);
   });
 
   it("gives the nodes back to who presses Ctrl-C while jobs are waited for", async () => {

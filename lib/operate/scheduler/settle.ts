@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { foldHosts } from "../../slurm/hostlist";
+import { RemoteError } from "../exec/remote/remote";
 import { count } from "../feedback/count";
 import { Failure } from "../feedback/failure";
 import { interruptible, type InterruptionWords } from "../feedback/interruption";
@@ -25,19 +26,31 @@ export async function waitUntilOver(
   report?: Pick<Report, "detail">,
 ): Promise<void> {
   const deadline = Date.now() + treatment.limit.toMilliseconds();
+  let left: readonly Hit[] | undefined;
   await interruptible(WORDS, async (signal) => {
     for (let pause = SOONEST.toMilliseconds(); ; pause = Math.min(pause * 1.5, LATEST.toMilliseconds())) {
-      const left = (await look()).filter(({ fate }) => fate === "waited");
-      if (left.length === 0) return;
-      if (signal.aborted) throw interrupted(left);
+      left = await look().then(
+        (hits) => hits.filter(({ fate }) => fate === "waited"),
+        // A master that is silent for a while says nothing of jobs.
+        (error: unknown) => {
+          if (!isSilence(error) || Date.now() >= deadline) throw error;
+          return left;
+        },
+      );
+      if (left?.length === 0) return;
+      if (signal.aborted) throw interrupted(left ?? []);
       const rest = deadline - Date.now();
-      if (rest <= 0) throw stillRunningFailure(left, treatment);
+      if (rest <= 0) throw stillRunningFailure(left ?? [], treatment);
       report?.detail(
-        `waits for ${waitedFor(left)}, ${durationWords(Duration.seconds(Math.ceil(rest / 1000)))} at most`,
+        `waits for ${waitedFor(left ?? [])}, ${durationWords(Duration.seconds(Math.ceil(rest / 1000)))} at most`,
       );
       await sleep(Math.min(pause, rest), undefined, { signal }).catch(() => undefined);
     }
   });
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof Failure || (error instanceof RemoteError && error.failure === "unreachable");
 }
 
 const WORDS: InterruptionWords = {
