@@ -29,6 +29,7 @@ export interface CarriedOut {
   readonly changes: readonly PlannedChange[];
   readonly started: readonly string[];
   readonly configured: readonly StepResult[];
+  /** Machines that were there before, and did not know their cluster yet. */
   readonly introduced: readonly string[];
   readonly readiness: Readiness;
 }

@@ -1,7 +1,5 @@
 import type { Effect } from "../../slurm/effects";
 import type { Duration } from "../../units";
-import type { Deployment } from "../cluster/deployment";
-import type { StepResult } from "../configure/run-steps";
 import { applyDeployment } from "../deploy/apply-deployment";
 import type { Platform } from "../deploy/platform";
 import type { Consenter } from "../feedback/consent";
@@ -9,13 +7,11 @@ import type { Progress } from "../feedback/progress";
 import { type PhaseTime, TimedProgress } from "../feedback/timed-progress";
 import { NOW, typedTreatment } from "../feedback/treatment";
 import { withCommandLock } from "../lock/command-lock";
-import { carryOut } from "../plan/carry-out";
+import { type CarriedOut, carryOut } from "../plan/carry-out";
 import { agreeToChanges } from "../plan/agree";
 import { prepareStack } from "../plan/prepare-stack";
-import type { Readiness } from "../scheduler/ready";
 import type { Place } from "../stack/project";
 import type { SynthesizedStack } from "../stack/synthesis";
-import type { PlannedChange } from "../terraform/plan";
 
 export interface UpOptions {
   readonly stack: string;
@@ -33,14 +29,7 @@ export interface UpOptions {
 }
 
 /** A cluster that is up. */
-export interface UpResult {
-  readonly deployment: Deployment;
-  readonly changes: readonly PlannedChange[];
-  readonly started: readonly string[];
-  readonly configured: readonly StepResult[];
-  /** Machines that were there before, and did not know their cluster yet. */
-  readonly introduced: readonly string[];
-  readonly readiness: Readiness;
+export interface UpResult extends CarriedOut {
   readonly phases: readonly PhaseTime[];
   readonly seconds: number;
 }
