@@ -8,13 +8,11 @@ import { ScenarioProject, until } from "../support/scenario-project";
 /** What a plan says is what happens: one cluster, each test goes on where the one before left it. */
 const project = new ScenarioProject("plan", { cpu: 2, gpu: 1, settings: {} });
 const remote = new ScenarioProject("backend", { cpu: 1, gpu: 0 });
-let copy: ScenarioProject | undefined;
+const copies: ScenarioProject[] = [];
 let backend: Server | undefined;
 
 afterAll(async () => {
-  await project.remove();
-  await copy?.remove();
-  await remote.remove();
+  for (const one of [...copies, project, remote]) await one.remove();
   backend?.close();
 });
 
@@ -255,7 +253,8 @@ describe("a plan that is kept", () => {
   it("is refused in another folder, whose state is another file", async () => {
     project.users = usersFile("alice", "bob");
     await planned("--out", file());
-    copy = project.copy();
+    const copy = project.copy();
+    copies.push(copy);
     copy.users = project.users;
     copy.save();
     const { code, stderr } = await apply(copy);
@@ -269,6 +268,7 @@ describe("a plan that is kept", () => {
     const kept = join(remote.directory, "kept.plan");
     await remote.must("plan", "--out", kept);
     const elsewhere = remote.copy();
+    copies.push(elsewhere);
     elsewhere.users = remote.users;
     elsewhere.save();
     const { code, stderr } = await elsewhere.run("apply", kept);
