@@ -31,7 +31,7 @@ export interface ApplyOptions {
   /** Path of a file that `ohpc plan --out` wrote. */
   readonly file: string;
   readonly place: Place;
-  readonly platformFor: (stack: SynthesizedStack) => Platform | undefined;
+  readonly platformFor: (stack: SynthesizedStack, takeOver?: boolean) => Platform | undefined;
   readonly limit?: Duration | undefined;
   readonly maxEffect?: ChangePlan["effect"] | undefined;
 }
@@ -60,7 +60,7 @@ export async function applyPlanFile(options: ApplyOptions, shown: Progress): Pro
     const synthesis = await progress.phase("Synthesize", async () => synthesize(project, env, content.stack));
     const stack = stackNamed(synthesis, content.stack);
     await commandLock.lockCluster(stack);
-    const platform = options.platformFor(stack);
+    const platform = options.platformFor(stack, content.takeOver);
     const opened = await progress.phase("Compare with the plan", async () => compareState(read, project, stack, env));
     if (opened === "applied") return { stack: stack.name };
 
