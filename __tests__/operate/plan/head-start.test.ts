@@ -1,9 +1,11 @@
+import { mungeKey } from "../../../lib/operate/configure/steps/munge-key";
+import { slurmctld } from "../../../lib/operate/configure/steps/slurmctld";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StepsResult } from "../../../lib/operate/configure/run-steps";
 import { type Deployment, deploymentOf } from "../../../lib/operate/cluster/deployment";
 import type { PlannedDeployment } from "../../../lib/operate/deploy/deployment-plan";
-import { HeadStart } from "../../../lib/operate/plan/head-start";
+import { HeadStart, type HeadStartOptions } from "../../../lib/operate/plan/head-start";
 import { findProject } from "../../../lib/operate/stack/project";
 import { stackNamed, readSynthesis } from "../../../lib/operate/stack/synthesis";
 import type { Progress } from "../../../lib/operate/feedback/progress";
@@ -58,6 +60,26 @@ describe("a head start", () => {
     expect(phases).toEqual([`Configure ${manifest.cluster}`]);
   });
 
+  it("shows what it does once somebody looks, and what it did before", async () => {
+    const [first, second] = [mungeKey, slurmctld].map((step) => ({ kind: "applying", step, effect: "live" }) as const);
+    let goOn: () => void = () => undefined;
+    const looked = new Promise<void>((resolve) => (goOn = resolve));
+    const { headStart } = prepare({}, async (_, __, onEvent) => {
+      onEvent(first!);
+      await looked;
+      onEvent(second!);
+      return RESULT;
+    });
+    await headStart.during(madeAll);
+    const { progress, details } = toldProgress();
+    const finished = headStart.finish(deployed(), progress);
+    await Promise.resolve();
+    expect(details).toEqual(["the munge key"]);
+    goOn();
+    await finished;
+    expect(details).toEqual(["the munge key", "slurmctld"]);
+  });
+
   it.each<[string, Partial<PlannedDeployment>]>([
     ["something is deployed", { outputs: { cluster: 1 } }],
     ["something stopped is started", { stopped: ["cpu-1"] }],
@@ -109,7 +131,7 @@ function verdictOf(changes: readonly PlannedChange[]): PlannedDeployment["verdic
 
 function prepare(
   other: Partial<PlannedDeployment> = {},
-  work: (deployment: Deployment, goesOn: () => boolean) => Promise<StepsResult> = async () => Promise.resolve(RESULT),
+  work: HeadStartOptions["work"] = async () => Promise.resolve(RESULT),
 ) {
   const worked: Deployment[] = [];
   const planned: PlannedDeployment = {
@@ -126,9 +148,9 @@ function prepare(
   const headStart = HeadStart.of(planned, {
     project,
     env: stack.env,
-    work: async (deployment, goesOn) => {
+    work: async (deployment, goesOn, told) => {
       worked.push(deployment);
-      return work(deployment, goesOn);
+      return work(deployment, goesOn, told);
     },
   });
   return { headStart, worked };
@@ -156,9 +178,10 @@ function define(value: object): void {
   writeFileSync(join(synthesized.directory, "cdk.tf.json"), JSON.stringify({ output: { cluster: { value } } }));
 }
 
-function toldProgress(): { readonly progress: Progress; readonly phases: string[] } {
+function toldProgress(): { readonly progress: Progress; readonly phases: string[]; readonly details: string[] } {
   const phases: string[] = [];
-  const report = { title: () => undefined, detail: () => undefined };
+  const details: string[] = [];
+  const report = { title: () => undefined, detail: (line: string) => void details.push(line) };
   const progress: Progress = {
     phase: async (title, work) => {
       phases.push(title);
@@ -166,5 +189,5 @@ function toldProgress(): { readonly progress: Progress; readonly phases: string[
     },
     note: () => undefined,
   };
-  return { progress, phases };
+  return { progress, phases, details };
 }

@@ -1,9 +1,9 @@
 import type { ClusterView } from "../../model/cluster-view";
 import type { HoldingRemote } from "../exec/remote/remote";
-import type { Progress } from "../feedback/progress";
+import type { Progress, Report } from "../feedback/progress";
 import { type Agreed, agreeToPlan, type ChangeConsent } from "./change-consent";
 import { configure, type ConfigureOptions } from "./configure";
-import type { StepsResult } from "./run-steps";
+import type { StepEvent, StepsResult } from "./run-steps";
 import { StepError } from "./step-error";
 import { departures } from "./steps/departures";
 
@@ -26,8 +26,7 @@ export async function configurePhase(
 ): Promise<StepsPhase> {
   const name = `Configure ${cluster.manifest.cluster}`;
   return progress.phase(name, async (report) => {
-    let steps = 0;
-    let done = 0;
+    const shown = new ShownSteps(name, report, progress);
     let late: StepError | undefined;
     let agreed: Agreed | undefined;
     const result = await configure(cluster, master, {
@@ -36,18 +35,7 @@ export async function configurePhase(
       onPlan: async (plan) => {
         agreed = await agreeToPlan(plan, cluster, master, consent, report);
       },
-      onEvent: (event) => {
-        if (event.kind === "inspecting") steps = event.steps.length;
-        if (event.kind === "applying")
-          report.detail(
-            `${event.step.title}${event.effect === "none" || event.effect === "live" ? "" : ` (${event.effect})`}`,
-          );
-        if (event.kind === "progress") report.detail(event.text);
-        if (event.kind !== "changed" && event.kind !== "unchanged") return;
-        done++;
-        if (event.kind === "changed" && event.note !== undefined) progress.note(event.note);
-        if (event.kind === "changed") report.title(`${name}: ${done} of ${steps} steps`);
-      },
+      onEvent: shown.onEvent,
     }).catch(async (error: unknown) => {
       if (error instanceof StepError && error.step === departures.id) {
         late = error;
@@ -58,11 +46,42 @@ export async function configurePhase(
     });
     await agreed?.finish();
     if (late !== undefined) return { ...result, late };
-    report.title(
-      `${name}: ${result.changed.length === 0 ? "nothing to change" : `${result.changed.length} of ${steps} steps carried out`}`,
-    );
+    shown.end(result);
     return result;
   });
+}
+
+/** Shows steps while they are carried out. */
+export class ShownSteps {
+  private steps = 0;
+  private done = 0;
+
+  constructor(
+    private readonly name: string,
+    private readonly report: Report,
+    private readonly progress: Pick<Progress, "note">,
+  ) {}
+
+  readonly onEvent = (event: StepEvent): void => {
+    if (event.kind === "inspecting") this.steps = event.steps.length;
+    if (event.kind === "applying") {
+      const { effect, step } = event;
+      this.report.detail(`${step.title}${effect === "none" || effect === "live" ? "" : ` (${effect})`}`);
+    }
+    if (event.kind === "progress") this.report.detail(event.text);
+    if (event.kind !== "changed" && event.kind !== "unchanged") return;
+    this.done++;
+    if (event.kind === "changed" && event.note !== undefined) this.progress.note(event.note);
+    if (event.kind === "changed") this.report.title(`${this.name}: ${this.done} of ${this.steps} steps`);
+  };
+
+  end({ changed, unchanged }: StepsResult): void {
+    const what =
+      changed.length === 0
+        ? "nothing to change"
+        : `${changed.length} of ${changed.length + unchanged.length} steps carried out`;
+    this.report.title(`${this.name}: ${what}`);
+  }
 }
 
 /** Where it failed in the end, it is not told what was done before. */

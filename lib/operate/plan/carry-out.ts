@@ -48,7 +48,8 @@ export async function carryOut(
   const { env, consenter, command, agreed, takeOver } = options;
   const limit = options.limit ?? platform?.patience ?? Duration.minutes(30);
   const { planned, replaced } = await replaceInBatches(prepared, { ...options, limit }, progress);
-  const work: HeadStartOptions["work"] = async (made, goesOn) => configureNew(made, goesOn, { command, limit });
+  const work: HeadStartOptions["work"] = async (made, goesOn, onEvent) =>
+    configureNew(made, goesOn, { command, limit, onEvent });
   const headStart = HeadStart.of(planned, { project, env, work });
   const { outputs, started, failure } = await headStart.during(async (onEvent) =>
     applyDeployment(planned, { env, consenter, platform, command, agreed, onEvent }, progress),

@@ -6,7 +6,8 @@ import { masterAnswers, masterOf } from "../access/master";
 import { type Deployment, deploymentOf } from "../cluster/deployment";
 import { configure } from "../configure/configure";
 import { consequencesOf } from "../configure/consequences";
-import type { PlannedStep, StepsResult } from "../configure/run-steps";
+import { ShownSteps } from "../configure/phase";
+import type { PlannedStep, StepEvent, StepsResult } from "../configure/run-steps";
 import type { PlannedDeployment } from "../deploy/deployment-plan";
 import type { Progress } from "../feedback/progress";
 import type { Project } from "../stack/project";
@@ -17,7 +18,11 @@ export interface HeadStartOptions {
   readonly project: Project;
   readonly env: NodeJS.ProcessEnv;
   /** What is done on the master as soon as it is made. `goesOn` tells whether anybody still waits for it. */
-  readonly work: (deployment: Deployment, goesOn: () => boolean) => Promise<StepsResult>;
+  readonly work: (
+    deployment: Deployment,
+    goesOn: () => boolean,
+    onEvent: (event: StepEvent) => void,
+  ) => Promise<StepsResult>;
 }
 
 /**
@@ -30,6 +35,9 @@ export class HeadStart {
   private owner: string | undefined;
   private running: Promise<Done | undefined> | undefined;
   private isOff = false;
+  /** What was told before anybody listened. */
+  private readonly told: StepEvent[] = [];
+  private listener: ((event: StepEvent) => void) | undefined;
 
   /** What there is to start with; without a draft, nothing ever starts. */
   static of(planned: PlannedDeployment, options: HeadStartOptions): HeadStart {
@@ -67,10 +75,12 @@ export class HeadStart {
     if (running === undefined) return undefined;
     const name = `Configure ${deployment.manifest.cluster}`;
     return progress.phase(name, async (report) => {
+      const shown = new ShownSteps(name, report, progress);
+      this.told.forEach(shown.onEvent);
+      this.listener = shown.onEvent;
       const done = await running;
       if (done === undefined || !isDeepStrictEqual(done.deployment.manifest, deployment.manifest)) return undefined;
-      const { changed, unchanged } = done.result;
-      report.title(`${name}: ${changed.length} of ${changed.length + unchanged.length} steps carried out`);
+      shown.end(done.result);
       return done.result;
     });
   }
@@ -95,7 +105,14 @@ export class HeadStart {
     if (deployment.manifest.master.host !== host) return;
     const work = async (): Promise<Done> => ({
       deployment,
-      result: await this.options.work(deployment, () => !this.isOff),
+      result: await this.options.work(
+        deployment,
+        () => !this.isOff,
+        (event) => {
+          if (this.listener === undefined) this.told.push(event);
+          else this.listener(event);
+        },
+      ),
     });
     this.running = work().catch(() => undefined);
   }
@@ -109,11 +126,20 @@ export class HeadStart {
 export async function configureNew(
   deployment: Deployment,
   goesOn: () => boolean,
-  { command, limit }: { readonly command: string; readonly limit: Duration },
+  {
+    command,
+    limit,
+    onEvent,
+  }: {
+    readonly command: string;
+    readonly limit: Duration;
+    readonly onEvent?: ((event: StepEvent) => void) | undefined;
+  },
 ): Promise<StepsResult> {
   await masterAnswers(deployment, limit, goesOn);
   return configure(deployment, masterOf(deployment, limit), {
     command,
+    onEvent,
     onPlan: (plan) => {
       if (!goesOn() || takesSomething(plan, deployment)) throw new Error("not now");
     },
