@@ -19,12 +19,14 @@ const FAULTS = {
 interface Operation {
   /** Makes it what is wanted, before it is carried out. */
   readonly want: (project: ScenarioProject) => void;
+  /** What has to be typed before. */
+  readonly before?: readonly string[];
   /** What is typed. */
   readonly words: readonly string[];
   /** A line that is said in the middle of it. */
   readonly when: RegExp;
   /** What becomes of bob's job, which is on the node that goes or belongs to who goes; alice's runs on through all of it. */
-  readonly bob: "runs" | "is requeued" | "ends" | "is nowhere";
+  readonly bob: "runs" | "is requeued" | "ends" | "was named, as all others";
 }
 
 const UP = ["up", "--yes"];
@@ -61,9 +63,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   "starting them again": {
     want: () => undefined,
+    before: ["stop", "cpu-2", "cpu-3", "--yes"],
     words: ["resume"],
     when: /Start 2 nodes/,
-    bob: "runs",
+    bob: "is requeued",
   },
   "shrinking a pool": {
     want: ({ definition }) => (definition.cpu = 2),
@@ -81,13 +84,13 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     want: () => undefined,
     words: ["destroy", "--yes"],
     when: /cpu-\d destroyed/,
-    bob: "is nowhere",
+    bob: "was named, as all others",
   },
   "the first up": {
     want: () => undefined,
     words: UP,
     when: /Configure \S+: \d+ of \d+ steps/,
-    bob: "is nowhere",
+    bob: "was named, as all others",
   },
 };
 
@@ -112,6 +115,8 @@ describe.each(Object.keys(FAULTS) as (keyof typeof FAULTS)[])("where %s", (fault
     "in the middle of %s, one `ohpc up` ends in what is wanted",
     async (_, operation) => {
       operation.want(project);
+      const [verb, ...args] = operation.before ?? [];
+      if (verb !== undefined) await project.must(verb, ...args);
       const { outcome, happened } = await broken(project, operation, FAULTS[fault]);
       expect({ happened, outcome: happened ? "" : outcome }).toEqual({ happened: true, outcome: "" });
       const { code, stdout, stderr } = await project.ohpc("up", "--yes");
@@ -119,8 +124,7 @@ describe.each(Object.keys(FAULTS) as (keyof typeof FAULTS)[])("where %s", (fault
       expect(await project.must("plan")).toMatchObject({ changes: false, unknown: [] });
       expect(await project.must("status")).toMatchObject({ problems: [] });
 
-      if (operation.bob === "is nowhere") {
-        expect(await project.onMaster("squeue --all --noheader")).toBe("");
+      if (operation.bob === "was named, as all others") {
         if (operation.words[0] === "destroy") await project.must("destroy", "--yes");
         return;
       }
@@ -211,9 +215,18 @@ async function killed(privateDirectory: string): Promise<void> {
   const lines = execFileSync("ps", ["-eo", "pid=,comm=,args="], { encoding: "utf8" }).split("\n");
   for (const line of lines) {
     const [pid = "", command = ""] = line.trim().split(/\s+/);
-    if (command === "ssh" && line.includes(privateDirectory)) process.kill(Number(pid), "SIGKILL");
+    if (command === "ssh" && line.includes(privateDirectory)) end(Number(pid));
   }
   return Promise.resolve();
+}
+
+/** It may have ended by itself meanwhile. */
+function end(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 function usersFile(...names: readonly string[]): string {
