@@ -157,6 +157,13 @@ describe.each(Object.keys(FAULTS) as (keyof typeof FAULTS)[])("where %s", (fault
       const now = await seen(id);
       return now.startsWith("RUNNING") || now;
     });
+    // A slurmctld that is killed knows what it has written down, which it does some seconds later: a job that began since
+    // then it would start once more, and its slurmd would not.
+    const since = await project.onMaster("date +%s");
+    await until("Slurm has written it down", async () => {
+      const saved = await project.onMaster("stat -c %Y /srv/ohpc/state/slurmctld/job_state");
+      return Number(saved) > Number(since) || saved;
+    });
     return id;
   }
 
