@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import type { Consenter } from "../operate/feedback/consent";
-import { count } from "../operate/feedback/count";
 import { planReplace, replace, type Replaced, type ReplaceOptions } from "../operate/verbs/replace";
 import { foldHosts } from "../slurm/hostlist";
 import type { Duration } from "../units";
+import { answeredText } from "./answered-text";
 import { consenterAt } from "./consenter";
 import {
   collected,
@@ -93,12 +93,5 @@ export function define(command: Command): void {
 }
 
 function summary({ replaced, readiness }: Replaced): readonly string[] {
-  const { answered, busy, drained, nodes } = readiness;
-  const others = [
-    ...(busy > 0 ? [`${busy} ${busy === 1 ? "runs" : "run"} jobs and ${busy === 1 ? "was" : "were"} not asked`] : []),
-    ...(drained.length > 0 ? [`${drained.length} drained`] : []),
-  ];
-  return [
-    `${paint("green", "replaced")}: ${foldHosts(replaced)}; ${answered} of ${count(nodes, "node")} answered${others.length === 0 ? "" : ` (${others.join(", ")})`}`,
-  ];
+  return [`${paint("green", "replaced")}: ${foldHosts(replaced)}; ${answeredText(readiness)}`];
 }

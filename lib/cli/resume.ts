@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { count } from "../operate/feedback/count";
 import { STOP_REASON } from "../operate/scheduler/drain";
 import { planResume, resume, type Resumed, type ResumeOptions } from "../operate/verbs/resume";
 import { foldHosts } from "../slurm/hostlist";
 import type { Duration } from "../units";
+import { answeredText } from "./answered-text";
 import { collected, declaredBy, here, minutes, terminalFor, withJson } from "./options";
 import { paint } from "./paint";
 import type { PlannedVerb } from "./verb";
@@ -58,15 +58,13 @@ export function define(command: Command): void {
 }
 
 function summary({ started, readiness }: Resumed): readonly string[] {
-  const { nodes, answered, busy, drained } = readiness;
+  const { drained } = readiness;
   const stopped = drained.filter(({ reason }) => reason.startsWith(STOP_REASON));
   const byHand = drained.filter(({ reason }) => !reason.startsWith(STOP_REASON));
-  const others = [
-    ...(busy > 0 ? [`${busy} ${busy === 1 ? "runs" : "run"} jobs and ${busy === 1 ? "was" : "were"} not asked`] : []),
+  const state = answeredText(readiness, [
     ...(stopped.length > 0 ? [`${stopped.length} stopped`] : []),
     ...(byHand.length > 0 ? [`${byHand.length} drained`] : []),
-  ];
-  const state = `${answered} of ${count(nodes, "node")} answered${others.length === 0 ? "" : ` (${others.join(", ")})`}`;
+  ]);
   return [
     started.length === 0
       ? `nothing had to be resumed: ${state}`

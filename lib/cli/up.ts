@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { wayIn } from "../operate/access/way-in";
-import { count } from "../operate/feedback/count";
 import { up, type UpResult } from "../operate/verbs/up";
 import type { Effect } from "../slurm/effects";
 import type { Duration } from "../units";
+import { answeredText } from "./answered-text";
 import { consenterAt } from "./consenter";
 import { loginLines } from "./login-lines";
 import {
@@ -96,15 +96,9 @@ export function upDocument(stack: string, { deployment, readiness, ...rest }: Up
 export function upSummary(stack: string, result: UpResult): readonly string[] {
   const { deployment, readiness, phases, seconds, changes, configured, introduced, started } = result;
   const { spec, manifest } = deployment;
-  const { nodes, answered, busy, drained } = readiness;
-  const others = [
-    ...(busy > 0 ? [`${busy} ${busy === 1 ? "runs" : "run"} jobs and ${busy === 1 ? "was" : "were"} not asked`] : []),
-    ...(drained.length > 0 ? [`${drained.length} drained`] : []),
-  ];
   const nothing = changes.length + configured.length + introduced.length + started.length === 0;
   const headline = [
-    `${paint("green", "up")}: ${paint("bold", spec.cluster)}, ${answered} of ${count(nodes, "node")} answered`,
-    others.length === 0 ? "" : ` (${others.join(", ")})`,
+    `${paint("green", "up")}: ${paint("bold", spec.cluster)}, ${answeredText(readiness)}`,
     nothing ? "; nothing had to be changed" : "",
   ];
   const hosts = manifest.pools.map((pool) => pool.hosts).join(" ");

@@ -10,7 +10,7 @@ import { endJobsOn, undrain } from "../scheduler/drain";
 import { inSpiteOfDamage } from "../scheduler/in-spite-of-damage";
 import { jobsSeen, withNames } from "../scheduler/jobs";
 import { waitUntilOver } from "../scheduler/settle";
-import { uncoveredFailure } from "../scheduler/treated";
+import { refuseUncovered } from "../scheduler/treated";
 import { type Consequences, consequencesOf, type Stakes, stakesOf } from "./consequences";
 import type { PlannedStep } from "./run-steps";
 import type { Effect } from "./step/step";
@@ -80,11 +80,10 @@ export async function agreeToPlan(
   const look = async () => lookAtStakes(consequences, master, new Set(), treatment);
   const ask = async () => {
     const stakes = await look();
-    if (stakes.uncovered.length > 0)
-      throw uncoveredFailure(
-        stakes.uncovered.map(({ job }) => job),
-        treatment,
-      );
+    refuseUncovered(
+      stakes.uncovered.map(({ job }) => job),
+      treatment,
+    );
     if (!stakes.scopes.every((scope) => agreed.has(scope))) {
       await agree(consenter, stakes.lines, `Change ${cluster.manifest.cluster} like this?`, again);
       for (const scope of stakes.scopes) agreed.add(scope);
@@ -93,13 +92,10 @@ export async function agreeToPlan(
   };
   const waitForJobs = async (seen: Stakes): Promise<Stakes> => {
     if (treatment.kind !== "wait" || !seen.hits.some(({ fate }) => fate === "waited")) return seen;
-    let last = seen.hits;
     await waitUntilOver(
       async () => {
         const { blind, hits } = await look();
-        // A slurmctld that does not answer for a moment says nothing of jobs.
-        if (!blind) last = hits;
-        return last;
+        return blind ? undefined : hits;
       },
       treatment,
       report,

@@ -7,7 +7,7 @@ import { count } from "../feedback/count";
 import type { Progress } from "../feedback/progress";
 import type { JobsSeen } from "../scheduler/jobs";
 import type { TerraformEvent } from "../terraform/events";
-import { machinesIn, machinesStopped } from "../terraform/plan";
+import { machinesIn, machinesTaken } from "../terraform/plan";
 import { Terraform } from "../terraform/terraform";
 import { applyPlan } from "./apply-plan";
 import type { PlannedDeployment } from "./deployment-plan";
@@ -65,7 +65,7 @@ export async function applyDeployment(
 
     const { changes } = verdict;
     const gone = machinesIn(changes, ["replace", "delete"]);
-    const going = [...gone, ...machinesStopped(changes)];
+    const going = machinesTaken(changes);
     if (machinesIn(changes, ["create", "replace"]).length > 0) await platform?.prepare(progress);
     const liftProtection = await terminationProtection(changes, access?.manifest, env);
     const staying = stopped.filter((host) => !gone.includes(host));

@@ -5,7 +5,7 @@ import { agree, type Consenter } from "../feedback/consent";
 import { refuseStronger } from "../feedback/max-effect";
 import type { Progress } from "../feedback/progress";
 import { NOW } from "../feedback/treatment";
-import { uncoveredFailure } from "../scheduler/treated";
+import { refuseUncovered } from "../scheduler/treated";
 import { deploymentChanges } from "./deployment-changes";
 import { effectsIn } from "./effects-in";
 import { lookAhead } from "./look-ahead";
@@ -40,11 +40,7 @@ export async function agreeToChanges(
     const ahead = await lookAhead(planned, env);
     const { plan, stakes } = deploymentChanges(planned, ahead, { command, treatment, batch });
     refuseStronger(effectsIn(plan), maxEffect);
-    if (stakes.uncovered.length > 0)
-      throw uncoveredFailure(
-        stakes.uncovered.map(({ job }) => job),
-        treatment,
-      );
+    refuseUncovered(plan.uncovered, treatment);
     if (plan.asks.length > 0) await agree(consenter, plan.asks, `Change ${stack.name} like this?`, `${command} --yes`);
     for (const scope of plan.scopes) agreed.add(scope);
     await settleAhead(ahead, planned.verdict.losses, stakes, { treatment, command }, progress);

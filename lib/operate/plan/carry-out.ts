@@ -45,7 +45,7 @@ export async function carryOut(
   progress: Progress,
 ): Promise<CarriedOut> {
   const { project, stack, platform } = prepared;
-  const { env, consenter, command, agreed, takeOver } = options;
+  const { env, consenter, command, agreed } = options;
   const limit = options.limit ?? platform?.patience ?? Duration.minutes(30);
   const { planned, replaced } = await replaceInBatches(prepared, { ...options, limit }, progress);
   const work: HeadStartOptions["work"] = async (made, goesOn, onEvent) =>
@@ -66,8 +66,7 @@ export async function carryOut(
     await progress.phase("Master answers", async () => masterAnswers(deployment, limit));
   }
   const { changed, late }: StepsPhase =
-    (await headStart.finish(deployment, progress)) ??
-    (await configurePhase(deployment, master, { ...options, takeOver }, progress));
+    (await headStart.finish(deployment, progress)) ?? (await configurePhase(deployment, master, options, progress));
   const introduced = await introduceMachines(deployment, progress);
   const waking = nodesOf(deployment.manifest).flatMap(({ host }) => (failure?.hosts.includes(host) ? [] : [host]));
   const readiness = await progress.phase("Nodes ready", async (report) =>

@@ -2,7 +2,6 @@ import { type Effect, effectOfSlurmConf, worstEffect } from "../../slurm/effects
 import { isWholeSlurmConf } from "../../slurm/slurm-conf-parse";
 import type { PlannedStep } from "../configure/run-steps";
 import type { SlurmConfState } from "../configure/steps/slurm-conf";
-import type { Treatment } from "../feedback/treatment";
 import type { Hit } from "../scheduler/jobs-hit";
 import type { PlannedChange } from "../terraform/plan";
 import { type FileDiff, fileDiffs } from "./file-diff";
@@ -100,7 +99,6 @@ export interface HitJob {
 }
 
 export interface PlanInput extends Pick<ChangePlan, "stack" | "cluster" | "command" | "unknown"> {
-  readonly treatment: Treatment;
   readonly resources?: readonly ResourceChange[];
   readonly steps?: readonly PlannedStep[];
   /** Ids of steps. */
@@ -181,8 +179,23 @@ function hitJob({ job: { id, user, state, partition, hosts }, fate, why, scope }
   return { id, user, state, partition, hosts, fate, why, scope };
 }
 
-/** What a change of a resource does to the cluster. Pure. */
-export function effectOfResource({ action, kind, stops }: PlannedChange): Effect {
+/** A change of Terraform's, as a plan tells it. Pure. */
+export function resourceOf(change: PlannedChange): ResourceChange {
+  const { address, kind, name, action, reason } = change;
+  return { address, kind, name, action, effect: effectOf(change), reason };
+}
+
+/** What is done to a machine beside Terraform. Pure. */
+export function machineOf(
+  host: string,
+  action: ResourceChange["action"],
+  effect: Effect,
+  reason?: string,
+): ResourceChange {
+  return { address: host, kind: "machine", name: host, action, effect, reason };
+}
+
+function effectOf({ action, kind, stops }: PlannedChange): Effect {
   if (action === "create" || kind === "glue") return "live";
   if (action === "update") return stops === true ? "drain and restart slurmd" : "live";
   if (kind === "machine" || kind === "attachment") return "replace node";

@@ -1,12 +1,13 @@
 import { foldHosts } from "../../slurm/hostlist";
 import type { PlannedStep } from "../configure/run-steps";
 import { count } from "../feedback/count";
-import { durationWords, type Treatment } from "../feedback/treatment";
+import type { Treatment } from "../feedback/treatment";
 import type { PlannedDeployment } from "../deploy/deployment-plan";
-import { machinesIn, machinesStopped, type PlannedChange, shownAddress } from "../terraform/plan";
-import { type ChangePlan, changePlanOf, effectOfResource, type ResourceChange } from "./change-plan";
+import { machinesIn, machinesTaken, type PlannedChange, shownAddress } from "../terraform/plan";
+import { type ChangePlan, changePlanOf, machineOf, resourceOf, type ResourceChange } from "./change-plan";
 import type { Ahead } from "./look-ahead";
 import { planStakes, type PlanStakes } from "./plan-stakes";
+import { waitLines } from "./wait-lines";
 
 export interface ChangesOptions {
   /** As it would be typed: `ohpc up demo`. */
@@ -34,22 +35,10 @@ export function deploymentChanges(
   const gone = new Set(machinesIn(verdict.changes, ["replace", "delete"]));
   const starts = stopped.filter((host) => !gone.has(host));
   const resources: readonly ResourceChange[] = [
-    ...verdict.changes.map((change) => ({
-      address: change.address,
-      kind: change.kind,
-      name: change.name,
-      action: change.action,
-      effect: effectOfResource(change),
-      reason: missing.includes(change.address) ? "removed by hand" : change.reason,
-    })),
-    ...starts.map((host): ResourceChange => ({
-      address: host,
-      kind: "machine",
-      name: host,
-      action: "start",
-      effect: "live",
-      reason: "it is stopped",
-    })),
+    ...verdict.changes.map((change) =>
+      resourceOf(missing.includes(change.address) ? { ...change, reason: "removed by hand" } : change),
+    ),
+    ...starts.map((host) => machineOf(host, "start", "live", "it is stopped")),
   ];
   const nodes = nodesSetApart(planned, ahead);
   const outputsOnly = plan.changesAnything && resources.length === 0;
@@ -59,7 +48,6 @@ export function deploymentChanges(
       stack: stack.name,
       cluster: ahead.cluster?.manifest.cluster ?? manifest?.cluster ?? stack.name,
       command,
-      treatment,
       unknown: ahead.unknown,
       resources,
       steps: ahead.steps ?? [],
@@ -78,10 +66,13 @@ export function deploymentChanges(
 
 /** Nodes whose machines go or stop, or whose slurmd restarts. */
 function nodesSetApart({ verdict }: PlannedDeployment, { access, consequences }: Ahead): readonly string[] {
-  const machines = [...machinesIn(verdict.changes, ["replace", "delete"]), ...machinesStopped(verdict.changes)];
   const master = access?.manifest.master.host;
   const { restarted = [], scopes } = consequences?.slurm ?? {};
-  const nodes = new Set([...machines.filter((host) => host !== master), ...(scopes?.going ?? []), ...restarted]);
+  const nodes = new Set([
+    ...machinesTaken(verdict.changes).filter((host) => host !== master),
+    ...(scopes?.going ?? []),
+    ...restarted,
+  ]);
   return [...nodes].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
 }
 
@@ -103,15 +94,10 @@ function orderOf(
   const differing = (steps ?? []).filter(({ differences }) => differences.length > 0);
   const anew = machinesIn(verdict.changes, ["replace"]).filter((host) => nodes.includes(host));
   const rolling = batch !== undefined && anew.length > batch;
-  const waited = stakes.hits.filter(({ fate }) => fate === "waited").length;
   return [
     ...(partitions.length === 0 ? [] : [`Slurm: no new jobs in ${partitions.join(", ")}`]),
     ...(nodes.length === 0 ? [] : [`Slurm: drain ${foldHosts(nodes)}`]),
-    ...(waited > 0 && treatment.kind === "wait"
-      ? [
-          `wait until ${count(waited, "job")} ${waited === 1 ? "is" : "are"} over, ${durationWords(treatment.limit)} at most`,
-        ]
-      : []),
+    ...waitLines(stakes.hits, treatment),
     ...endings(stakes),
     ...(starts.length === 0 ? [] : [`start ${foldHosts(starts)}`]),
     ...(rolling ? [`Terraform: replace ${foldHosts(anew)}, ${batch} at a time, each until it takes jobs again`] : []),

@@ -1,9 +1,8 @@
 import type { Manifest } from "../../model/manifest";
 import { describeLosses, hitsOfLosses } from "../deploy/losses";
-import { NOW } from "../feedback/treatment";
 import type { JobsSeen } from "../scheduler/jobs";
 import type { PlanVerdict } from "../terraform/plan";
-import { type ChangePlan, changePlanOf, effectOfResource } from "./change-plan";
+import { type ChangePlan, changePlanOf, resourceOf } from "./change-plan";
 
 export interface DestroyChangesInput {
   readonly stack: string;
@@ -35,16 +34,8 @@ export function destroyChanges({
     stack,
     cluster: manifest?.cluster ?? stack,
     command: `ohpc destroy ${stack}${takeOver === true ? " --take-over" : ""}`,
-    treatment: NOW,
     unknown: [],
-    resources: changes.map((change) => ({
-      address: change.address,
-      kind: change.kind,
-      name: change.name,
-      action: change.action,
-      effect: effectOfResource(change),
-      reason: change.reason,
-    })),
+    resources: changes.map(resourceOf),
     actions: forgotten.map((name) => ({
       words: `destroy ${name}, which Terraform does not know`,
       effect: "replace cluster",

@@ -20,7 +20,12 @@ export function fileDiffs({ step, before, after }: PlannedStep): readonly FileDi
   return Object.entries(step.files(after)).flatMap(([path, text]) => {
     const old = was[path] ?? "";
     if (old === (text ?? "")) return [];
-    const patch = createTwoFilesPatch(path, path, old, text ?? "", "", "", { context: CONTEXT });
-    return [{ path, step: step.id, diff: patch.slice(patch.indexOf("@@")).trimEnd() }];
+    return [{ path, step: step.id, diff: unifiedDiff(path, old, text ?? "") }];
   });
+}
+
+/** What differs between two versions of a file, line by line. Pure. */
+export function unifiedDiff(path: string, before: string, after: string): string {
+  const patch = createTwoFilesPatch(path, path, before, after, "", "", { context: CONTEXT });
+  return patch.slice(patch.indexOf("@@")).trimEnd();
 }

@@ -6,7 +6,7 @@ import type { Manifest } from "../../model/manifest";
 import { describeUnreadable, type Job, type JobsSeen } from "../scheduler/jobs";
 import { describeHits, type Hit } from "../scheduler/jobs-hit";
 import { treated } from "../scheduler/treated";
-import { machinesIn, machinesStopped, type PlannedChange } from "../terraform/plan";
+import { machinesTaken, type PlannedChange } from "../terraform/plan";
 
 /** What a whole plan takes, from its machines to its users. */
 export interface PlanStakes {
@@ -39,7 +39,7 @@ export function planStakes({ losses, manifest, consequences, seen, treatment }: 
   const { hits, uncovered } = treated(all, treatment, jobs);
   const lost = hits.filter(({ fate }) => fate !== "waited");
   const people = consequences === undefined ? [] : describePeople(consequences, jobs);
-  const machines = machinesTouched(losses);
+  const machines = machinesTaken(losses);
   const blind = "unknown" in seen ? [seen.unknown] : [];
   const asksBlindly = blind.length > 0 && (machines.length > 0 || (bySlurm?.scopes.length ?? 0) > 0);
   const scopes = new Set([
@@ -68,10 +68,6 @@ export function planStakes({ losses, manifest, consequences, seen, treatment }: 
       consequences === undefined ? [] : [...consequences.going, ...consequences.renumbered].map(({ name }) => name),
     unknown: asksBlindly ? [] : blind,
   };
-}
-
-function machinesTouched(losses: readonly PlannedChange[]): readonly string[] {
-  return [...machinesIn(losses, ["replace", "delete"]), ...machinesStopped(losses)];
 }
 
 function worstOf(hits: readonly Hit[]): readonly Hit[] {

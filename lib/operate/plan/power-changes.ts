@@ -1,11 +1,12 @@
 import type { PoweredMachine } from "../../clouds/power";
 import { foldHosts } from "../../slurm/hostlist";
 import { count } from "../feedback/count";
-import { durationWords, type Treatment } from "../feedback/treatment";
+import type { Treatment } from "../feedback/treatment";
 import { describeUnreadable, type Job, type JobsSeen } from "../scheduler/jobs";
 import { describeHits, type Hit, jobsHitByMachines } from "../scheduler/jobs-hit";
 import { treated } from "../scheduler/treated";
-import { type ChangePlan, changePlanOf, type ResourceChange } from "./change-plan";
+import { type ChangePlan, changePlanOf, machineOf } from "./change-plan";
+import { waitLines } from "./wait-lines";
 
 export interface PowerChangesInput {
   readonly stack: string;
@@ -23,22 +24,15 @@ export function stopChanges({ stack, cluster, command, treatment, machines, seen
   const spot = machines.filter((machine) => machine.spot).map(({ host }) => host);
   const head = machines.find(({ role }) => role === "master");
   const { hits, uncovered } = hitsOfStop(seen, nodes, treatment);
-  const waited = hits.filter(({ fate }) => fate === "waited").length;
   const others = hits.filter(({ fate }) => fate !== "waited" && fate !== "waits").length;
   return changePlanOf({
     stack,
     cluster,
     command,
-    treatment,
     unknown: [],
-    resources: machines.map(({ host, spot: ends }): ResourceChange => ({
-      address: host,
-      kind: "machine",
-      name: host,
-      action: ends ? "end" : "stop",
-      effect: ends ? "replace node" : "drain and restart slurmd",
-      reason: undefined,
-    })),
+    resources: machines.map(({ host, spot: ends }) =>
+      ends ? machineOf(host, "end", "replace node") : machineOf(host, "stop", "drain and restart slurmd"),
+    ),
     stakes: {
       scopes: nodes.map((host) => `node ${host}`),
       lines: describeStop(seen, spot, nodes, head !== undefined, treatment),
@@ -50,11 +44,7 @@ export function stopChanges({ stack, cluster, command, treatment, machines, seen
     nodes,
     order: [
       ...(nodes.length === 0 || "unknown" in seen ? [] : [`Slurm: drain ${foldHosts(nodes)}`]),
-      ...(waited > 0 && treatment.kind === "wait"
-        ? [
-            `wait until ${count(waited, "job")} ${waited === 1 ? "is" : "are"} over, ${durationWords(treatment.limit)} at most`,
-          ]
-        : []),
+      ...waitLines(hits, treatment),
       ...(others === 0 ? [] : [`end ${count(others, "job")}: those that may be requeued start anew later`]),
       ...(nodes.length === 0 ? [] : [`stop ${foldHosts(nodes)}`]),
       ...(head === undefined ? [] : [`stop ${head.host}`]),
@@ -79,16 +69,8 @@ export function resumeChanges({
     stack,
     cluster,
     command,
-    treatment: { kind: "now" },
     unknown: [],
-    resources: starting.map((host): ResourceChange => ({
-      address: host,
-      kind: "machine",
-      name: host,
-      action: "start",
-      effect: "live",
-      reason: undefined,
-    })),
+    resources: starting.map((host) => machineOf(host, "start", "live")),
     stakes: { scopes: [], lines: [], hits: [], uncovered: [], users: [], unknown: [] },
     order: [
       ...(master === undefined ? [] : [`start ${master}, and wait until it answers`]),

@@ -5,7 +5,7 @@ import { lockMaster, lockOwner } from "../lock/lock";
 import { closeScope } from "../scheduler/close";
 import { jobsSeen } from "../scheduler/jobs";
 import { waitUntilOver } from "../scheduler/settle";
-import { machinesIn, machinesStopped, type PlannedChange } from "../terraform/plan";
+import { machinesTaken, type PlannedChange } from "../terraform/plan";
 import type { Ahead } from "./look-ahead";
 import { planStakes, type PlanStakes } from "./plan-stakes";
 
@@ -26,8 +26,7 @@ export async function settleAhead(
   if (!stakes.hits.some(({ fate }) => fate === "waited")) return;
   const { manifest } = access;
   const { scopes, restarted = [] } = consequences?.slurm ?? {};
-  const machines = [...machinesIn(losses, ["replace", "delete"]), ...machinesStopped(losses)];
-  const nodes = new Set([...machines, ...(scopes?.going ?? []), ...restarted]);
+  const nodes = new Set([...machinesTaken(losses), ...(scopes?.going ?? []), ...restarted]);
   nodes.delete(manifest.master.host);
   const master = masterOf(access, MASTER_PATIENCE);
   await progress.phase("Wait for jobs", async (report) => {
@@ -36,13 +35,11 @@ export async function settleAhead(
       const scope = { partitions: scopes?.partitions ?? [], nodes: [...nodes], runsOut: true };
       const closed = await closeScope(master, scope, "until jobs are over");
       try {
-        let last = stakes.hits;
         await waitUntilOver(
           async () => {
             const seen = await jobsSeen(master);
-            // A slurmctld that does not answer for a moment says nothing of jobs.
-            if (!("unknown" in seen)) last = planStakes({ losses, manifest, consequences, seen, treatment }).hits;
-            return last;
+            if ("unknown" in seen) return undefined;
+            return planStakes({ losses, manifest, consequences, seen, treatment }).hits;
           },
           treatment,
           report,

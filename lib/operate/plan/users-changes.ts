@@ -1,4 +1,3 @@
-import { createTwoFilesPatch } from "diff";
 import { consequencesOf } from "../configure/consequences";
 import { count } from "../feedback/count";
 import type { Treatment } from "../feedback/treatment";
@@ -6,6 +5,7 @@ import type { JobsSeen } from "../scheduler/jobs";
 import type { UsersChange } from "../users/change";
 import { homeLines, type UsersPlan } from "../users/plan";
 import { type ChangePlan, changePlanOf } from "./change-plan";
+import { unifiedDiff } from "./file-diff";
 import { planStakes } from "./plan-stakes";
 
 export interface UsersChangesInput {
@@ -39,7 +39,6 @@ export function usersChanges({
     stack,
     cluster,
     command,
-    treatment,
     unknown: there === undefined ? ["nothing is deployed: ohpc up makes the accounts"] : [],
     steps,
     actions: writes ? [{ words: `${file.name} is written`, effect: "live" }] : [],
@@ -55,7 +54,6 @@ export function usersChanges({
     ],
   });
   if (!writes) return plan;
-  const patch = createTwoFilesPatch(file.name, file.name, file.text, edited.text, "", "", { context: 3 });
-  const diff = { path: file.name, step: "users", diff: patch.slice(patch.indexOf("@@")).trimEnd() };
+  const diff = { path: file.name, step: "users", diff: unifiedDiff(file.name, file.text, edited.text) };
   return { ...plan, files: [diff, ...plan.files] };
 }

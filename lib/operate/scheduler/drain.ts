@@ -4,10 +4,10 @@ import { foldHosts } from "../../slurm/hostlist";
 import type { Remote } from "../exec/remote/remote";
 import type { Report } from "../feedback/progress";
 import { NOW, type Treatment } from "../feedback/treatment";
-import { type Job, jobsOn, unfinishedJobs } from "./jobs";
+import { type Job, jobsOn, jobsSeen, unfinishedJobs } from "./jobs";
 import { type Hit, jobsHitByMachines } from "./jobs-hit";
 import { waitUntilOver } from "./settle";
-import { treated, uncoveredFailure } from "./treated";
+import { refuseUncovered, treated } from "./treated";
 
 /** What Slurm's reason begins with for nodes whose machines `ohpc` stops or replaces: only those are resumed again. */
 export const STOP_REASON = "ohpc stop";
@@ -59,16 +59,15 @@ export async function drain(
   try {
     const { jobs } = await unfinishedJobs(master);
     const { uncovered } = treated(hitsOf(jobs), treatment, jobs);
-    if (uncovered.length > 0)
-      throw uncoveredFailure(
-        uncovered.map(({ job }) => job),
-        treatment,
-      );
+    refuseUncovered(
+      uncovered.map(({ job }) => job),
+      treatment,
+    );
     if (treatment.kind === "wait") {
       await waitUntilOver(
         async () => {
-          const { jobs: left } = await unfinishedJobs(master);
-          return treated(hitsOf(left), treatment, left).hits;
+          const seen = await jobsSeen(master);
+          return "unknown" in seen ? undefined : treated(hitsOf(seen.jobs), treatment, seen.jobs).hits;
         },
         treatment,
         report,

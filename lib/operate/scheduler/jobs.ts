@@ -2,7 +2,7 @@ import { DocumentError } from "../../model/document-error";
 import { expandHosts } from "../../slurm/hostlist";
 import { type Remote, RemoteError } from "../exec/remote/remote";
 import { Failure } from "../feedback/failure";
-import { slurmctldSilent } from "./silence";
+import { orSilence } from "./silence";
 
 /** A job that is not over. */
 export interface Job {
@@ -67,13 +67,10 @@ timeout 10 squeue --all --noheader --states=RUNNING,SUSPENDED,CONFIGURING --Form
 export async function unfinishedJobs(master: Remote): Promise<JobList> {
   // One that hangs would be waited for a minute, more than once.
   const printed = await master.run(LOOK).catch((error: unknown) => {
-    throw error instanceof RemoteError && error.exitCode === TIMED_OUT ? slurmctldSilent(master.host) : error;
+    throw orSilence(error, master.host);
   });
   return readJobs(printed);
 }
-
-/** What timeout(1) ends with. */
-const TIMED_OUT = 124;
 
 const HOSTS = String.raw`[A-Za-z0-9_.,[\]-]*`;
 const NAME = String.raw`[A-Za-z0-9_][A-Za-z0-9_.-]*`;

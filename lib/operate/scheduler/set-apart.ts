@@ -1,10 +1,10 @@
 import { textBeside } from "../../package/text-beside";
 import { foldHosts } from "../../slurm/hostlist";
-import { type Remote, RemoteError } from "../exec/remote/remote";
+import type { Remote } from "../exec/remote/remote";
 import { Failure } from "../feedback/failure";
 import { printable } from "../feedback/printable";
 import { ASKED_REASON, STOP_REASON, UNIT_REASON } from "./drain";
-import { slurmctldSilent } from "./silence";
+import { orSilence } from "./silence";
 import { readNodeRow, type SlurmNodeStatus } from "./status";
 
 /** Slurm's nodes by their names. */
@@ -151,7 +151,7 @@ async function runScript(
   if (hosts.length === 0) return new Map();
   const text = textBeside(__dirname, "node-rows.sh") + textBeside(__dirname, "set-apart.sh");
   const printed = await master.run(text, { args: [action, foldHosts(hosts), ...more] }).catch((error: unknown) => {
-    throw error instanceof RemoteError && error.exitCode === TIMED_OUT ? slurmctldSilent(master.host) : error;
+    throw orSilence(error, master.host);
   });
   const found = new Map<string, SlurmNodeStatus>();
   for (const line of printed.split("\n")) {
@@ -167,6 +167,3 @@ async function runScript(
   }
   return found;
 }
-
-/** What timeout(1) ends with. */
-const TIMED_OUT = 124;

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { foldHosts } from "../../slurm/hostlist";
-import { RemoteError } from "../exec/remote/remote";
 import { count } from "../feedback/count";
 import { Failure } from "../feedback/failure";
 import { interruptible, type InterruptionWords } from "../feedback/interruption";
@@ -17,11 +16,11 @@ const LATEST = Duration.seconds(15);
 /**
  * Waits until none is left of the jobs that are waited for.
  *
- * @param look - what is hit now, treated
+ * @param look - what is hit now, treated; `undefined` where nobody can tell
  * @throws Failure of kind `consent` if some are left after the limit
  */
 export async function waitUntilOver(
-  look: () => Promise<readonly Hit[]>,
+  look: () => Promise<readonly Hit[] | undefined>,
   treatment: Extract<Treatment, { kind: "wait" }>,
   report?: Pick<Report, "detail">,
 ): Promise<void> {
@@ -29,14 +28,8 @@ export async function waitUntilOver(
   let left: readonly Hit[] | undefined;
   await interruptible(WORDS, async (signal) => {
     for (let pause = SOONEST.toMilliseconds(); ; pause = Math.min(pause * 1.5, LATEST.toMilliseconds())) {
-      left = await look().then(
-        (hits) => hits.filter(({ fate }) => fate === "waited"),
-        // A master that is silent for a while says nothing of jobs.
-        (error: unknown) => {
-          if (!isSilence(error) || Date.now() >= deadline) throw error;
-          return left;
-        },
-      );
+      // A master that is silent for a while says nothing of jobs.
+      left = (await look())?.filter(({ fate }) => fate === "waited") ?? left;
       if (left?.length === 0) return;
       if (signal.aborted) throw interrupted(left ?? []);
       const rest = deadline - Date.now();
@@ -47,10 +40,6 @@ export async function waitUntilOver(
       await sleep(Math.min(pause, rest), undefined, { signal }).catch(() => undefined);
     }
   });
-}
-
-function isSilence(error: unknown): boolean {
-  return error instanceof Failure || (error instanceof RemoteError && error.failure === "unreachable");
 }
 
 const WORDS: InterruptionWords = {

@@ -36,6 +36,11 @@ function comesToAnEnd({ job, scope }: Hit): boolean {
   return job.hosts.length > 0 || !scope.startsWith("node ");
 }
 
+/** @throws Failure of kind `consent` if there are jobs that what is to be done with them has no way for */
+export function refuseUncovered(uncovered: readonly ShownJob[], treatment: Treatment): void {
+  if (uncovered.length > 0) throw uncoveredFailure(uncovered, treatment);
+}
+
 /** That jobs are in the way for which nobody said what is to become of them. */
 export function uncoveredFailure(uncovered: readonly ShownJob[], treatment: Treatment): Failure {
   const jobs = count(uncovered.length, "job");

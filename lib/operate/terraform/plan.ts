@@ -95,6 +95,11 @@ export function machinesStopped(changes: readonly PlannedChange[]): readonly str
   return changes.filter(({ kind, stops }) => kind === "machine" && stops === true).map(({ name }) => name);
 }
 
+/** Hosts whose machines go, are made anew, or stop for a while: no job outlives it there. */
+export function machinesTaken(changes: readonly PlannedChange[]): readonly string[] {
+  return [...machinesIn(changes, ["replace", "delete"]), ...machinesStopped(changes)];
+}
+
 /** Hosts whose machines a plan deals with in one of these ways; also those that somebody took away already. */
 export function machinesIn(changes: readonly PlannedChange[], actions: readonly Action[]): readonly string[] {
   return changes.filter(({ kind, action }) => kind === "machine" && actions.includes(action)).map(({ name }) => name);

@@ -25,7 +25,7 @@ import { stackNamed, synthesize, type SynthesizedStack } from "../stack/synthesi
 import { outputsOf } from "../terraform/outputs";
 import { Terraform } from "../terraform/terraform";
 import type { UpResult } from "./up";
-import { uncoveredFailure } from "../scheduler/treated";
+import { refuseUncovered } from "../scheduler/treated";
 
 export interface ApplyOptions {
   /** Path of a file that `ohpc plan --out` wrote. */
@@ -74,11 +74,7 @@ export async function applyPlanFile(options: ApplyOptions, shown: Progress): Pro
       refuseMoved(read, planned, ahead.steps);
       const { plan, stakes } = deploymentChanges(planned, ahead, { command, treatment, batch });
       refuseStronger(effectsIn(plan), maxEffect ?? content.maxEffect);
-      if (stakes.uncovered.length > 0)
-        throw uncoveredFailure(
-          stakes.uncovered.map(({ job }) => job),
-          treatment,
-        );
+      refuseUncovered(plan.uncovered, treatment);
       const agreed = new Set(content.plan.scopes);
       const fresh = plan.scopes.filter((scope) => !agreed.has(scope));
       if (fresh.length > 0) {

@@ -21,7 +21,7 @@ import { lookAhead } from "../plan/look-ahead";
 import type { PreparedStack } from "../plan/prepare-stack";
 import { type Anew, makeAnew } from "../plan/replace-in-batches";
 import { nodesReady, type Readiness } from "../scheduler/ready";
-import { uncoveredFailure } from "../scheduler/treated";
+import { refuseUncovered } from "../scheduler/treated";
 import type { Place } from "../stack/project";
 import type { SynthesizedStack } from "../stack/synthesis";
 import { machineAddresses } from "../terraform/addresses";
@@ -60,7 +60,7 @@ export async function replace(options: ReplaceOptions, progress: Progress): Prom
     const { project, stack, manifest } = deployment;
     // It is made again, batch by batch.
     discardPlan(prepared.planned);
-    if (plan.uncovered.length > 0) throw uncoveredFailure(plan.uncovered, treatment);
+    refuseUncovered(plan.uncovered, treatment);
     const hosts = machines.map(({ name }) => name);
     await agree(consenter, plan.asks, `Make ${foldHosts(hosts)} anew?`, `${command} --yes`);
 

@@ -19,7 +19,7 @@ import { describeStop, stopChanges } from "../plan/power-changes";
 import { ClusterPower } from "../power/cluster-power";
 import { drain, operator, undrain } from "../scheduler/drain";
 import { type Job, jobsOn, jobsSeen, type JobsSeen } from "../scheduler/jobs";
-import { uncoveredFailure } from "../scheduler/treated";
+import { refuseUncovered } from "../scheduler/treated";
 import type { Place } from "../stack/project";
 
 export interface StopOptions extends HostChoice {
@@ -66,8 +66,7 @@ export async function stop(options: StopOptions, progress: Progress): Promise<St
     const workers = awake.filter(({ role }) => role === "compute");
     const again = `${command} --yes`;
     const question = `Stop ${all ? cluster : foldHosts(compute)}?`;
-    const uncovered = looked.uncovered();
-    if (uncovered !== undefined) throw uncovered;
+    refuseUncovered(plan.uncovered, treatment);
     await agreeTo(plan.asks, consenter, question, again);
     const asked = plan.asks.length > 0;
 
@@ -138,8 +137,6 @@ interface BeforeStop {
   readonly already: readonly string[];
   readonly seen: JobsSeen;
   readonly plan: ChangePlan;
-  /** Why nothing can be stopped, if jobs are in the way. */
-  uncovered(): Failure | undefined;
 }
 
 async function lookBeforeStop(options: StopOptions, commandLock: CommandLock, progress: Progress): Promise<BeforeStop> {
@@ -168,8 +165,7 @@ async function lookBeforeStop(options: StopOptions, commandLock: CommandLock, pr
     machines: awake,
     seen,
   });
-  const uncovered = () => (plan.uncovered.length === 0 ? undefined : uncoveredFailure(plan.uncovered, treatment));
-  return { deployment, power, master, awake, compute, already, seen, plan, uncovered };
+  return { deployment, power, master, awake, compute, already, seen, plan };
 }
 
 function stopCommand(options: StopOptions): string {
